@@ -1,0 +1,274 @@
+// The C library as Tron's System layer sees it: one static inline function per system call, each of
+// which returns the kernel's answer, or -errno, so that no Swift code runs between the call and the
+// reading of errno. What the headers hide behind _GNU_SOURCE (which breaks debug builds when it is
+// defined here) goes through syscall(2), the same on glibc and musl, x86_64 and arm64.
+#ifndef TRON_EPOLL_SHIM_H
+#define TRON_EPOLL_SHIM_H
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+static inline long tron_result(long result) { return result < 0 ? -(long)errno : result; }
+
+// ---- sockets
+
+static inline long tron_socket(int family) {
+    return tron_result(socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+}
+
+static inline long tron_bind(int descriptor, const void *address, uint32_t length) {
+    return tron_result(bind(descriptor, (const struct sockaddr *)address, length));
+}
+
+static inline long tron_listen(int descriptor, int backlog) {
+    return tron_result(listen(descriptor, backlog));
+}
+
+static inline long tron_accept(int descriptor, void *address, uint32_t *length) {
+    return tron_result(syscall(SYS_accept4, descriptor, address, length, SOCK_NONBLOCK | SOCK_CLOEXEC));
+}
+
+static inline long tron_connect(int descriptor, const void *address, uint32_t length) {
+    return tron_result(connect(descriptor, (const struct sockaddr *)address, length));
+}
+
+static inline long tron_shutdown(int descriptor, int how) {
+    return tron_result(shutdown(descriptor, how));
+}
+
+static inline long tron_close(int descriptor) { return tron_result(close(descriptor)); }
+
+static inline long tron_local_address(int descriptor, void *address, uint32_t *length) {
+    return tron_result(getsockname(descriptor, (struct sockaddr *)address, (socklen_t *)length));
+}
+
+static inline long tron_set_option(int descriptor, int level, int name, int value) {
+    return tron_result(setsockopt(descriptor, level, name, &value, sizeof value));
+}
+
+// The pending error of a socket, which the call also clears.
+static inline long tron_socket_error(int descriptor, int *error) {
+    socklen_t length = sizeof *error;
+    return tron_result(getsockopt(descriptor, SOL_SOCKET, SO_ERROR, error, &length));
+}
+
+// Makes the next close(2) send RST in place of FIN.
+static inline long tron_set_linger_zero(int descriptor) {
+    struct linger linger = {1, 0};
+    return tron_result(setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &linger, sizeof linger));
+}
+
+// ---- bytes
+
+static inline long tron_receive(int descriptor, void *bytes, size_t count) {
+    return tron_result(recv(descriptor, bytes, count, 0));
+}
+
+static inline long tron_receive_two(
+    int descriptor, void *first, size_t first_count, void *second, size_t second_count
+) {
+    struct iovec parts[2] = {{first, first_count}, {second, second_count}};
+    return tron_result(readv(descriptor, parts, 2));
+}
+
+// MSG_NOSIGNAL on every send: SIGPIPE can never kill the process, and its disposition is not touched.
+static inline long tron_send(int descriptor, const void *bytes, size_t count) {
+    return tron_result(send(descriptor, bytes, count, MSG_NOSIGNAL));
+}
+
+static inline long tron_send_two(
+    int descriptor, const void *first, size_t first_count, const void *second, size_t second_count
+) {
+    struct iovec parts[2] = {{(void *)first, first_count}, {(void *)second, second_count}};
+    struct msghdr message = {.msg_iov = parts, .msg_iovlen = 2};
+    return tron_result(sendmsg(descriptor, &message, MSG_NOSIGNAL));
+}
+
+static inline long tron_read(int descriptor, void *bytes, size_t count) {
+    return tron_result(read(descriptor, bytes, count));
+}
+
+static inline long tron_write(int descriptor, const void *bytes, size_t count) {
+    return tron_result(write(descriptor, bytes, count));
+}
+
+// ---- epoll: the struct is packed on x86_64 and not on arm64, so its fields are reached here alone
+
+static inline long tron_epoll_create(void) { return tron_result(epoll_create1(EPOLL_CLOEXEC)); }
+
+static inline long tron_epoll_control(
+    int epoll, int operation, int descriptor, uint32_t events, uint64_t token
+) {
+    struct epoll_event event;
+    memset(&event, 0, sizeof event);
+    event.events = events;
+    event.data.u64 = token;
+    return tron_result(epoll_ctl(epoll, operation, descriptor, &event));
+}
+
+static inline size_t tron_epoll_event_size(void) { return sizeof(struct epoll_event); }
+
+static inline uint32_t tron_epoll_events(const void *list, long index) {
+    return ((const struct epoll_event *)list)[index].events;
+}
+
+static inline uint64_t tron_epoll_token(const void *list, long index) {
+    return ((const struct epoll_event *)list)[index].data.u64;
+}
+
+static inline void tron_epoll_store(void *list, long index, uint32_t events, uint64_t token) {
+    ((struct epoll_event *)list)[index].events = events;
+    ((struct epoll_event *)list)[index].data.u64 = token;
+}
+
+// Waits at most `nanoseconds`, for ever when negative. Kernels before 5.11 lack epoll_pwait2 and
+// get whole milliseconds, rounded up so that a wait never ends early.
+static inline long tron_epoll_wait(int epoll, void *list, int count, int64_t nanoseconds) {
+#ifdef SYS_epoll_pwait2
+    if (nanoseconds > 0) {
+        int64_t timeout[2] = {nanoseconds / 1000000000, nanoseconds % 1000000000};
+        long result = tron_result(syscall(SYS_epoll_pwait2, epoll, list, count, timeout, NULL, 8));
+        if (result != -ENOSYS) return result;
+    }
+#endif
+    int64_t milliseconds = nanoseconds < 0 ? -1 : (nanoseconds + 999999) / 1000000;
+    if (milliseconds > INT32_MAX) milliseconds = INT32_MAX;
+    return tron_result(epoll_wait(epoll, (struct epoll_event *)list, count, (int)milliseconds));
+}
+
+// ---- other descriptors
+
+static inline long tron_eventfd(void) { return tron_result(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)); }
+
+// A descriptor held in reserve, given up for a moment when the process has run out of them.
+static inline long tron_open_spare(void) { return tron_result(open("/dev/null", O_RDONLY | O_CLOEXEC)); }
+
+// signalfd for the signals in `set` (bit n stands for signal n); -1 makes a new one.
+static inline void tron_signal_set(sigset_t *set, uint64_t bits) {
+    sigemptyset(set);
+    for (int number = 1; number < 64; number++)
+        if (bits >> number & 1) sigaddset(set, number);
+}
+
+static inline long tron_signalfd(int descriptor, uint64_t bits) {
+    sigset_t set;
+    tron_signal_set(&set, bits);
+    return tron_result(signalfd(descriptor, &set, SFD_NONBLOCK | SFD_CLOEXEC));
+}
+
+// Blocks (or unblocks) signals for the calling thread; pthread_sigmask returns its error.
+static inline long tron_mask_signals(int block, uint64_t bits) {
+    sigset_t set;
+    tron_signal_set(&set, bits);
+    return -(long)pthread_sigmask(block ? SIG_BLOCK : SIG_UNBLOCK, &set, NULL);
+}
+
+static inline size_t tron_signal_record_size(void) { return sizeof(struct signalfd_siginfo); }
+
+static inline uint32_t tron_signal_number(const void *records, long index) {
+    return ((const struct signalfd_siginfo *)records)[index].ssi_signo;
+}
+
+static inline int64_t tron_monotonic_nanoseconds(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+// ---- Unix paths
+
+static inline long tron_unlink(const char *path) { return tron_result(unlink(path)); }
+
+static inline int tron_is_socket(const char *path) {
+    struct stat status;
+    return lstat(path, &status) == 0 && S_ISSOCK(status.st_mode);
+}
+
+// ---- addresses: struct sockaddr and its kin are written and read here alone
+
+static inline uint32_t tron_address_capacity(void) { return sizeof(struct sockaddr_storage); }
+
+static inline int tron_address_family(const void *address) {
+    return ((const struct sockaddr *)address)->sa_family;
+}
+
+// `host` is in network order.
+static inline uint32_t tron_put_ipv4(void *storage, const void *host, uint16_t port) {
+    struct sockaddr_in address;
+    memset(&address, 0, sizeof address);
+    address.sin_family = AF_INET;
+    address.sin_port = htons(port);
+    memcpy(&address.sin_addr, host, 4);
+    memcpy(storage, &address, sizeof address);
+    return sizeof address;
+}
+
+static inline uint16_t tron_get_ipv4(const void *storage, void *host) {
+    struct sockaddr_in address;
+    memcpy(&address, storage, sizeof address);
+    memcpy(host, &address.sin_addr, 4);
+    return ntohs(address.sin_port);
+}
+
+static inline uint32_t tron_put_ipv6(void *storage, const void *host, uint16_t port, uint32_t scope) {
+    struct sockaddr_in6 address;
+    memset(&address, 0, sizeof address);
+    address.sin6_family = AF_INET6;
+    address.sin6_port = htons(port);
+    address.sin6_scope_id = scope;
+    memcpy(&address.sin6_addr, host, 16);
+    memcpy(storage, &address, sizeof address);
+    return sizeof address;
+}
+
+static inline uint16_t tron_get_ipv6(const void *storage, void *host, uint32_t *scope) {
+    struct sockaddr_in6 address;
+    memcpy(&address, storage, sizeof address);
+    memcpy(host, &address.sin6_addr, 16);
+    *scope = address.sin6_scope_id;
+    return ntohs(address.sin6_port);
+}
+
+static inline size_t tron_unix_path_capacity(void) { return sizeof((struct sockaddr_un *)0)->sun_path; }
+
+// `count` bytes of path, fewer than tron_unix_path_capacity(); the rest is zero.
+static inline uint32_t tron_put_unix(void *storage, const void *path, size_t count) {
+    struct sockaddr_un address;
+    memset(&address, 0, sizeof address);
+    address.sun_family = AF_UNIX;
+    memcpy(address.sun_path, path, count);
+    memcpy(storage, &address, sizeof address);
+    return (uint32_t)(offsetof(struct sockaddr_un, sun_path) + count + 1);
+}
+
+// Where the path starts within a sockaddr_un.
+static inline size_t tron_unix_path_offset(void) { return offsetof(struct sockaddr_un, sun_path); }
+
+// ---- threads
+
+// Names the calling thread. Not pthread_self(), whose value the compiler may carry across an
+// `await`, that is, to another thread.
+static inline uintptr_t tron_thread(void) { return (uintptr_t)__builtin_thread_pointer(); }
+
+#endif
