@@ -1,0 +1,155 @@
+// The reactor: one thread, one epoll, and the turn that everything happens in.
+
+/// A single-threaded event loop for servers and clients.
+///
+/// Make it, add servers, clients and timers, and call `run()`; everything is then called on that
+/// thread. A reactor may be made on one thread and run on another; between the two it belongs to
+/// whoever holds it. Other threads use `remote`. When a reactor is released or `run()` has
+/// returned, all that it had is closed.
+public final class Reactor {
+    let registry: Registry
+    let timers: UserTimers
+    private let wakeupSource: WakeupSource
+    private var submitted: [RemoteReactor.Work] = []
+    private var submittedNext = 0
+    private var isRunning = false
+    private(set) var isFinished = false
+    var signalSource: SignalSource?
+
+    /// This reactor for other threads to hold: it takes work and stops.
+    public let remote: RemoteReactor
+
+    /// Makes a reactor. It needs two descriptors; `SystemError` says if they were not to be had.
+    public convenience init(limits: ReactorLimits = ReactorLimits()) throws(SystemError) {
+        try self.init(limits: limits, kernel: Kernel())
+    }
+
+    init(limits: ReactorLimits = ReactorLimits(), kernel: Kernel) throws(SystemError) {
+        registry = try Registry(kernel: kernel, limits: limits)
+        remote = try RemoteReactor(kernel: kernel, capacity: limits.submittedWaiting)
+        wakeupSource = WakeupSource(remote, registry: registry)
+        timers = UserTimers(registry: registry)
+        try registry.register(wakeupSource, descriptor: remote.wakeup.number)
+        try registry.register(timers, descriptor: nil)
+    }
+
+    deinit { finish() }
+
+    /// Runs the loop on the calling thread until `stop()`.
+    ///
+    /// Before it returns, accepted submitted work is run, and servers, sessions and timers are
+    /// ended: each session's close handler is told `.reactorStopped`. For a graceful end, drain the
+    /// servers first. A reactor that has stopped cannot run again: this then returns at once.
+    /// - Throws: `SystemError` when the kernel refuses to wait, which no defined use brings about.
+    public func run() throws(SystemError) {
+        precondition(!isRunning, "Reactor.run() was called from within a handler of its own")
+        registry.adoptThread()
+        remote.adoptThread()
+        isRunning = true
+        defer {
+            isRunning = false
+            finish()
+        }
+        while !remote.stopsRequested && !isFinished {
+            try turn()
+        }
+    }
+
+    /// Makes `run()` return at the end of this turn. On the loop's thread; elsewhere, and where in
+    /// doubt, use `remote.stop()`.
+    public func stop() {
+        registry.requireLoop("Reactor.stop()")
+        remote.stop()
+    }
+
+    /// Has `work` run on the loop later in this turn, or in the next; `RemoteReactor.submit` is the
+    /// same for other threads, and says when work is refused.
+    public func submit(_ work: @escaping @Sendable (Reactor) -> Void) -> Bool {
+        remote.submit(work)
+    }
+
+    /// One turn. Its order is a promise: events, timers, submitted work, output, releases.
+    func turn() throws(SystemError) {
+        let events = try wait()
+        dispatch(events)
+        fireTimers()
+        runSubmitted()
+        flush()
+        registry.reap()
+    }
+
+    private func wait() throws(SystemError) -> Int {
+        let events = try registry.epoll.wait(nanoseconds: hasWork ? 0 : registry.timeToNextTimer)
+        registry.now = registry.kernel.now()
+        return events
+    }
+
+    /// Whether something is to be done that no event and no timer will tell of.
+    private var hasWork: Bool {
+        !registry.woken.isEmpty || remote.hasPending || submittedNext < submitted.count
+            || !registry.dirty.isEmpty || !registry.ended.isEmpty
+    }
+
+    private func dispatch(_ events: Int) {
+        for index in 0..<events {
+            let (token, readiness) = registry.epoll.event(index)
+            registry.sources[SlabKey(rawValue: token)]?.ready(readiness)
+        }
+        for _ in 0..<registry.woken.waiting {
+            guard let key = registry.woken.take() else { break }
+            registry.sources[key]?.ready([])
+        }
+    }
+
+    private func fireTimers() {
+        registry.wheel.advance(to: registry.tick)
+        for _ in 0..<registry.limits.timersPerTurn {
+            guard let (timer, owner) = registry.wheel.takeDue() else { break }
+            registry.sources[SlabKey(rawValue: owner)]?.expired(timer)
+        }
+    }
+
+    private func runSubmitted() {
+        if submittedNext == submitted.count {
+            guard remote.hasPending else { return }
+            submitted.removeAll(keepingCapacity: true)
+            submittedNext = 0
+            remote.take(into: &submitted)
+        }
+        let end = min(submitted.count, submittedNext + registry.limits.submittedPerTurn)
+        while submittedNext < end {
+            submittedNext += 1
+            submitted[submittedNext - 1](self)
+        }
+    }
+
+    private func flush() {
+        while let key = registry.dirty.take() {
+            registry.sources[key]?.flush()
+        }
+    }
+
+    /// Ends everything, once.
+    private func finish() {
+        guard !isFinished else { return }
+        isFinished = true
+        remote.close()
+        while submittedNext < submitted.count || remote.hasPending { runSubmitted() }
+        submitted = []
+        registry.tearDown()
+    }
+}
+
+/// Takes the eventfd's wake-ups; the work itself is found by its flag.
+private final class WakeupSource: EventSource {
+    private let remote: RemoteReactor
+
+    init(_ remote: RemoteReactor, registry: Registry) {
+        self.remote = remote
+        super.init(registry: registry)
+    }
+
+    override func ready(_ readiness: Readiness) { remote.wakeup.drain() }
+
+    override func reactorStops() { registry.releaseLater(self) }
+}

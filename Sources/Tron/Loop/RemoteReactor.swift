@@ -1,0 +1,78 @@
+// Work for the loop from other threads.
+import Synchronization
+
+/// A reactor as other threads may hold it.
+///
+/// It keeps nothing alive but itself: once the reactor has stopped, work is refused.
+public final class RemoteReactor: Sendable {
+    typealias Work = @Sendable (Reactor) -> Void
+
+    private struct Queue {
+        var work: [Work] = []
+        var isOpen = true
+        var loop = ThreadIdentity.current
+    }
+
+    private let queue: Locked<Queue>
+    private let capacity: Int
+    let wakeup: Wakeup
+
+    /// Whether work or a stop waits that the loop has not seen. Work is pending, or the loop was
+    /// woken, before a submission returns: so the loop never sleeps over it.
+    private let isPending = Atomic(false)
+    private let stopFlag = Atomic(false)
+
+    init(kernel: Kernel, capacity: Int) throws(SystemError) {
+        wakeup = try Wakeup(kernel: kernel)
+        queue = Locked(Queue())
+        self.capacity = capacity
+    }
+
+    /// Runs `work` on the loop, in the order of submission, with the reactor as its argument.
+    ///
+    /// May be called on any thread; it never blocks for longer than a lock takes. Work accepted
+    /// before the reactor stops is run before `run()` returns.
+    /// - Returns: false, and the work is dropped, when `ReactorLimits.submittedWaiting` pieces wait
+    ///   or the reactor has stopped.
+    public func submit(_ work: @escaping @Sendable (Reactor) -> Void) -> Bool {
+        let (accepted, isOnLoop) = queue.withLock { queue in
+            let accepted = queue.isOpen && queue.work.count < capacity
+            if accepted { queue.work.append(work) }
+            return (accepted, queue.loop == .current)
+        }
+        if accepted { announce(isOnLoop: isOnLoop) }
+        return accepted
+    }
+
+    /// Makes `run()` return at the end of its turn. May be called on any thread, and again.
+    public func stop() {
+        stopFlag.store(true, ordering: .releasing)
+        announce(isOnLoop: queue.withLock { $0.loop == .current })
+    }
+
+    /// The loop is awake when it announces something itself, and looks before it sleeps.
+    private func announce(isOnLoop: Bool) {
+        let wasPending = isPending.exchange(true, ordering: .acquiringAndReleasing)
+        if !wasPending && !isOnLoop { wakeup.signal() }
+    }
+}
+
+// MARK: - The loop's side
+
+extension RemoteReactor {
+    @inline(__always)
+    var hasPending: Bool { isPending.load(ordering: .acquiring) }
+
+    var stopsRequested: Bool { stopFlag.load(ordering: .acquiring) }
+
+    func adoptThread() { queue.withLock { $0.loop = .current } }
+
+    /// Exchanges the waiting work for the empty list `others`, whose memory is used again.
+    func take(into others: inout [Work]) {
+        isPending.store(false, ordering: .sequentiallyConsistent)
+        queue.withLock { swap(&$0.work, &others) }
+    }
+
+    /// Refuses work from now on.
+    func close() { queue.withLock { $0.isOpen = false } }
+}

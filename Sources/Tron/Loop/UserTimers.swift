@@ -1,0 +1,99 @@
+// The user's own timers: closures, called once or at intervals.
+
+/// A scheduled call, which can be taken back. Belongs to the reactor's thread.
+public struct ScheduledTimer {
+    fileprivate let timers: UserTimers
+    fileprivate let number: SlabKey
+
+    /// Takes the call back: it is not made any more, also when it has come due in this very turn.
+    /// - Returns: false when there was nothing to take back.
+    @discardableResult
+    public func cancel() -> Bool {
+        timers.registry.requireLoop("ScheduledTimer.cancel()")
+        return timers.cancel(number)
+    }
+}
+
+extension Reactor {
+    /// Calls `action` on the loop once `delay` has passed: never before, and as soon after as the
+    /// loop gets to it (about a millisecond when it is idle). `repeating` calls it again at that
+    /// interval, in step with the first call; intervals that were missed are left out.
+    ///
+    /// A delay of zero or less is due in the next turn; an interval is at least a millisecond.
+    /// On the loop's thread, or before it runs. Timers do not keep a stopped reactor alive: those
+    /// that are left are dropped.
+    @discardableResult
+    public func schedule(
+        after delay: Duration, repeating interval: Duration? = nil, _ action: @escaping () -> Void
+    ) -> ScheduledTimer {
+        registry.requireLoop("Reactor.schedule(after:)")
+        let number = timers.schedule(
+            at: registry.kernel.now() + delay.clampedNanoseconds,
+            every: interval.map { max($0.clampedNanoseconds, Registry.nanosecondsPerTick) },
+            action)
+        return ScheduledTimer(timers: timers, number: number)
+    }
+}
+
+/// Owns the timers' actions.
+///
+/// Invariant: an action is in `actions` exactly as long as its wheel timer is armed, and
+/// `numbers` names it at that timer's index.
+final class UserTimers: EventSource {
+    private struct Action {
+        let call: () -> Void
+        let interval: Int64?
+        var deadline: Int64
+        var timer: TimerKey
+    }
+
+    private let actions = Slab<Action>()
+    private var numbers: [SlabKey] = []
+
+    func schedule(
+        at deadline: Int64, every interval: Int64?, _ call: @escaping () -> Void
+    ) -> SlabKey {
+        let timer = registry.arm(key, at: deadline)
+        let number = actions.insert(
+            Action(call: call, interval: interval, deadline: deadline, timer: timer))
+        setNumber(number, of: timer)
+        return number
+    }
+
+    func cancel(_ number: SlabKey) -> Bool {
+        guard let action = actions.remove(number) else { return false }
+        registry.wheel.cancel(action.timer)
+        return true
+    }
+
+    /// The action is settled before it is called, so that it may cancel or schedule anything.
+    override func expired(_ timer: TimerKey) {
+        let number = numbers[Int(timer.index)]
+        guard var action = actions[number] else { return }
+        if let interval = action.interval {
+            let missed = max(0, registry.now - action.deadline) / interval
+            action.deadline += (missed + 1) * interval
+            action.timer = registry.arm(key, at: action.deadline)
+            actions.replace(number, with: action)
+            setNumber(number, of: action.timer)
+        } else {
+            actions.remove(number)
+        }
+        action.call()
+    }
+
+    private func setNumber(_ number: SlabKey, of timer: TimerKey) {
+        let index = Int(timer.index)
+        if index >= numbers.count {
+            let filler = SlabKey(rawValue: 0)
+            numbers.append(contentsOf: repeatElement(filler, count: index + 1 - numbers.count))
+        }
+        numbers[index] = number
+    }
+
+    override func reactorStops() { registry.releaseLater(self) }
+
+    override func release() {
+        actions.forEach { number, _ in _ = cancel(number) }
+    }
+}

@@ -1,0 +1,100 @@
+// Memory for buffers, in blocks of a power of two that are used again.
+
+/// A piece of raw memory out of a `BufferPool`.
+@unsafe
+struct Block {
+    let base: UnsafeMutableRawPointer
+    let capacity: Int
+}
+
+/// Lends blocks, and keeps those that come back, up to a bound, so that the steady state
+/// allocates nothing. Sessions hold a block only while bytes wait in it.
+///
+/// Invariant: `idleBytes` is the sum of the capacities in the free lists, and at most
+/// `maximumIdleBytes`; every capacity is a power of two.
+@safe
+final class BufferPool {
+    /// The smallest block: a page, which a batch of small packets seldom outgrows.
+    static let minimumCapacity = 4096
+
+    /// Blocks above this size go back to the system: they are rare, and one would fill the pool.
+    static let maximumKeptCapacity = 1 << 20
+
+    private static let classes =
+        maximumKeptCapacity.trailingZeroBitCount - minimumCapacity.trailingZeroBitCount + 1
+
+    let maximumIdleBytes: Int
+    private(set) var idleBytes = 0
+
+    /// Bytes lent and not yet given back.
+    private(set) var lentBytes = 0
+
+    /// Heads of the free lists, one a capacity; the first word of a free block is the next one.
+    private let free: UnsafeMutablePointer<UnsafeMutableRawPointer?>
+
+    init(maximumIdleBytes: Int) {
+        self.maximumIdleBytes = maximumIdleBytes
+        unsafe free = .allocate(capacity: Self.classes)
+        unsafe free.initialize(repeating: nil, count: Self.classes)
+    }
+
+    deinit {
+        for index in 0..<Self.classes {
+            while let base = unsafe free[index] { unsafe pop(index, base).deallocate() }
+        }
+        unsafe free.deallocate()
+    }
+
+    /// A block of at least `count` bytes.
+    func take(atLeast count: Int) -> Block {
+        let capacity = Self.capacity(for: count)
+        lentBytes += capacity
+        let index = Self.index(of: capacity)
+        if index < Self.classes, let base = unsafe free[index] {
+            idleBytes -= capacity
+            return unsafe Block(base: pop(index, base), capacity: capacity)
+        }
+        return unsafe Block(
+            base: .allocate(byteCount: capacity, alignment: 16), capacity: capacity)
+    }
+
+    /// Takes a block back.
+    func give(_ block: Block) {
+        unsafe lentBytes -= block.capacity
+        let index = unsafe Self.index(of: block.capacity)
+        guard index < Self.classes, unsafe idleBytes + block.capacity <= maximumIdleBytes else {
+            unsafe block.base.deallocate()
+            return
+        }
+        unsafe block.base.storeBytes(of: free[index], as: UnsafeMutableRawPointer?.self)
+        unsafe free[index] = block.base
+        unsafe idleBytes += block.capacity
+    }
+
+    /// What a request for `count` bytes is rounded up to.
+    static func capacity(for count: Int) -> Int {
+        count <= minimumCapacity ? minimumCapacity : 1 << (Int.bitWidth - (count - 1).leadingZeroBitCount)
+    }
+
+    private static func index(of capacity: Int) -> Int {
+        capacity.trailingZeroBitCount - minimumCapacity.trailingZeroBitCount
+    }
+
+    private func pop(_ index: Int, _ base: UnsafeMutableRawPointer) -> UnsafeMutableRawPointer {
+        unsafe free[index] = base.load(as: UnsafeMutableRawPointer?.self)
+        return unsafe base
+    }
+
+    /// Walks the free lists: the stated invariant, whole.
+    func checkInvariant() -> Bool {
+        var bytes = 0
+        for index in 0..<Self.classes {
+            var next = unsafe free[index]
+            while let base = unsafe next {
+                bytes += Self.minimumCapacity << index
+                unsafe next = base.load(as: UnsafeMutableRawPointer?.self)
+            }
+        }
+        return bytes == idleBytes && idleBytes <= maximumIdleBytes && lentBytes >= 0
+    }
+}

@@ -1,0 +1,113 @@
+// The bytes that wait to be sent: a ring whose storage is borrowed from a pool.
+
+/// A first-in-first-out queue of bytes in one power-of-two block.
+///
+///     base          head & mask              tail & mask        capacity
+///      |  free       | first part ...          | free             |
+///
+/// Positions only grow; `& mask` finds the byte. The queue lies in at most two parts: it wraps once.
+/// Invariant: head <= tail <= head + capacity, and capacity is 0 or a power of two.
+@safe
+struct RingBuffer: ~Copyable {
+    private var base: UnsafeMutableRawPointer?
+    private(set) var capacity = 0
+    private var head = 0
+    private var tail = 0
+
+    init() { unsafe base = nil }
+
+    /// Bytes that wait.
+    var count: Int { tail &- head }
+
+    var isEmpty: Bool { head == tail }
+
+    /// Makes room for `count` further bytes, in a larger block if need be. The bytes that already
+    /// wait are copied then, so that a queue which grows to n bytes costs O(n) in all.
+    @inline(__always)
+    mutating func reserve(_ count: Int, from pool: BufferPool) {
+        if capacity &- (tail &- head) < count { grow(by: count, from: pool) }
+    }
+
+    /// Room for `count` bytes in one piece at the tail; nil when the ring has it only in two.
+    /// Call `reserve` before, and `commit` once the bytes are written.
+    @inline(__always)
+    func contiguousTail(_ count: Int) -> UnsafeMutableRawPointer? {
+        let start = tail & (capacity &- 1)
+        guard start &+ count <= capacity, let base = unsafe base else { return nil }
+        return unsafe base + start
+    }
+
+    /// Adds the `count` bytes written to `contiguousTail` to the queue.
+    @inline(__always)
+    mutating func commit(_ count: Int) {
+        tail &+= count
+        assert(invariantHolds)
+    }
+
+    /// Copies bytes to the tail. Call `reserve` before.
+    mutating func append(_ bytes: UnsafeRawBufferPointer) {
+        guard let source = bytes.baseAddress, let base = unsafe base else { return }
+        let start = tail & (capacity &- 1)
+        let first = min(bytes.count, capacity &- start)
+        unsafe (base + start).copyMemory(from: source, byteCount: first)
+        unsafe base.copyMemory(from: source + first, byteCount: bytes.count &- first)
+        commit(bytes.count)
+    }
+
+    /// The waiting bytes, oldest first. The second part is empty unless the queue wraps.
+    @inline(__always)
+    var parts: (UnsafeRawBufferPointer, UnsafeRawBufferPointer) {
+        guard let base = unsafe base else {
+            return unsafe (.init(start: nil, count: 0), .init(start: nil, count: 0))
+        }
+        let start = head & (capacity &- 1)
+        let first = min(count, capacity &- start)
+        return unsafe (
+            .init(start: base + start, count: first), .init(start: base, count: count &- first)
+        )
+    }
+
+    /// Drops the oldest `count` bytes. A queue that empties starts at its block's beginning again.
+    @inline(__always)
+    mutating func consume(_ count: Int) {
+        head &+= count
+        assert(invariantHolds)
+        if head == tail {
+            head = 0
+            tail = 0
+        }
+    }
+
+    /// Gives the block back. Bytes that still waited are gone.
+    @inline(__always)
+    mutating func release(to pool: BufferPool) {
+        guard let base = unsafe base else { return }
+        unsafe pool.give(Block(base: base, capacity: capacity))
+        unsafe self.base = nil
+        capacity = 0
+        head = 0
+        tail = 0
+    }
+
+    @inline(never)
+    private mutating func grow(by count: Int, from pool: BufferPool) {
+        let block = unsafe pool.take(atLeast: self.count + count)
+        let (first, second) = unsafe parts
+        let filled = first.count + second.count
+        let target = unsafe UnsafeMutableRawBufferPointer(start: block.base, count: filled)
+        unsafe target.copyMemory(from: first)
+        unsafe UnsafeMutableRawBufferPointer(rebasing: target[first.count...])
+            .copyMemory(from: second)
+        release(to: pool)
+        unsafe base = block.base
+        capacity = unsafe block.capacity
+        tail = filled
+        assert(invariantHolds)
+    }
+
+    /// The stated invariant.
+    var invariantHolds: Bool {
+        unsafe head <= tail && tail &- head <= capacity
+            && capacity & (capacity &- 1) == 0 && (base == nil) == (capacity == 0)
+    }
+}

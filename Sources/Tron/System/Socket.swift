@@ -1,0 +1,143 @@
+// Making, naming and configuring nonblocking stream sockets.
+internal import CEpollShim
+
+/// How TCP looks for a dead peer while nothing is sent, as in tcp(7).
+public struct Keepalive: Sendable, Hashable {
+    /// Silence before the first probe; whole seconds, at least one.
+    public var idle: Duration
+
+    /// Time between probes; whole seconds, at least one.
+    public var interval: Duration
+
+    /// Unanswered probes after which the connection is dead.
+    public var probes: Int
+
+    /// Fractions of a second are rounded up.
+    public init(idle: Duration = .seconds(5), interval: Duration = .seconds(5), probes: Int = 3) {
+        precondition(idle > .zero && interval > .zero && probes > 0, "keepalive: not positive")
+        self.idle = idle
+        self.interval = interval
+        self.probes = probes
+    }
+}
+
+extension Descriptor {
+    /// A nonblocking stream socket for addresses of this kind.
+    static func socket(for address: SocketAddress, kernel: Kernel) throws(SystemError) -> Descriptor {
+        let number = try SystemError.require(.socket) { kernel.socket(family: address.family) }
+        return Descriptor(number, kernel: kernel)
+    }
+
+    borrowing func bind(to address: SocketAddress) throws(SystemError) {
+        try SystemError.require(.bind) {
+            unsafe address.withRawAddress { unsafe kernel.bind(number, $0, $1) }
+        }
+    }
+
+    borrowing func listen(backlog: Int) throws(SystemError) {
+        try SystemError.require(.listen) {
+            kernel.listen(number, backlog: Int32(clamping: backlog))
+        }
+    }
+
+    /// The next waiting connection with its peer's address; nil when none waits.
+    borrowing func accept() throws(SystemError) -> Accepted? {
+        let capacity = Int(tron_address_capacity())
+        return try unsafe withUnsafeTemporaryAllocation(byteCount: capacity, alignment: 8) {
+            storage throws(SystemError) in
+            let base = unsafe storage.baseAddress.unsafelyUnwrapped
+            var length = UInt32(capacity)
+            let number = try SystemError.judge(.accept4) {
+                unsafe kernel.accept(self.number, base, &length)
+            }
+            guard let number else { return nil }
+            return Accepted(
+                descriptor: Descriptor(number, kernel: kernel),
+                peer: unsafe SocketAddress(raw: base, length: length))
+        }
+    }
+
+    struct Accepted: ~Copyable {
+        let descriptor: Descriptor
+        let peer: SocketAddress?
+    }
+
+    /// Starts to connect. True when the connection stands already (as with Unix sockets), false
+    /// when writability will tell.
+    borrowing func connect(to address: SocketAddress) throws(SystemError) -> Bool {
+        let result = unsafe address.withRawAddress { unsafe kernel.connect(number, $0, $1) }
+        // An interrupted connect goes on by itself; to repeat it would fail with EALREADY.
+        if result == -Int(EINPROGRESS) || result == -Int(EINTR) { return false }
+        try SystemError.require(.connect) { result }
+        return true
+    }
+
+    /// The socket's pending error, 0 when there is none. Reading clears it.
+    borrowing func takeError() throws(SystemError) -> Int32 {
+        var error: Int32 = 0
+        try SystemError.require(.getsockopt) { unsafe kernel.socketError(number, &error) }
+        return error
+    }
+
+    borrowing func localAddress() throws(SystemError) -> SocketAddress? {
+        let capacity = Int(tron_address_capacity())
+        return try unsafe withUnsafeTemporaryAllocation(byteCount: capacity, alignment: 8) {
+            storage throws(SystemError) in
+            let base = unsafe storage.baseAddress.unsafelyUnwrapped
+            var length = UInt32(capacity)
+            try SystemError.require(.getsockname) {
+                unsafe kernel.localAddress(number, base, &length)
+            }
+            return unsafe SocketAddress(raw: base, length: length)
+        }
+    }
+
+    /// Sends FIN: nothing more will be written.
+    borrowing func shutdownWriting() throws(SystemError) {
+        try SystemError.require(.shutdown) { kernel.shutdownWriting(number) }
+    }
+
+    /// Makes the close that follows send RST and drop what the kernel still holds.
+    borrowing func resetOnClose() throws(SystemError) {
+        try SystemError.require(.setsockopt) { kernel.setLingerZero(number) }
+    }
+
+    private borrowing func set(
+        _ level: Int32, _ name: Int32, _ value: Int
+    ) throws(SystemError) {
+        try SystemError.require(.setsockopt) {
+            kernel.setOption(number, level: level, name: name, value: Int32(clamping: value))
+        }
+    }
+
+    borrowing func setReuseAddress() throws(SystemError) {
+        try set(SOL_SOCKET, SO_REUSEADDR, 1)
+    }
+
+    borrowing func setReusePort() throws(SystemError) {
+        try set(SOL_SOCKET, SO_REUSEPORT, 1)
+    }
+
+    /// Bounds IPv6 sockets to IPv6, so that [::] and 0.0.0.0 can both be listened on.
+    borrowing func setIPv6Only() throws(SystemError) {
+        try set(Int32(IPPROTO_IPV6), IPV6_V6ONLY, 1)
+    }
+
+    /// The options of a TCP connection. Accepted sockets inherit them from their listener, so that
+    /// a connection costs no call of its own.
+    borrowing func setTCPOptions(
+        noDelay: Bool, keepalive: Keepalive?, userTimeout: Duration?
+    ) throws(SystemError) {
+        let tcp = Int32(IPPROTO_TCP)
+        if noDelay { try set(tcp, TCP_NODELAY, 1) }
+        if let keepalive {
+            try set(SOL_SOCKET, SO_KEEPALIVE, 1)
+            try set(tcp, TCP_KEEPIDLE, Int(keepalive.idle.roundedUp(to: .seconds(1))))
+            try set(tcp, TCP_KEEPINTVL, Int(keepalive.interval.roundedUp(to: .seconds(1))))
+            try set(tcp, TCP_KEEPCNT, keepalive.probes)
+        }
+        if let userTimeout {
+            try set(tcp, TCP_USER_TIMEOUT, Int(userTimeout.roundedUp(to: .milliseconds(1))))
+        }
+    }
+}

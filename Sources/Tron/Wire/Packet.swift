@@ -1,0 +1,71 @@
+// A packet as handlers see it, borrowed; and as everybody else may keep it, owned.
+
+/// A received packet whose data still lies in the receive buffer.
+///
+/// It is valid while the handler runs that was given it, and the compiler refuses to let it
+/// escape. `copy()` makes one to keep.
+public struct Packet: ~Escapable {
+    /// Pairs a response with its request; -1 belongs to no request.
+    public let sequence: Int32
+
+    /// What kind of packet it is; the application's own.
+    public let category: UInt8
+
+    /// The packet's data, which may be any bytes.
+    public let data: RawSpan
+
+    @_lifetime(copy data)
+    @inline(__always)
+    init(sequence: Int32, category: UInt8, data: RawSpan) {
+        self.sequence = sequence
+        self.category = category
+        self.data = data
+    }
+
+    /// A copy that may be kept and sent to other threads. Allocates.
+    public func copy() -> OwnedPacket {
+        OwnedPacket(
+            sequence: sequence, category: category,
+            data: unsafe data.withUnsafeBytes { unsafe [UInt8]($0) })
+    }
+
+    /// The data as text; bytes that are not UTF-8 appear as U+FFFD.
+    public var text: String {
+        unsafe data.withUnsafeBytes { unsafe String(decoding: $0, as: UTF8.self) }
+    }
+}
+
+/// A packet with data of its own.
+public struct OwnedPacket: Hashable, Sendable {
+    /// Pairs a response with its request; -1 belongs to no request.
+    public var sequence: Int32
+
+    /// What kind of packet it is; the application's own.
+    public var category: UInt8
+
+    /// The packet's data, which may be any bytes.
+    public var data: [UInt8]
+
+    /// Makes a packet from its fields.
+    public init(sequence: Int32 = -1, category: UInt8, data: [UInt8]) {
+        self.sequence = sequence
+        self.category = category
+        self.data = data
+    }
+
+    /// The data as text; bytes that are not UTF-8 appear as U+FFFD.
+    public var text: String { String(decoding: data, as: UTF8.self) }
+
+    /// The packet as it travels.
+    public var wireBytes: [UInt8] {
+        unsafe [UInt8](unsafeUninitializedCapacity: data.count + PacketFormat.overhead) {
+            buffer, count in
+            count = data.count + PacketFormat.overhead
+            let target = unsafe UnsafeMutableRawPointer(buffer.baseAddress.unsafelyUnwrapped)
+            unsafe data.withUnsafeBytes {
+                unsafe PacketFormat.write(
+                    sequence: sequence, category: category, data: $0, to: target)
+            }
+        }
+    }
+}

@@ -1,0 +1,140 @@
+// Cuts a stream of bytes, however it arrives, into packets. No I/O: bytes in, packets or a fault out.
+
+/// What the decoder makes of the bytes it has.
+@unsafe
+enum DecodedStep {
+    /// A whole packet; the data is valid until the decoder is next called.
+    case packet(sequence: Int32, category: UInt8, data: UnsafeRawBufferPointer)
+    /// Every byte was taken, and no whole packet is left among them.
+    case needsMore
+    case fault(ProtocolFault)
+}
+
+/// Decodes in place what arrived, and keeps only what cannot be delivered yet: the beginning of a
+/// packet, or what the session's handler does not want now.
+///
+/// The work is linear in the bytes however finely they are cut, and memory grows with the bytes
+/// that came, never with a length that was announced.
+/// Invariant: what `kept` holds comes before `fresh` in the stream.
+struct PacketDecoder: ~Copyable {
+    private(set) var kept = InboundBuffer()
+
+    /// The next packet of the kept bytes and then of `fresh`, from which what is used is removed.
+    @inline(__always)
+    mutating func next(
+        _ fresh: inout UnsafeRawBufferPointer, maximumDataLength: Int, pool: BufferPool
+    ) -> DecodedStep {
+        if !kept.isEmpty {
+            return unsafe nextKept(&fresh, maximumDataLength: maximumDataLength, pool: pool)
+        }
+        switch unsafe Self.measure(fresh, maximumDataLength) {
+        case .whole(let length):
+            let packet = unsafe fresh.baseAddress.unsafelyUnwrapped
+            unsafe fresh = .init(start: packet + length, count: fresh.count &- length)
+            return unsafe Self.step(packet, length)
+        case .needs:
+            unsafe keep(&fresh, pool: pool)
+            return unsafe .needsMore
+        case .fault(let fault):
+            return unsafe .fault(fault)
+        }
+    }
+
+    /// Keeps what was not decoded: `next` returns it first.
+    @inline(never)
+    mutating func keep(_ fresh: inout UnsafeRawBufferPointer, pool: BufferPool) {
+        if kept.isEmpty { kept.release(to: pool) }
+        unsafe kept.append(fresh, from: pool)
+        unsafe fresh = .init(start: nil, count: 0)
+    }
+
+    /// Completes the first kept packet with just the bytes it lacks.
+    @inline(never)
+    private mutating func nextKept(
+        _ fresh: inout UnsafeRawBufferPointer, maximumDataLength: Int, pool: BufferPool
+    ) -> DecodedStep {
+        while true {
+            switch unsafe Self.measure(kept.bytes, maximumDataLength) {
+            case .whole(let length):
+                let packet = unsafe kept.bytes.baseAddress.unsafelyUnwrapped
+                kept.consume(length)
+                return unsafe Self.step(packet, length)
+            case .needs(let length):
+                let lacking = min(length - kept.count, fresh.count)
+                if lacking == 0 { return unsafe .needsMore }
+                unsafe kept.append(.init(rebasing: fresh[..<lacking]), from: pool)
+                unsafe fresh = .init(rebasing: fresh[lacking...])
+            case .fault(let fault):
+                return unsafe .fault(fault)
+            }
+        }
+    }
+
+    /// Where the bytes that follow the kept ones can be received to without a further copy: as many
+    /// as the first kept packet lacks, but no more than have arrived of it, or a block's worth.
+    mutating func room(
+        maximumDataLength: Int, pool: BufferPool
+    ) -> UnsafeMutableRawBufferPointer {
+        guard case .needs(let length) = unsafe Self.measure(kept.bytes, maximumDataLength) else {
+            return unsafe .init(start: nil, count: 0)
+        }
+        let count = min(length - kept.count, max(kept.count, BufferPool.minimumCapacity))
+        return unsafe kept.room(for: count, from: pool)
+    }
+
+    /// Adds `count` bytes that were received into `room`.
+    mutating func commit(_ count: Int) { kept.commit(count) }
+
+    /// Drops the first `count` kept bytes, for handlers that read bytes and not packets.
+    mutating func consume(_ count: Int) { kept.consume(count) }
+
+    /// Room for up to `count` raw bytes after the kept ones.
+    mutating func rawRoom(_ count: Int, pool: BufferPool) -> UnsafeMutableRawBufferPointer {
+        unsafe kept.room(for: count, from: pool)
+    }
+
+    /// Gives the memory back once nothing is kept.
+    @inline(__always)
+    mutating func releaseIfEmpty(to pool: BufferPool) {
+        if kept.isEmpty { kept.release(to: pool) }
+    }
+
+    /// Drops everything.
+    mutating func release(to pool: BufferPool) { kept.release(to: pool) }
+
+    private enum Measure {
+        case whole(Int)
+        /// The packet is at least this long: the header alone, or all of it once that is there.
+        case needs(Int)
+        case fault(ProtocolFault)
+    }
+
+    /// Judges the packet at the front: the length on the header alone, the trailer once it is there.
+    @inline(__always)
+    private static func measure(
+        _ bytes: UnsafeRawBufferPointer, _ maximumDataLength: Int
+    ) -> Measure {
+        guard bytes.count >= PacketFormat.headerLength else {
+            return .needs(PacketFormat.headerLength)
+        }
+        let packet = unsafe bytes.baseAddress.unsafelyUnwrapped
+        let dataLength = unsafe PacketFormat.dataLength(packet)
+        guard dataLength <= maximumDataLength else {
+            return .fault(.dataTooLong(announced: dataLength, maximum: maximumDataLength))
+        }
+        let length = dataLength &+ PacketFormat.overhead
+        guard bytes.count >= length else { return .needs(length) }
+        let trailer = unsafe PacketFormat.trailer(packet, dataLength: dataLength)
+        guard trailer == PacketFormat.trailer else { return .fault(.badTrailer(trailer)) }
+        return .whole(length)
+    }
+
+    @inline(__always)
+    private static func step(_ packet: UnsafeRawPointer, _ length: Int) -> DecodedStep {
+        unsafe .packet(
+            sequence: PacketFormat.sequence(packet), category: PacketFormat.category(packet),
+            data: .init(
+                start: packet + PacketFormat.headerLength,
+                count: length &- PacketFormat.overhead))
+    }
+}

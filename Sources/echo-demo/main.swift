@@ -1,0 +1,2 @@
+import Tron
+print("x")
