@@ -142,14 +142,14 @@ public final class Reactor {
 
 /// Takes the eventfd's wake-ups; the work itself is found by its flag.
 private final class WakeupSource: EventSource {
+    let registry: Registry
+    var key = SlabKey(rawValue: 0)
     private let remote: RemoteReactor
 
     init(_ remote: RemoteReactor, registry: Registry) {
         self.remote = remote
-        super.init(registry: registry)
+        self.registry = registry
     }
 
-    override func ready(_ readiness: Readiness) { remote.wakeup.drain() }
-
-    override func reactorStops() { registry.releaseLater(self) }
+    func ready(_ readiness: Readiness) { remote.wakeup.drain() }
 }

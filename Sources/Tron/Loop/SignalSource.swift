@@ -19,12 +19,14 @@ extension Reactor {
 
 /// Owns the signalfd and the signals' actions.
 final class SignalSource: EventSource {
+    let registry: Registry
+    var key = SlabKey(rawValue: 0)
     private var descriptor: SignalDescriptor
     private var actions: [Signal: (Signal) -> Void] = [:]
 
     init(watching registry: Registry) throws(SystemError) {
         descriptor = try SignalDescriptor(kernel: registry.kernel)
-        super.init(registry: registry)
+        self.registry = registry
         try registry.register(self, descriptor: descriptor.number)
     }
 
@@ -33,13 +35,11 @@ final class SignalSource: EventSource {
         actions[signal] = action
     }
 
-    override func ready(_ readiness: Readiness) {
+    func ready(_ readiness: Readiness) {
         while let signal = descriptor.take() { actions[signal]?(signal) }
     }
 
-    override func reactorStops() { registry.releaseLater(self) }
-
-    override func release() {
+    func release() {
         descriptor.close()
         actions = [:]
     }

@@ -40,6 +40,9 @@ extension Reactor {
 /// Invariant: an action is in `actions` exactly as long as its wheel timer is armed, and
 /// `numbers` names it at that timer's index.
 final class UserTimers: EventSource {
+    let registry: Registry
+    var key = SlabKey(rawValue: 0)
+
     private struct Action {
         let call: () -> Void
         let interval: Int64?
@@ -49,6 +52,8 @@ final class UserTimers: EventSource {
 
     private let actions = Slab<Action>()
     private var numbers: [SlabKey] = []
+
+    init(registry: Registry) { self.registry = registry }
 
     func schedule(
         at deadline: Int64, every interval: Int64?, _ call: @escaping () -> Void
@@ -67,7 +72,7 @@ final class UserTimers: EventSource {
     }
 
     /// The action is settled before it is called, so that it may cancel or schedule anything.
-    override func expired(_ timer: TimerKey) {
+    func expired(_ timer: TimerKey) {
         let number = numbers[Int(timer.index)]
         guard var action = actions[number] else { return }
         if let interval = action.interval {
@@ -91,9 +96,7 @@ final class UserTimers: EventSource {
         numbers[index] = number
     }
 
-    override func reactorStops() { registry.releaseLater(self) }
-
-    override func release() {
+    func release() {
         actions.forEach { number, _ in _ = cancel(number) }
     }
 }

@@ -9,7 +9,7 @@ private struct TimerNode {
     var next: UInt32
     /// In a list's end: the last timer.
     var previous: UInt32
-    /// In a list's end: a tick not later than any deadline in the list.
+    /// In the end of a list with timers: a tick not later than any of their deadlines.
     var deadline: UInt64
     var owner: UInt64 = 0
     var generation: UInt32 = 1
@@ -165,12 +165,12 @@ final class TimerWheel {
         occupiedLevels |= 1 &<< (slot / 64)
     }
 
-    private func markEmpty(_ list: UInt32) {
-        unsafe nodes[Int(list)] = .emptyList(list)
-        guard list != TimerWheel.due else { return }
-        let level = Int(list / 64)
-        unsafe occupiedSlots[level] &= ~(1 &<< UInt64(list % 64))
-        if unsafe occupiedSlots[level] == 0 { occupiedLevels &= ~(1 &<< (list / 64)) }
+    private func markEmpty(_ slot: UInt32) {
+        guard slot != TimerWheel.due else { return }
+        let level = Int(slot / 64)
+        let others = unsafe occupiedSlots[level] & ~(1 &<< UInt64(slot % 64))
+        unsafe occupiedSlots[level] = others
+        if others == 0 { occupiedLevels &= ~(1 &<< (slot / 64)) }
     }
 
     /// Moves a whole list at once: the slot is one tick wide, and its timers keep their order.
@@ -180,12 +180,14 @@ final class TimerWheel {
         let lastDue = unsafe nodes[Int(TimerWheel.due)].previous
         connect(lastDue, first)
         connect(last, TimerWheel.due)
+        connect(slot, slot)
         markEmpty(slot)
     }
 
     /// Places each timer of the slot anew: `now` is the slot's first tick, so they all go lower.
     private func moveDown(_ slot: UInt32) {
         var index = unsafe nodes[Int(slot)].next
+        connect(slot, slot)
         markEmpty(slot)
         while index != slot {
             let next = unsafe nodes[Int(index)].next
@@ -205,10 +207,15 @@ final class TimerWheel {
         let deadline = unsafe nodes[Int(index)].deadline
         let list = list(for: deadline)
         let end = unsafe nodes + Int(list)
-        unsafe end.pointee.deadline = min(end.pointee.deadline, deadline)
-        unsafe connect(end.pointee.previous, index)
+        let last = unsafe end.pointee.previous
+        if last == list {
+            unsafe end.pointee.deadline = deadline
+            markOccupied(list)
+        } else if unsafe deadline < end.pointee.deadline {
+            unsafe end.pointee.deadline = deadline
+        }
+        connect(last, index)
         connect(index, list)
-        markOccupied(list)
     }
 
     /// Unlinks the timer and frees its node.

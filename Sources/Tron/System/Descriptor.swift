@@ -24,6 +24,12 @@ struct Descriptor: ~Copyable {
         number = -1
     }
 
+    /// Moves the ownership out; what is left behind owns nothing.
+    mutating func take() -> Descriptor {
+        defer { number = -1 }
+        return Descriptor(Int(number), kernel: kernel)
+    }
+
     /// Linux releases the number whatever close(2) answers, so that nothing is repeated here; and
     /// an error it reports late belongs to bytes that the peer's silence would have told of too.
     private static func close(_ number: Int32, _ kernel: Kernel) {

@@ -66,4 +66,7 @@ extension SystemError {
     var isExhaustion: Bool {
         code == EMFILE || code == ENFILE || code == ENOBUFS || code == ENOMEM
     }
+
+    /// Nobody listens at the address.
+    var isRefused: Bool { code == ECONNREFUSED }
 }

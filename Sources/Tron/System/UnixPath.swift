@@ -1,7 +1,7 @@
 // The path of a Unix socket: always short enough for the kernel, compared byte by byte.
 internal import CEpollShim
 
-/// The path of a Unix socket, or its name in Linux's abstract namespace, written with a leading `@`.
+/// The path of a Unix socket, or `@` and its name in Linux's abstract namespace.
 public struct UnixPath: Sendable, CustomStringConvertible {
     // Invariant: no NUL, at most `UnixPath.limit` bytes of UTF-8.
     private let text: String
@@ -86,7 +86,7 @@ extension UnixPath {
             unsafe tron_put_unix(storage, bytes.baseAddress, bytes.count)
         }
         guard isAbstract || isUnnamed else { return length }
-        // An abstract name starts with NUL, and every counted byte is part of it: no NUL at its end.
+        // An abstract name starts with NUL and has none at its end: it is all the bytes counted.
         unsafe storage.storeBytes(of: 0, toByteOffset: tron_unix_path_offset(), as: UInt8.self)
         return length - 1
     }

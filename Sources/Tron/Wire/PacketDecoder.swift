@@ -120,7 +120,7 @@ struct PacketDecoder: ~Copyable {
         let packet = unsafe bytes.baseAddress.unsafelyUnwrapped
         let dataLength = unsafe PacketFormat.dataLength(packet)
         guard dataLength <= maximumDataLength else {
-            return .fault(.dataTooLong(announced: dataLength, maximum: maximumDataLength))
+            return .fault(.dataTooLong(announced: dataLength))
         }
         let length = dataLength &+ PacketFormat.overhead
         guard bytes.count >= length else { return .needs(length) }

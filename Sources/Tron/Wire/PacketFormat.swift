@@ -4,7 +4,7 @@
 /// trusted any more: earlier packets are delivered, later ones are not, and it is closed.
 public enum ProtocolFault: Hashable, Sendable, CustomStringConvertible {
     /// A header announced more data than the limit allows. Raised before any data is stored.
-    case dataTooLong(announced: Int, maximum: Int)
+    case dataTooLong(announced: Int)
     /// The two bytes after the data were not CR LF.
     case badTrailer(UInt16)
     /// The stream ended within a packet, after this many bytes of it.
@@ -15,8 +15,8 @@ public enum ProtocolFault: Hashable, Sendable, CustomStringConvertible {
     /// The fault in words.
     public var description: String {
         switch self {
-        case .dataTooLong(let announced, let maximum):
-            "\(announced) bytes of data announced, at most \(maximum) allowed"
+        case .dataTooLong(let announced):
+            "\(announced) bytes of data announced, more than allowed"
         case .badTrailer(let trailer):
             "trailer 0x\(String(trailer, radix: 16)) in place of CR LF"
         case .truncatedPacket(let bytes):

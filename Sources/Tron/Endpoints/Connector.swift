@@ -1,0 +1,145 @@
+// Connecting once: nonblocking, with a deadline, judged when the kernel has decided.
+
+/// Why a connection did not come about.
+public enum ConnectError: Error, Hashable, Sendable, CustomStringConvertible {
+    /// The kernel refused: nobody listens (ECONNREFUSED), no route, no descriptor, and so on.
+    case refused(EndpointError)
+    /// Nothing was decided within the time limit.
+    case timedOut(SocketAddress)
+    /// The socket was connected to itself, as happens on loopback when nobody listens on a port of
+    /// the ephemeral range and the kernel picks that very port (TCP's simultaneous open).
+    case connectedToItself(SocketAddress)
+    /// The reactor stopped, or the attempt was cancelled.
+    case cancelled
+
+    /// The address and what befell it.
+    public var description: String {
+        switch self {
+        case .refused(let error): error.description
+        case .timedOut(let address): "\(address): connect: no answer in time"
+        case .connectedToItself(let address): "\(address): connected to itself; nobody listens"
+        case .cancelled: "cancelled"
+        }
+    }
+}
+
+extension Reactor {
+    /// Connects once, within `timeout`, and calls `completion` on the loop, exactly once and never
+    /// before this returns: with a session, whose handlers it installs, or with the reason why there
+    /// is none. On the loop's thread, or before it runs.
+    @discardableResult
+    public func dial(
+        _ address: SocketAddress, timeout: Duration = .seconds(10),
+        options: SessionOptions = SessionOptions(),
+        completion: @escaping (Result<Session, ConnectError>) -> Void
+    ) -> Connector {
+        registry.requireLoop("Reactor.dial(_:)")
+        precondition(!isFinished, "Reactor.dial(_:) was called after the reactor had stopped")
+        let connector = Connector(address, SessionSettings(options), completion, registry)
+        connector.begin(timeout: timeout)
+        return connector
+    }
+}
+
+/// An attempt to connect. The reactor keeps it until it is decided; it need not be held.
+public final class Connector: EventSource {
+    let registry: Registry
+    var key = SlabKey(rawValue: 0)
+    private let address: SocketAddress
+    private let settings: SessionSettings
+    private let completion: (Result<Session, ConnectError>) -> Void
+    private var descriptor: Descriptor
+    private var timer: TimerKey?
+    private var outcome: Result<Session, ConnectError>?
+
+    init(
+        _ address: SocketAddress, _ settings: SessionSettings,
+        _ completion: @escaping (Result<Session, ConnectError>) -> Void, _ registry: Registry
+    ) {
+        self.address = address
+        self.settings = settings
+        self.completion = completion
+        self.registry = registry
+        descriptor = Descriptor(-1, kernel: registry.kernel)
+    }
+
+    /// Gives the attempt up. The completion is told `.cancelled`; a session that stands already is
+    /// not touched.
+    public func cancel() {
+        registry.requireLoop("Connector.cancel()")
+        decide(.failure(.cancelled))
+    }
+
+    func begin(timeout: Duration) {
+        key = registry.sources.insert(self)
+        do throws(SystemError) {
+            descriptor = try .socket(for: address, kernel: registry.kernel)
+            if !address.isUnix {
+                let options = settings.options
+                try descriptor.setTCPOptions(
+                    noDelay: options.noDelay, keepalive: options.keepalive,
+                    userTimeout: options.userTimeout)
+            }
+            let isConnected = try descriptor.connect(to: address)
+            try registry.epoll.add(descriptor.number, .writable, token: key.rawValue)
+            if isConnected { registry.wake(self) }
+            timer = registry.arm(key, at: registry.kernel.now() + timeout.clampedNanoseconds)
+        } catch {
+            refuse(error)
+        }
+    }
+
+    /// The kernel has decided: SO_ERROR says how.
+    func ready(_ readiness: Readiness) {
+        guard outcome == nil else { return }
+        do throws(SystemError) {
+            let code = try descriptor.takeError()
+            if code != 0 { return refuse(SystemError(.connect, code: code)) }
+            let local = try descriptor.localAddress()
+            if !address.isUnix && local == address {
+                return decide(.failure(.connectedToItself(address)))
+            }
+            let session = try makeSession()
+            decide(.success(session))
+        } catch {
+            refuse(error)
+        }
+    }
+
+    private func makeSession() throws(SystemError) -> Session {
+        let number = descriptor.number
+        let session = Session(
+            descriptor.take(), peer: address, settings: settings, owner: self, registry: registry)
+        try registry.register(session, takingOver: number)
+        session.rearm()
+        return session
+    }
+
+    func expired(_ timer: TimerKey) {
+        self.timer = nil
+        decide(.failure(.timedOut(address)))
+    }
+
+    private func refuse(_ error: SystemError) {
+        decide(.failure(.refused(EndpointError(address: address, cause: error))))
+    }
+
+    private func decide(_ outcome: Result<Session, ConnectError>) {
+        guard self.outcome == nil else { return }
+        self.outcome = outcome
+        registry.releaseLater(self)
+    }
+
+    func reactorStops() { decide(.failure(.cancelled)) }
+
+    func release() {
+        if let timer { registry.wheel.cancel(timer) }
+        descriptor.close()
+        if let outcome { completion(outcome) }
+        outcome = nil
+    }
+}
+
+extension Connector: SessionOwner {
+    func sessionEnded(_ session: Session, _ reason: CloseReason) {}
+}

@@ -1,0 +1,87 @@
+// The graceful end of a server: no new sessions, the old ones closed in time, a report.
+
+/// What became of a server's sessions when it was drained.
+public struct DrainReport: Hashable, Sendable {
+    /// Sessions that ended by themselves or by `close()`.
+    public var closed = 0
+    /// Sessions that were aborted at the deadline.
+    public var aborted = 0
+}
+
+extension Server {
+    /// Stops listening at once, closes the sessions as by `Session.close()`, aborts those that are
+    /// left after `deadline`, and then calls `completion`, once, on the loop.
+    ///
+    /// `spread`, at most the deadline, is the time over which the closes are spread evenly, so that
+    /// the peers do not all come back in the same moment.
+    public func drain(
+        within deadline: Duration, spread: Duration = .zero,
+        completion: @escaping (DrainReport) -> Void
+    ) {
+        registry.requireLoop("Server.drain(within:)")
+        stopListening()
+        let drain = Drain(self, completion)
+        drain.begin(deadline: deadline, spread: min(spread, deadline))
+    }
+}
+
+/// One drain: a step every ten milliseconds, an end at the deadline.
+private final class Drain: EventSource {
+    private static let step: Int64 = 10_000_000
+
+    let registry: Registry
+    var key = SlabKey(rawValue: 0)
+    private let server: Server
+    private let completion: (DrainReport) -> Void
+    private var report = DrainReport()
+    private var waiting: [SlabKey] = []
+    private var spreadEnd: Int64 = 0
+    private var stepTimer: TimerKey?
+    private var deadlineTimer: TimerKey?
+
+    init(_ server: Server, _ completion: @escaping (DrainReport) -> Void) {
+        registry = server.registry
+        self.server = server
+        self.completion = completion
+    }
+
+    func begin(deadline: Duration, spread: Duration) {
+        key = registry.sources.insert(self)
+        report.closed = server.sessionCount
+        guard server.sessionCount > 0 else { return registry.releaseLater(self) }
+        server.forEachSession { waiting.append($0.key) }
+        let now = registry.kernel.now()
+        spreadEnd = now + spread.clampedNanoseconds
+        deadlineTimer = registry.arm(key, at: now + deadline.clampedNanoseconds)
+        server.onEmpty = { [unowned self] in registry.releaseLater(self) }
+        closeSome()
+    }
+
+    /// Closes the share of the waiting sessions that the remaining time asks for.
+    private func closeSome() {
+        let steps = max(1, (spreadEnd - registry.now) / Self.step + 1)
+        let share = (waiting.count + Int(steps) - 1) / Int(steps)
+        for key in waiting.suffix(share) {
+            (registry.sources[key] as? Session)?.close()
+        }
+        waiting.removeLast(share)
+        stepTimer = waiting.isEmpty ? nil : registry.arm(key, at: registry.now + Self.step)
+    }
+
+    func expired(_ timer: TimerKey) {
+        if timer == stepTimer { return closeSome() }
+        deadlineTimer = nil
+        waiting = []
+        report.aborted = server.sessionCount
+        report.closed -= report.aborted
+        server.forEachSession { $0.abort() }
+    }
+
+    func release() {
+        for timer in [stepTimer, deadlineTimer] {
+            if let timer { registry.wheel.cancel(timer) }
+        }
+        server.onEmpty = nil
+        completion(report)
+    }
+}

@@ -1,0 +1,44 @@
+// Making a listening socket for each kind of address.
+
+extension Descriptor {
+    /// A bound, listening, nonblocking socket. TCP's options are set on it, because the sockets it
+    /// accepts inherit them (tcp(7)).
+    static func listening(
+        on address: SocketAddress, options: ServerOptions, kernel: Kernel
+    ) throws(SystemError) -> Descriptor {
+        let descriptor = try Descriptor.socket(for: address, kernel: kernel)
+        if address.isUnix {
+            removeStaleSocket(at: address, kernel: kernel)
+        } else {
+            try descriptor.setReuseAddress()
+            if case .ipv6 = address { try descriptor.setIPv6Only() }
+            if options.reusesPort { try descriptor.setReusePort() }
+            try descriptor.setTCPOptions(
+                noDelay: options.session.noDelay, keepalive: options.session.keepalive,
+                userTimeout: options.session.userTimeout)
+        }
+        try descriptor.bind(to: address)
+        try descriptor.listen(backlog: options.limits.backlog)
+        return descriptor
+    }
+
+    /// A server that was killed leaves its socket file behind, which would refuse every later one.
+    /// It is removed when it is a socket and nobody listens on it: then connect(2) is refused.
+    private static func removeStaleSocket(at address: SocketAddress, kernel: Kernel) {
+        guard let path = address.file, kernel.isSocket(path),
+            let probe = try? Descriptor.socket(for: address, kernel: kernel)
+        else { return }
+        do throws(SystemError) {
+            _ = try probe.connect(to: address)
+        } catch {
+            if error.isRefused { _ = kernel.unlink(path) }
+        }
+    }
+}
+
+extension SocketAddress {
+    /// The file of a Unix socket; nil for every other address.
+    var file: String? {
+        if case .unix(let path) = self { path.file } else { nil }
+    }
+}

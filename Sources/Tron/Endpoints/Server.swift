@@ -1,0 +1,223 @@
+// A listening endpoint: accepts connections and makes sessions of them, within its limits.
+
+extension Reactor {
+    /// Listens on an address: `127.0.0.1:9000`, `[::1]:9000`, `/run/x.sock`; port 0 takes a free
+    /// one. `setup` is called once for every accepted connection and installs its handlers. On the
+    /// loop's thread, or before it runs.
+    /// - Throws: `AddressError` when the text is no address; `EndpointError` when the kernel refuses
+    ///   it, because the port is taken, say.
+    @discardableResult
+    public func listen(
+        on address: String, options: ServerOptions = ServerOptions(),
+        setup: @escaping (Session) -> Void
+    ) throws -> Server {
+        try listen(on: SocketAddress(address), options: options, setup: setup)
+    }
+
+    /// The same for an address that is not a text.
+    @discardableResult
+    public func listen(
+        on address: SocketAddress, options: ServerOptions = ServerOptions(),
+        setup: @escaping (Session) -> Void
+    ) throws(EndpointError) -> Server {
+        registry.requireLoop("Reactor.listen(on:)")
+        precondition(!isFinished, "Reactor.listen(on:) was called after the reactor had stopped")
+        do throws(SystemError) {
+            return try Server(address, options: options, setup: setup, registry: registry)
+        } catch {
+            throw EndpointError(address: address, cause: error)
+        }
+    }
+}
+
+/// A listening socket and the sessions that came through it. Belongs to the reactor's thread.
+///
+/// The reactor keeps it until `stop()`; it need not be held.
+/// Invariant: `sessionCount` is the number of its sessions in the registry, and `perAddress` their
+/// number by host where that is limited.
+public final class Server: EventSource {
+    let registry: Registry
+    var key = SlabKey(rawValue: 0)
+    private var descriptor: Descriptor
+    private let options: ServerOptions
+    private let settings: SessionSettings
+    private let setup: (Session) -> Void
+    private var perAddress: [SocketAddress.HostKey: Int] = [:]
+    private var count = 0
+    private var totals = ServerCounters()
+    private var isListening = true
+    private var retry: TimerKey?
+    private let bound: SocketAddress
+    var onEmpty: (() -> Void)?
+
+    /// How long accepting rests when no descriptor is free and none comes back meanwhile from this
+    /// reactor: short enough not to be noticed, long enough not to cost anything.
+    static let exhaustionPause: Int64 = 50_000_000
+
+    init(
+        _ address: SocketAddress, options: ServerOptions, setup: @escaping (Session) -> Void,
+        registry: Registry
+    ) throws(SystemError) {
+        self.registry = registry
+        self.options = options
+        self.setup = setup
+        settings = SessionSettings(options.session)
+        descriptor = try .listening(on: address, options: options, kernel: registry.kernel)
+        bound = try descriptor.localAddress() ?? address
+        try registry.register(self, descriptor: descriptor.number)
+        registry.endpointMemoryBound += memoryBound
+    }
+
+    /// Where it listens; with the port that the kernel chose, if that was 0.
+    public var address: SocketAddress { bound }
+
+    /// Its sessions that have not ended.
+    public var sessionCount: Int { count }
+
+    /// What it has done so far.
+    public var counters: ServerCounters { totals }
+
+    private var memoryBound: Int {
+        let (bytes, overflow) = options.session.limits.memoryBound
+            .multipliedReportingOverflow(by: options.limits.sessions)
+        return overflow ? .max / 4 : min(bytes, .max / 4)
+    }
+
+    /// Calls `body` for each of its sessions. It may do anything to any of them.
+    public func forEachSession(_ body: (Session) -> Void) {
+        registry.requireLoop("Server.forEachSession")
+        registry.sources.forEach { _, source in
+            if let session = source as? Session, session.owner === self { body(session) }
+        }
+    }
+}
+
+// MARK: - Accepting
+
+extension Server {
+    /// Accepts what waits, at most as many as a turn allows: the rest stays ready.
+    func ready(_ readiness: Readiness) {
+        guard isListening else { return }
+        if readiness.isEmpty { resume() }
+        for _ in 0..<registry.limits.acceptsPerTurn {
+            do throws(SystemError) {
+                guard let accepted = try descriptor.accept() else { return }
+                admit(accepted)
+            } catch {
+                totals.failed += 1
+                if error.isExhaustion { return suspend() }
+                // Anything else befell one connection, not the listener: accept(2) has the list.
+            }
+            if !isListening { return }
+        }
+    }
+
+    private func admit(_ accepted: consuming Descriptor.Accepted) {
+        let peer = accepted.peer
+        guard count < options.limits.sessions else {
+            totals.refusedByLimit += 1
+            return
+        }
+        guard countAddress(peer, by: 1) else {
+            totals.refusedByAddressLimit += 1
+            return
+        }
+        let session = Session(
+            accepted.descriptor, peer: peer, settings: settings, owner: self, registry: registry)
+        do throws(SystemError) {
+            try registry.register(session, descriptor: session.descriptor.number)
+        } catch {
+            totals.failed += 1
+            _ = countAddress(peer, by: -1)
+            return
+        }
+        count += 1
+        totals.accepted += 1
+        session.rearm()
+        setup(session)
+    }
+
+    /// Adds to the host's number of sessions. False, and nothing is added, above the limit.
+    private func countAddress(_ peer: SocketAddress?, by change: Int) -> Bool {
+        guard let limit = options.limits.sessionsPerAddress, let host = peer?.hostKey else {
+            return true
+        }
+        let count = perAddress[host, default: 0] + change
+        guard change < 0 || count <= limit else { return false }
+        perAddress[host] = count > 0 ? count : nil
+        return true
+    }
+}
+
+// MARK: - Out of descriptors
+
+extension Server {
+    /// Connections wait in the backlog, and the listener out of epoll, where its readiness would
+    /// spin. It goes on when a descriptor comes back, or to look after a pause.
+    private func suspend() {
+        guard retry == nil else { return }
+        totals.exhaustions += 1
+        try? registry.epoll.modify(descriptor.number, [], token: key.rawValue)
+        retry = registry.arm(key, at: registry.now + Self.exhaustionPause)
+        registry.starved.append(key)
+    }
+
+    private func resume() {
+        guard let retry else { return }
+        registry.wheel.cancel(retry)
+        expired(retry)
+    }
+
+    func expired(_ timer: TimerKey) {
+        retry = nil
+        try? registry.epoll.modify(descriptor.number, .readable, token: key.rawValue)
+    }
+}
+
+// MARK: - The end
+
+extension Server: SessionOwner {
+    /// How the sessions of a server end with it.
+    public enum SessionEnd: Sendable, Hashable {
+        /// As by `Session.close()`: what is queued leaves first.
+        case close
+        /// As by `Session.abort()`.
+        case abort
+    }
+
+    /// Stops listening in this very turn and ends its sessions. A Unix socket's file is removed.
+    /// Connections that still wait to be accepted are reset by the kernel. Once is enough.
+    public func stop(sessions end: SessionEnd = .close) {
+        registry.requireLoop("Server.stop()")
+        stopListening()
+        forEachSession { session in
+            switch end {
+            case .close: session.close()
+            case .abort: session.abort()
+            }
+        }
+    }
+
+    func stopListening() {
+        guard isListening else { return }
+        isListening = false
+        if let retry { registry.wheel.cancel(retry) }
+        retry = nil
+        if let path = bound.file { _ = registry.kernel.unlink(path) }
+        descriptor.close()
+        registry.releaseLater(self)
+    }
+
+    func reactorStops() { stopListening() }
+
+    func release() {
+        registry.endpointMemoryBound -= memoryBound
+        registry.descriptorFreed()
+    }
+
+    func sessionEnded(_ session: Session, _ reason: CloseReason) {
+        count -= 1
+        _ = countAddress(session.peer, by: -1)
+        if count == 0 { onEmpty?() }
+    }
+}

@@ -1,0 +1,46 @@
+// How a server listens, and what an address that cannot be listened on is answered with.
+
+/// How a server listens, and how its sessions behave.
+public struct ServerOptions: Sendable {
+    /// How many sessions it has.
+    public var limits = ServerLimits()
+
+    /// How they behave.
+    public var session = SessionOptions()
+
+    /// SO_REUSEPORT: several reactors, of this process or others of the same user, may listen on
+    /// the port, and the kernel spreads the connections. Default false.
+    public var reusesPort = false
+
+    /// The defaults.
+    public init() {}
+}
+
+/// An address that could not be listened on or connected to, and the call that failed.
+public struct EndpointError: Error, Hashable, Sendable, CustomStringConvertible {
+    /// The address.
+    public let address: SocketAddress
+
+    /// The system call that the kernel refused, and why.
+    public let cause: SystemError
+
+    /// `127.0.0.1:80: bind: Permission denied`.
+    public var description: String { "\(address): \(cause)" }
+}
+
+/// What a server has done so far.
+public struct ServerCounters: Hashable, Sendable {
+    /// Sessions that were opened.
+    public var accepted = 0
+    /// Connections closed at once because of `ServerLimits.sessions`.
+    public var refusedByLimit = 0
+    /// Connections closed at once because of `ServerLimits.sessionsPerAddress`.
+    public var refusedByAddressLimit = 0
+    /// Connections that were lost between the kernel's accept and the session.
+    public var failed = 0
+    /// How often accepting was suspended because no descriptor was free.
+    public var exhaustions = 0
+
+    /// Nothing.
+    public init() {}
+}

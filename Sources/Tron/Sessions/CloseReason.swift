@@ -1,0 +1,78 @@
+// Why a session ended, in one word; and what became of a packet that was to be sent.
+
+/// Why a session ended. Reported exactly once, to the session's close handler.
+public enum CloseReason: Hashable, Sendable, CustomStringConvertible {
+    /// `close()`: everything that was queued has left.
+    case requested
+    /// `abort()`, or the server was stopped that way: queued output was dropped.
+    case aborted
+    /// The peer ended the stream between two packets. What was queued has been sent.
+    case peerClosed
+    /// No bytes moved for as long as the options allow.
+    case idle(IdleKind)
+    /// The peer does not speak the protocol. Packets before the fault were delivered.
+    case protocolFault(ProtocolFault)
+    /// The peer does not read: this many bytes would have waited, more than the limit.
+    case overflow(bytes: Int)
+    /// A step took longer than its limit.
+    case deadlineExceeded(Deadline)
+    /// The reactor stopped.
+    case reactorStopped
+    /// The kernel refused a call: with ECONNRESET the peer is gone, with ETIMEDOUT it is silent.
+    case system(SystemError)
+
+    /// The steps of a session that have a time limit.
+    public enum Deadline: Hashable, Sendable {
+        /// `SessionLimits.packetTime`: a packet began and did not end.
+        case packet
+        /// `SessionLimits.closeTime`: queued output could not be sent; it is lost.
+        case close
+        /// `SessionLimits.halfCloseTime`: the session outlived its peer's end of stream.
+        case halfClose
+    }
+
+    /// The reason in words.
+    public var description: String {
+        switch self {
+        case .requested: "closed as requested"
+        case .aborted: "aborted"
+        case .peerClosed: "closed by the peer"
+        case .idle(let kind): "idle (\(kind))"
+        case .protocolFault(let fault): "protocol fault: \(fault)"
+        case .overflow(let bytes): "\(bytes) bytes waited to be sent, more than allowed"
+        case .deadlineExceeded(.packet): "a packet did not end in time"
+        case .deadlineExceeded(.close): "queued output could not be sent in time"
+        case .deadlineExceeded(.halfClose): "half-closed for too long"
+        case .reactorStopped: "the reactor stopped"
+        case .system(let error): error.description
+        }
+    }
+}
+
+/// In which direction no bytes moved.
+public enum IdleKind: Hashable, Sendable {
+    /// Nothing was received.
+    case read
+    /// Nothing was sent.
+    case write
+    /// Neither.
+    case either
+}
+
+/// What became of what was to be sent. It is taken whole or not at all.
+public enum SendOutcome: Hashable, Sendable {
+    /// Taken: it leaves at the end of the turn, or as soon as the peer has room. It is lost only if
+    /// the session ends before with a reason that says so.
+    case queued
+    /// Refused: the session is closing or closed.
+    case closed
+    /// Refused: more data than a packet may have (`SessionLimits.dataLength`). The session is
+    /// unharmed.
+    case tooLarge
+    /// Refused: more would wait than `SessionLimits.outboundBytes`. By `SessionOptions.overflow`
+    /// the session is unharmed, or being ended for it.
+    case overflow
+
+    /// Whether it was taken.
+    public var isQueued: Bool { self == .queued }
+}

@@ -1,0 +1,220 @@
+// One connection: its state, and the surface that its users see.
+
+/// Names a session, also after it is gone: an id is never given to another one.
+public struct SessionID: Hashable, Sendable, CustomStringConvertible {
+    let key: SlabKey
+
+    /// Slot and generation, `12.3`.
+    public var description: String { "\(key.index).\(key.generation)" }
+}
+
+/// What moved through a session.
+public struct Traffic: Hashable, Sendable {
+    /// Bytes received.
+    public var bytesReceived = 0
+    /// Bytes the kernel took.
+    public var bytesSent = 0
+    /// Packets delivered to the handler.
+    public var packetsReceived = 0
+    /// Packets queued.
+    public var packetsSent = 0
+
+    /// Nothing.
+    public init() {}
+}
+
+/// A connection of packets. Handlers are given it; it belongs to the reactor's thread.
+///
+/// Its life is open, then perhaps draining and lingering (output leaves, then the peer's end of
+/// stream is awaited), then closed. Handlers may do anything to any session, their own included.
+/// A session that is kept after its end is harmless: it says that it is closed.
+///
+/// Invariant: the descriptor is open and in epoll with `interest`, unless parked, until `release`.
+public final class Session: EventSource {
+    enum State: UInt8 {
+        case open
+        /// No packet is taken or delivered any more; what is queued leaves.
+        case draining
+        /// FIN is sent; what the peer still sends is discarded until its own.
+        case lingering
+        case closed
+    }
+
+    let registry: Registry
+    var key = SlabKey(rawValue: 0)
+    var descriptor: Descriptor
+    let settings: SessionSettings
+    let owner: any SessionOwner
+    let peer: SocketAddress?
+
+    var state = State.open
+    var flags: Flags = []
+    var interest: Readiness = .readable
+    var closeReason: CloseReason?
+
+    var decoder = PacketDecoder()
+    var outbound = RingBuffer()
+    var traffic = Traffic()
+
+    var inboundHandler = InboundHandler.none
+    var closeHandler: ((Session, CloseReason) -> Void)?
+    var rareHandlers: RareHandlers?
+
+    /// The one timer, and the earliest time at which any of the session's deadlines can be over.
+    var timer: TimerKey?
+    var timerDeadline = Int64.max
+    var lastReceive: Int64
+    var lastSend: Int64
+    /// When the first byte of the incomplete packet came; 0 when there is none.
+    var packetStart: Int64 = 0
+    /// When draining or the half-closed state is over.
+    var closeDeadline = Int64.max
+    var discardedBytes = 0
+
+    init(
+        _ descriptor: consuming Descriptor, peer: SocketAddress?, settings: SessionSettings,
+        owner: any SessionOwner, registry: Registry
+    ) {
+        self.descriptor = descriptor
+        self.peer = peer
+        self.settings = settings
+        self.owner = owner
+        self.registry = registry
+        lastReceive = registry.now
+        lastSend = registry.now
+    }
+
+    struct Flags: OptionSet {
+        let rawValue: UInt16
+
+        /// The handler's batch ends: the session closed, paused, or has another handler.
+        static let interrupted = Flags(rawValue: 1 << 0)
+        /// In the registry's list of those that flush at the turn's end.
+        static let dirty = Flags(rawValue: 1 << 1)
+        static let pausedByUser = Flags(rawValue: 1 << 2)
+        static let pausedByWatermark = Flags(rawValue: 1 << 3)
+        static let paused: Flags = [.pausedByUser, .pausedByWatermark]
+        /// The kernel took less than it was given: EPOLLOUT will tell when it takes more.
+        static let writeBlocked = Flags(rawValue: 1 << 4)
+        /// The peer's end of stream has been read.
+        static let peerFinished = Flags(rawValue: 1 << 5)
+        /// Nothing more may be queued; FIN follows what is.
+        static let writingEnds = Flags(rawValue: 1 << 6)
+        static let finSent = Flags(rawValue: 1 << 7)
+        /// The user was told that the session is not writable.
+        static let toldUnwritable = Flags(rawValue: 1 << 8)
+        /// Out of epoll, because a hang-up cannot be masked there.
+        static let parked = Flags(rawValue: 1 << 9)
+        /// The close that follows is to send RST.
+        static let resets = Flags(rawValue: 1 << 10)
+    }
+
+    enum InboundHandler {
+        case none
+        case packets((Session, borrowing Packet) -> Void)
+        case bytes((Session, RawSpan) -> Int)
+    }
+
+    /// Handlers that few sessions have, out of the way of those that have none.
+    final class RareHandlers {
+        var writability: ((Session, Bool) -> Void)?
+        var peerFinished: ((Session) -> Void)?
+    }
+}
+
+/// The endpoint that a session belongs to.
+protocol SessionOwner: AnyObject {
+    /// The session is released; its user has not been told yet.
+    func sessionEnded(_ session: Session, _ reason: CloseReason)
+}
+
+// MARK: - What it is
+
+extension Session {
+    /// The session's name, for other threads and for later: see `Reactor.session(_:)`.
+    public var id: SessionID { SessionID(key: key) }
+
+    /// The peer's address; nil where the kernel did not tell it.
+    public var remoteAddress: SocketAddress? { peer }
+
+    /// This end's address; nil once the session is closed.
+    public var localAddress: SocketAddress? {
+        state == .closed ? nil : try? descriptor.localAddress()
+    }
+
+    /// Whether packets can be sent and are received.
+    public var isOpen: Bool { state == .open }
+
+    /// Whether packets can be sent without queueing above the high watermark.
+    public var isWritable: Bool {
+        state == .open && !flags.contains(.writingEnds) && queuedBytes <= settings.highWatermark
+    }
+
+    /// Bytes that wait to be sent, at most `SessionLimits.outboundBytes` (or one largest packet).
+    public var queuedBytes: Int { outbound.count }
+
+    /// What has moved through the session so far.
+    public var counters: Traffic { traffic }
+}
+
+extension Reactor {
+    /// The session of this name; nil once it has ended. On the loop's thread.
+    public func session(_ id: SessionID) -> Session? {
+        registry.requireLoop("Reactor.session(_:)")
+        return registry.sources[id.key] as? Session
+    }
+}
+
+// MARK: - Handlers
+
+extension Session {
+    /// Calls `handler` for every packet, in order. It replaces an earlier handler, of packets or of
+    /// bytes, from the next packet on. The packet is valid while the handler runs. A session with
+    /// no handler checks, counts and drops what it receives.
+    public func onPacket(_ handler: @escaping (Session, borrowing Packet) -> Void) {
+        setInbound(.packets(handler), "Session.onPacket")
+    }
+
+    /// Hands over the received bytes as they are, for other protocols. The handler returns how many
+    /// bytes from the front it consumed; the rest is kept and comes again with more behind it. It is
+    /// called again at once while it consumes some and some are left. When it leaves more than
+    /// `SessionLimits.dataLength` unconsumed, the session ends with `tooManyUnconsumedBytes`.
+    public func onBytes(_ handler: @escaping (Session, RawSpan) -> Int) {
+        setInbound(.bytes(handler), "Session.onBytes")
+    }
+
+    /// Calls `handler` once, when the session has ended, with the reason. No other handler is
+    /// called after it, and all handlers are dropped then.
+    public func onClose(_ handler: @escaping (Session, CloseReason) -> Void) {
+        registry.requireLoop("Session.onClose")
+        if state != .closed { closeHandler = handler }
+    }
+
+    /// Calls `handler` with false when a turn ends with more output waiting than the high
+    /// watermark, and with true when it has sunk to the low one.
+    public func onWritabilityChange(_ handler: @escaping (Session, Bool) -> Void) {
+        registry.requireLoop("Session.onWritabilityChange")
+        if state != .closed { rare.writability = handler }
+    }
+
+    /// Calls `handler` when the peer has ended its stream and `SessionOptions.allowsHalfClose`
+    /// keeps the session open for sending.
+    public func onPeerFinished(_ handler: @escaping (Session) -> Void) {
+        registry.requireLoop("Session.onPeerFinished")
+        if state != .closed { rare.peerFinished = handler }
+    }
+
+    private func setInbound(_ handler: InboundHandler, _ what: StaticString) {
+        registry.requireLoop(what)
+        guard state == .open else { return }
+        inboundHandler = handler
+        flags.insert(.interrupted)
+    }
+
+    private var rare: RareHandlers {
+        if let rareHandlers { return rareHandlers }
+        let made = RareHandlers()
+        rareHandlers = made
+        return made
+    }
+}

@@ -1,0 +1,155 @@
+// How a session ends: losslessly, at once, by its peer, or by a fault; and its one report.
+
+extension Session {
+    /// Ends the session without losing what is queued: no more packets are delivered or taken,
+    /// output leaves, FIN is sent, and what the peer still sends is discarded until its own end of
+    /// stream, within the bounds of `SessionLimits`. The reason is `.requested`, unless
+    /// the output could not be sent. On the loop's thread; once is enough.
+    public func close() {
+        registry.requireLoop("Session.close()")
+        beginClose(.requested)
+    }
+
+    /// Ends the session at once: what is queued is dropped, and the peer sees a reset (RST).
+    public func abort() {
+        registry.requireLoop("Session.abort()")
+        abort(.aborted)
+    }
+
+    /// Ends this end's stream after what is queued, and goes on receiving until the peer's end.
+    public func closeWriting() {
+        registry.requireLoop("Session.closeWriting()")
+        guard state == .open else { return }
+        flags.insert(.writingEnds)
+        flushAtTurnsEnd()
+    }
+
+    /// Ends the session once its output has left. Later reasons do not count.
+    func beginClose(_ reason: CloseReason) {
+        guard state == .open else { return }
+        closeReason = reason
+        state = .draining
+        flags.formUnion([.interrupted, .writingEnds])
+        closeDeadline = registry.now + settings.options.limits.closeTime.clampedNanoseconds
+        rearm()
+        flushAtTurnsEnd()
+    }
+
+    func abort(_ reason: CloseReason) {
+        guard state != .closed else { return }
+        flags.insert(.resets)
+        closeReason = nil
+        end(reason)
+    }
+
+    /// The kernel refused a call.
+    func fail(_ error: SystemError) { end(.system(error)) }
+
+    /// Nothing more is done with the connection; it is released at the end of the turn. The first
+    /// reason counts, but where output still waits it is the one that loses it.
+    func end(_ reason: CloseReason) {
+        guard state != .closed else { return }
+        if closeReason == nil || !outbound.isEmpty { closeReason = reason }
+        state = .closed
+        flags.insert(.interrupted)
+        registry.releaseLater(self)
+    }
+
+    func reactorStops() { end(.reactorStopped) }
+}
+
+// MARK: - The peer's end
+
+extension Session {
+    /// The peer's end of stream has been read.
+    func peerFinished() {
+        flags.insert(.peerFinished)
+        if !decoder.kept.isEmpty {
+            return beginClose(.protocolFault(.truncatedPacket(bytes: decoder.kept.count)))
+        }
+        guard settings.options.allowsHalfClose, !flags.contains(.writingEnds) else {
+            return beginClose(.peerClosed)
+        }
+        closeDeadline = registry.now + settings.options.limits.halfCloseTime.clampedNanoseconds
+        rearm()
+        flushAtTurnsEnd()
+        rareHandlers?.peerFinished?(self)
+    }
+
+    /// A reset ends the session even while it does not read. A mere hang-up does when the end of
+    /// stream was read; else what the peer sent before is still to be read, and since a hang-up
+    /// cannot be masked, the descriptor leaves epoll until reading goes on.
+    func hangUpWhileNotReading() {
+        do throws(SystemError) {
+            let error = try descriptor.takeError()
+            if error != 0 { return fail(SystemError(.recv, code: error)) }
+            if flags.contains(.peerFinished) { return end(.peerClosed) }
+            if !flags.contains(.parked) {
+                try registry.epoll.remove(descriptor.number)
+                flags.insert(.parked)
+                interest = []
+            }
+        } catch {
+            fail(error)
+        }
+    }
+}
+
+// MARK: - Draining and lingering
+
+extension Session {
+    /// All output has left: ends this end's stream, or the session if the peer's has ended too.
+    func finishWriting() {
+        if state == .draining && flags.contains(.peerFinished) { return end(.peerClosed) }
+        if !flags.contains(.finSent) {
+            do throws(SystemError) {
+                try descriptor.shutdownWriting()
+            } catch {
+                return fail(error)
+            }
+            flags.insert(.finSent)
+        }
+        if state == .draining { state = .lingering }
+    }
+
+    /// Whether a closing session may still read what its peer sends.
+    var canDiscard: Bool { discardedBytes <= settings.options.limits.discardedBytes }
+
+    /// Reads what nobody wants, since the kernel would answer unread bytes with a reset.
+    func discard() {
+        do throws(SystemError) {
+            let count = try unsafe descriptor.receive(into: registry.receiveBuffer)
+            guard let count else { return }
+            if count == 0 {
+                flags.insert(.peerFinished)
+                if state == .lingering { return end(.requested) }
+                flushAtTurnsEnd()
+                return
+            }
+            traffic.bytesReceived &+= count
+            discardedBytes += count
+            guard !canDiscard else { return }
+            if state == .lingering { end(.requested) } else { flushAtTurnsEnd() }
+        } catch {
+            fail(error)
+        }
+    }
+
+    /// Gives everything back and reports. The only place that closes the descriptor.
+    func release() {
+        if let timer { registry.wheel.cancel(timer) }
+        timer = nil
+        if flags.contains(.resets) { try? descriptor.resetOnClose() }
+        descriptor.close()
+        decoder.release(to: registry.buffers)
+        outbound.release(to: registry.buffers)
+        registry.descriptorFreed()
+        inboundHandler = .none
+        rareHandlers = nil
+        let handler = closeHandler
+        closeHandler = nil
+        let reason = closeReason ?? .requested
+        owner.sessionEnded(self, reason)
+        handler?(self, reason)
+    }
+}

@@ -1,0 +1,190 @@
+// What a session receives: reading once a turn, delivering to its handler, pausing.
+
+extension Session {
+    /// Stops delivering and reading, from the next packet on; the kernel's buffer then fills and
+    /// the peer has to wait. Idle time for reading and the packet's time limit stand still.
+    public func pauseReading() {
+        registry.requireLoop("Session.pauseReading()")
+        guard state == .open else { return }
+        flags.formUnion([.pausedByUser, .interrupted])
+        flushAtTurnsEnd()
+    }
+
+    /// Takes `pauseReading()` back. Packets that were kept are delivered in the next turn.
+    public func resumeReading() {
+        registry.requireLoop("Session.resumeReading()")
+        guard state == .open, flags.contains(.pausedByUser) else { return }
+        flags.remove(.pausedByUser)
+        continueReading()
+    }
+
+    /// Whether `pauseReading()` is in force.
+    public var isReadingPaused: Bool { flags.contains(.pausedByUser) }
+
+    func continueReading() {
+        guard flags.isDisjoint(with: .paused) else { return }
+        lastReceive = registry.now
+        if !decoder.kept.isEmpty { registry.wake(self) }
+        rearm()
+        flushAtTurnsEnd()
+    }
+}
+
+// MARK: - Readiness
+
+extension Session {
+    /// In the order hang-up, writable, readable. A hang-up while reading shows in what is read.
+    func ready(_ readiness: Readiness) {
+        if readiness.contains(.writable) {
+            flags.remove(.writeBlocked)
+            flushAtTurnsEnd()
+        }
+        switch state {
+        case .open:
+            if !flags.isDisjoint(with: [.paused, .peerFinished]) {
+                if !readiness.isDisjoint(with: [.error, .hangUp]) { hangUpWhileNotReading() }
+            } else if readiness.isEmpty {
+                deliverKept()
+            } else if readiness != .writable {
+                fill()
+            }
+        case .draining, .lingering:
+            if !readiness.isEmpty && readiness != .writable { discard() }
+        case .closed: break
+        }
+    }
+
+    /// Reads once, at most as much as a turn allows, and delivers it.
+    private func fill() {
+        let buffer = unsafe registry.receiveBuffer
+        do throws(SystemError) {
+            if decoder.kept.isEmpty {
+                guard let count = try unsafe descriptor.receive(into: buffer) else { return }
+                unsafe received(count, UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+            } else {
+                try fillBehindKept()
+            }
+        } catch {
+            fail(error)
+        }
+    }
+
+    /// Receives what the first kept packet lacks straight behind it, and the rest as usual.
+    private func fillBehindKept() throws(SystemError) {
+        let buffer = unsafe registry.receiveBuffer
+        let room = unsafe roomBehindKept()
+        guard let count = try unsafe descriptor.receive(into: room, then: buffer) else { return }
+        decoder.commit(min(count, room.count))
+        let fresh = max(0, count - room.count)
+        unsafe received(count, UnsafeRawBufferPointer(rebasing: buffer[..<fresh]))
+    }
+
+    private func roomBehindKept() -> UnsafeMutableRawBufferPointer {
+        if case .bytes = inboundHandler {
+            let room = max(decoder.kept.count, BufferPool.minimumCapacity)
+            return unsafe decoder.rawRoom(
+                min(room, registry.limits.bytesReadPerTurn), pool: registry.buffers)
+        }
+        return unsafe decoder.room(
+            maximumDataLength: settings.dataLength, pool: registry.buffers)
+    }
+
+    @inline(__always)
+    private func received(_ count: Int, _ fresh: UnsafeRawBufferPointer) {
+        guard count > 0 else { return peerFinished() }
+        lastReceive = registry.now
+        traffic.bytesReceived &+= count
+        unsafe deliver(fresh)
+    }
+
+    private func deliverKept() {
+        unsafe deliver(UnsafeRawBufferPointer(start: nil, count: 0))
+    }
+}
+
+// MARK: - Delivery
+
+extension Session {
+    /// Hands everything to the handler that it will take now, and keeps the rest.
+    private func deliver(_ bytes: UnsafeRawBufferPointer) {
+        var fresh = unsafe bytes
+        let keptBefore = !decoder.kept.isEmpty
+        let progressBefore = traffic.packetsReceived
+        repeat {
+            flags.remove(.interrupted)
+            switch inboundHandler {
+            case .packets(let handler): unsafe deliverPackets(&fresh, handler)
+            case .bytes(let handler): unsafe deliverBytes(&fresh, handler)
+            case .none: unsafe deliverPackets(&fresh) { _, _ in }
+            }
+        } while state == .open && flags.contains(.interrupted)
+            && flags.isDisjoint(with: .paused)
+        guard state == .open else { return }
+        if unsafe !fresh.isEmpty { unsafe decoder.keep(&fresh, pool: registry.buffers) }
+        if keptBefore || !decoder.kept.isEmpty {
+            noteKept(progressed: traffic.packetsReceived != progressBefore)
+        }
+    }
+
+    /// The handler is held for the whole batch: to load it for each packet would cost a quarter of
+    /// the work. `interrupted` ends the batch when the handler is replaced.
+    private func deliverPackets(
+        _ fresh: inout UnsafeRawBufferPointer,
+        _ handler: (Session, borrowing Packet) -> Void
+    ) {
+        let maximum = settings.dataLength
+        let pool = registry.buffers
+        while true {
+            switch unsafe decoder.next(&fresh, maximumDataLength: maximum, pool: pool) {
+            case .packet(let sequence, let category, let data):
+                traffic.packetsReceived &+= 1
+                let bytes = unsafe data.bytes
+                handler(self, Packet(sequence: sequence, category: category, data: bytes))
+                if flags.contains(.interrupted) { return }
+            case .needsMore: return
+            case .fault(let fault): return beginClose(.protocolFault(fault))
+            }
+        }
+    }
+
+    private func deliverBytes(
+        _ fresh: inout UnsafeRawBufferPointer, _ handler: (Session, RawSpan) -> Int
+    ) {
+        while true {
+            let isKept = !decoder.kept.isEmpty
+            if unsafe isKept && !fresh.isEmpty {
+                unsafe decoder.keep(&fresh, pool: registry.buffers)
+            }
+            let bytes = unsafe isKept ? decoder.kept.bytes : fresh
+            guard unsafe !bytes.isEmpty else { return }
+            let consumed = unsafe handler(self, bytes.bytes)
+            precondition(
+                consumed >= 0 && consumed <= bytes.count,
+                "the onBytes handler consumed \(consumed) of \(bytes.count) bytes")
+            if isKept {
+                decoder.consume(consumed)
+            } else {
+                unsafe fresh = UnsafeRawBufferPointer(rebasing: fresh[consumed...])
+            }
+            if flags.contains(.interrupted) { return }
+            if consumed == 0 {
+                if bytes.count > settings.dataLength {
+                    beginClose(.protocolFault(.tooManyUnconsumedBytes(bytes.count)))
+                }
+                return
+            }
+            traffic.packetsReceived &+= 1
+        }
+    }
+
+    /// Starts or ends the clock of the incomplete packet, and gives memory back.
+    private func noteKept(progressed: Bool) {
+        if decoder.kept.isEmpty {
+            decoder.releaseIfEmpty(to: registry.buffers)
+            packetStart = 0
+        } else if progressed || packetStart == 0 {
+            packetStart = registry.now
+            rearm()
+        }
+    }
+}

@@ -1,0 +1,96 @@
+// How sessions behave: timeouts, back pressure, TCP's own options.
+
+/// How sessions behave. Given to a server or a client, for all of its sessions.
+public struct SessionOptions: Sendable {
+    /// What a session may hold, and how long its steps may take.
+    public var limits = SessionLimits()
+
+    /// After how long without moving bytes a session is ended; nil for never, the default.
+    public var idle = IdleTimeouts()
+
+    /// What happens to output above `SessionLimits.outboundBytes`.
+    public var overflow = OverflowPolicy.close
+
+    /// Whether a session stops reading while more output waits than the high watermark, so that a
+    /// peer which does not read cannot make it queue more. Default true.
+    public var pausesReadingAboveHighWatermark = true
+
+    /// Whether a session goes on sending after its peer's end of stream, for at most
+    /// `SessionLimits.halfCloseTime`. Default false: what is queued is sent, then it ends.
+    public var allowsHalfClose = false
+
+    /// TCP_NODELAY: small packets leave at once. Default true; a turn's output is one write anyway.
+    public var noDelay = true
+
+    /// SO_KEEPALIVE and its times: finds peers that vanished without a word. Default: after 5 s of
+    /// silence, every 5 s, 3 times. Nil: off.
+    public var keepalive: Keepalive? = Keepalive()
+
+    /// TCP_USER_TIMEOUT: how long sent bytes may stay unacknowledged before the connection is
+    /// dead (RFC 5482). Nil, the default: the kernel's retransmission limit, about 15 minutes.
+    public var userTimeout: Duration?
+
+    /// The defaults.
+    public init() {}
+}
+
+/// After how long without moving bytes a session is ended. Bytes count, not packets: a large packet
+/// that arrives slowly is not idleness. Time during which the session itself does not read does not
+/// count for `read`.
+public struct IdleTimeouts: Sendable, Hashable {
+    /// Nothing received for this long.
+    public var read: Duration?
+    /// Nothing sent for this long.
+    public var write: Duration?
+    /// Neither for this long.
+    public var either: Duration?
+
+    /// Nil is never.
+    public init(read: Duration? = nil, write: Duration? = nil, either: Duration? = nil) {
+        self.read = read
+        self.write = write
+        self.either = either
+    }
+}
+
+/// What happens when more output would wait than a session may hold.
+public enum OverflowPolicy: Sendable, Hashable {
+    /// The session is aborted, with `CloseReason.overflow`: the peer is too slow.
+    case close
+    /// The packet is refused, and the session goes on.
+    case refuse
+}
+
+/// The options in the form that sessions read: one object for all sessions of an endpoint.
+final class SessionSettings: Sendable {
+    let options: SessionOptions
+    let dataLength: Int
+    let highWatermark: Int
+    let lowWatermark: Int
+    let outboundCapacity: Int
+
+    /// Times in nanoseconds; `never` where there is no limit.
+    let idleRead: Int64
+    let idleWrite: Int64
+    let idleEither: Int64
+    let packetTime: Int64
+
+    static let never = Int64.max
+
+    init(_ options: SessionOptions) {
+        options.limits.validate()
+        self.options = options
+        dataLength = options.limits.dataLength
+        highWatermark = options.limits.outboundHighWatermark
+        lowWatermark = options.limits.outboundLowWatermark
+        outboundCapacity = options.limits.outboundCapacity
+        idleRead = Self.nanoseconds(options.idle.read)
+        idleWrite = Self.nanoseconds(options.idle.write)
+        idleEither = Self.nanoseconds(options.idle.either)
+        packetTime = Self.nanoseconds(options.limits.packetTime)
+    }
+
+    private static func nanoseconds(_ duration: Duration?) -> Int64 {
+        duration.map { max(1, $0.clampedNanoseconds) } ?? never
+    }
+}

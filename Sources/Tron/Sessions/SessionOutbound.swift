@@ -1,0 +1,224 @@
+// What a session sends: queueing, writing once a turn, and back pressure.
+
+extension Session {
+    /// Queues a packet. It never blocks; the packet is taken whole or refused whole.
+    ///
+    /// `sequence` -1 belongs to no request.
+    @discardableResult
+    public func send(sequence: Int32 = -1, category: UInt8, data: RawSpan) -> SendOutcome {
+        enqueue(sequence: sequence, category: category, data)
+    }
+
+    /// Queues a packet whose data is a text's UTF-8.
+    @discardableResult
+    public func send(sequence: Int32 = -1, category: UInt8, data: String) -> SendOutcome {
+        unsafe enqueue(sequence: sequence, category: category, data.utf8Span.span.bytes)
+    }
+
+    /// Queues a packet.
+    @discardableResult
+    public func send(sequence: Int32 = -1, category: UInt8, data: [UInt8]) -> SendOutcome {
+        unsafe enqueue(sequence: sequence, category: category, data.span.bytes)
+    }
+
+    /// Answers a packet: queues one with its sequence and category.
+    @discardableResult
+    public func reply(to packet: borrowing Packet, data: RawSpan) -> SendOutcome {
+        enqueue(sequence: packet.sequence, category: packet.category, data)
+    }
+
+    /// Answers a packet with a text's UTF-8.
+    @discardableResult
+    public func reply(to packet: borrowing Packet, data: String) -> SendOutcome {
+        unsafe enqueue(
+            sequence: packet.sequence, category: packet.category, data.utf8Span.span.bytes)
+    }
+
+    /// Queues bytes as they are, for other protocols.
+    @discardableResult
+    public func send(bytes: RawSpan) -> SendOutcome {
+        let refusal = makeRoom(for: bytes.byteCount)
+        guard refusal == .queued else { return refusal }
+        unsafe bytes.withUnsafeBytes { unsafe outbound.append($0) }
+        noteQueued()
+        return .queued
+    }
+
+    /// Queues a text's UTF-8 as it is, for other protocols.
+    @discardableResult
+    public func send(bytes: String) -> SendOutcome { unsafe send(bytes: bytes.utf8Span.span.bytes) }
+
+    @inline(__always)
+    private func enqueue(sequence: Int32, category: UInt8, _ data: RawSpan) -> SendOutcome {
+        guard data.byteCount <= settings.dataLength else { return .tooLarge }
+        let length = data.byteCount &+ PacketFormat.overhead
+        let refusal = makeRoom(for: length)
+        guard refusal == .queued else { return refusal }
+        unsafe data.withUnsafeBytes { data in
+            if let packet = unsafe outbound.contiguousTail(length) {
+                unsafe PacketFormat.write(
+                    sequence: sequence, category: category, data: data, to: packet)
+                outbound.commit(length)
+            } else {
+                unsafe enqueueAcrossSeam(sequence, category, data)
+            }
+        }
+        traffic.packetsSent &+= 1
+        noteQueued()
+        return .queued
+    }
+
+    /// The same where the ring's end lies within the packet.
+    @inline(never)
+    private func enqueueAcrossSeam(
+        _ sequence: Int32, _ category: UInt8, _ data: UnsafeRawBufferPointer
+    ) {
+        unsafe withUnsafeTemporaryAllocation(byteCount: PacketFormat.headerLength, alignment: 1) {
+            header in
+            unsafe PacketFormat.writeHeader(
+                sequence: sequence, category: category, dataLength: data.count,
+                to: header.baseAddress.unsafelyUnwrapped)
+            unsafe outbound.append(UnsafeRawBufferPointer(header))
+        }
+        unsafe outbound.append(data)
+        unsafe withUnsafeBytes(of: PacketFormat.trailer.bigEndian) {
+            unsafe outbound.append($0)
+        }
+    }
+
+    /// Room in the ring, or why there is none.
+    @inline(__always)
+    private func makeRoom(for count: Int) -> SendOutcome {
+        registry.requireLoop("Session.send")
+        guard state == .open, !flags.contains(.writingEnds) else { return .closed }
+        guard outbound.count &+ count <= settings.outboundCapacity else { return overflow(count) }
+        outbound.reserve(count, from: registry.buffers)
+        return .queued
+    }
+
+    @inline(never)
+    private func overflow(_ count: Int) -> SendOutcome {
+        if settings.options.overflow == .close {
+            abort(.overflow(bytes: outbound.count + count))
+        }
+        return .overflow
+    }
+
+    @inline(__always)
+    private func noteQueued() {
+        flushAtTurnsEnd()
+        if outbound.count > settings.highWatermark,
+            settings.options.pausesReadingAboveHighWatermark
+        {
+            flags.formUnion([.pausedByWatermark, .interrupted])
+        }
+    }
+
+    @inline(__always)
+    func flushAtTurnsEnd() {
+        guard !flags.contains(.dirty) else { return }
+        flags.insert(.dirty)
+        registry.flushLater(self)
+    }
+}
+
+// MARK: - The turn's end
+
+extension Session {
+    /// Writes once, then settles what follows from how much is left.
+    func flush() {
+        flags.remove(.dirty)
+        guard state != .closed else { return }
+        if !outbound.isEmpty && !flags.contains(.writeBlocked) {
+            do throws(SystemError) {
+                try write()
+            } catch {
+                return fail(error)
+            }
+        }
+        settleWatermarks()
+        if outbound.isEmpty {
+            outbound.release(to: registry.buffers)
+            if flags.contains(.writingEnds) { finishWriting() }
+        }
+        updateInterest()
+    }
+
+    @inline(__always)
+    private func write() throws(SystemError) {
+        let (first, second) = unsafe outbound.parts
+        let count = try unsafe descriptor.send(first, then: second) ?? 0
+        if count > 0 {
+            outbound.consume(count)
+            traffic.bytesSent &+= count
+            lastSend = registry.now
+        }
+        if !outbound.isEmpty { flags.insert(.writeBlocked) }
+    }
+
+    @inline(__always)
+    private func settleWatermarks() {
+        if flags.isDisjoint(with: [.pausedByWatermark, .toldUnwritable])
+            && outbound.count <= settings.highWatermark
+        {
+            return
+        }
+        settleCrossedWatermark()
+    }
+
+    /// Above the high mark the user is told; at the low mark reading goes on and the user is told.
+    @inline(never)
+    private func settleCrossedWatermark() {
+        if outbound.count <= settings.lowWatermark {
+            if flags.contains(.pausedByWatermark) {
+                flags.remove(.pausedByWatermark)
+                continueReading()
+            }
+            tellWritability(true)
+        } else if outbound.count > settings.highWatermark {
+            tellWritability(false)
+        }
+    }
+
+    private func tellWritability(_ isWritable: Bool) {
+        guard state == .open, flags.contains(.toldUnwritable) == isWritable else { return }
+        if isWritable { flags.remove(.toldUnwritable) } else { flags.insert(.toldUnwritable) }
+        rareHandlers?.writability?(self, isWritable)
+    }
+
+    /// Brings epoll in line with what the session waits for. Only here, once a turn, so that what
+    /// is turned off and on again within a turn costs nothing.
+    @inline(__always)
+    func updateInterest() {
+        let wanted = wantedInterest
+        if wanted != interest || flags.contains(.parked) { changeInterest(to: wanted) }
+    }
+
+    private var wantedInterest: Readiness {
+        var wanted: Readiness = []
+        switch state {
+        case .open: if flags.isDisjoint(with: [.paused, .peerFinished]) { wanted = .readable }
+        case .draining, .lingering:
+            if !flags.contains(.peerFinished) && canDiscard { wanted = .readable }
+        case .closed: break
+        }
+        if flags.contains(.writeBlocked) { wanted.insert(.writable) }
+        return wanted
+    }
+
+    @inline(never)
+    private func changeInterest(to wanted: Readiness) {
+        guard state != .closed else { return }
+        do throws(SystemError) {
+            if !flags.contains(.parked) {
+                try registry.epoll.modify(descriptor.number, wanted, token: key.rawValue)
+            } else if !wanted.isEmpty {
+                try registry.epoll.add(descriptor.number, wanted, token: key.rawValue)
+                flags.remove(.parked)
+            }
+            interest = wanted
+        } catch {
+            fail(error)
+        }
+    }
+}

@@ -1,0 +1,221 @@
+// The style rules: each takes files and returns what breaks the rule, with file and line.
+
+/// One breach of a rule.
+struct Breach: Equatable, CustomStringConvertible {
+    var path: String
+    var line: Int
+    var message: String
+
+    var description: String { "\(path):\(line): \(message)" }
+}
+
+enum StyleRules {
+    /// Every rule on every file.
+    static func breaches(in files: [SourceFile]) -> [Breach] {
+        let single = [longLines, longFunctions, parkedDoubts, imports, missingPurpose]
+        return files.flatMap { file in single.flatMap { $0(file) } } + layers(files)
+    }
+
+    static func longLines(_ file: SourceFile) -> [Breach] {
+        guard file.isSwift else { return [] }
+        return file.lines.enumerated().compactMap { index, line in
+            // Columns are Unicode scalars: continuation bytes do not count.
+            let columns = line.count { $0 & 0xc0 != 0x80 }
+            guard columns > 100 else { return nil }
+            return Breach(path: file.path, line: index + 1, message: "\(columns) columns, over 100")
+        }
+    }
+
+    // Built from pieces, so that this file does not break the rule.
+    static let doubtWords = ["TO" + "DO", "FIX" + "ME", "XX" + "X"]
+
+    static func parkedDoubts(_ file: SourceFile) -> [Breach] {
+        let words = Set(doubtWords)
+        return file.lines.enumerated().flatMap { index, line in
+            line.split { !Tokenizer.isWordByte($0) }
+                .filter { 3...5 ~= $0.count }
+                .map { String(decoding: $0, as: UTF8.self) }
+                .filter(words.contains)
+                .map {
+                    Breach(path: file.path, line: index + 1, message: "\($0): do it or drop it")
+                }
+        }
+    }
+
+    static func missingPurpose(_ file: SourceFile) -> [Breach] {
+        guard file.isSwift || file.path.hasSuffix(".h") else { return [] }
+        if file.bytes.starts(with: "// ".utf8) { return [] }
+        return [
+            Breach(path: file.path, line: 1, message: "the first line does not say the purpose")
+        ]
+    }
+
+    static let topLevel: Set = [
+        "Package.swift", "README.md", "Sources", "Tests", "Benchmarks", "CEpollShim",
+    ]
+
+    static func strayEntries(_ names: [String]) -> [Breach] {
+        names.filter { !$0.hasPrefix(".") && !topLevel.contains($0) }
+            .map { Breach(path: $0, line: 1, message: "does not belong at the top level") }
+    }
+}
+
+// MARK: - Imports
+
+extension StyleRules {
+    private static let importKinds: Set = [
+        "struct", "class", "enum", "protocol", "typealias", "func", "let", "var",
+    ]
+
+    static func imports(_ file: SourceFile) -> [Breach] {
+        let foundation: Set = ["Foundation", "FoundationEssentials"]
+        var forbidden: Set<String> = []
+        if file.isUnder("Sources/echo-demo") { forbidden = foundation }
+        if file.isUnder("Sources/Tron") {
+            forbidden = foundation.union(["Dispatch", "Glibc", "Musl"])
+        }
+        if !file.isUnder("Sources/Tron/System") { forbidden.insert("CEpollShim") }
+        return importedModules(file.tokens).filter { forbidden.contains($0.text) }.map {
+            Breach(path: file.path, line: $0.line, message: "imports \($0.text)")
+        }
+    }
+
+    private static func importedModules(_ tokens: [Token]) -> [Token] {
+        tokens.indices.compactMap { index in
+            guard tokens[index].text == "import" else { return nil }
+            return tokens[(index + 1)...].first { !importKinds.contains($0.text) }
+        }
+    }
+}
+
+// MARK: - Functions
+
+extension StyleRules {
+    static func longFunctions(_ file: SourceFile) -> [Breach] {
+        let closing = closingBraces(file.tokens)
+        return file.tokens.indices.compactMap { index in
+            guard let body = bodyStart(file.tokens, from: index), let end = closing[body] else {
+                return nil
+            }
+            let start = file.tokens[index]
+            let length = file.tokens[end].line - start.line + 1
+            guard length > 60 else { return nil }
+            return Breach(
+                path: file.path, line: start.line,
+                message: "\(start.text) of \(length) lines, over 60")
+        }
+    }
+
+    /// The index of the brace that closes each opening brace.
+    private static func closingBraces(_ tokens: [Token]) -> [Int: Int] {
+        var open: [Int] = []
+        var closing: [Int: Int] = [:]
+        for (index, token) in tokens.enumerated() {
+            if token.text == "{" { open.append(index) }
+            if token.text == "}", let start = open.popLast() { closing[start] = index }
+        }
+        return closing
+    }
+
+    private static let accessors: Set = ["get", "set", "willSet", "didSet", "_read", "_modify"]
+    private static let effects: Set = ["async", "throws"]
+    private static let accessorFollowers: Set = ["{", "(", "async", "throws"]
+    private static let declarations: Set = [
+        "func", "init", "deinit", "subscript", "var", "let", "case", "struct", "class", "enum",
+        "actor", "protocol", "extension", "typealias", "associatedtype", "get", "set", "}",
+    ]
+
+    /// The opening brace of the function, accessor or computed property that starts at `index`.
+    private static func bodyStart(_ tokens: [Token], from index: Int) -> Int? {
+        if index > 0 && tokens[index - 1].text == "." { return nil }
+        switch tokens[index].text {
+        case "func", "init", "deinit", "subscript":
+            return firstBrace(tokens, after: index) { declarations.contains($0.text) }
+        case "var":
+            let line = tokens[index].line
+            return firstBrace(tokens, after: index) { $0.line != line || $0.text == "=" }
+        case let word where accessors.contains(word):
+            guard index + 1 < tokens.count, accessorFollowers.contains(tokens[index + 1].text)
+            else {
+                return nil
+            }
+            return firstBrace(tokens, after: index) { !effects.contains($0.text) }
+        default: return nil
+        }
+    }
+
+    /// The first brace outside parentheses, unless a token outside them says that there is no body.
+    private static func firstBrace(
+        _ tokens: [Token], after index: Int, unless isEnd: (Token) -> Bool
+    ) -> Int? {
+        var depth = 0
+        for position in (index + 1)..<max(index + 1, tokens.count) {
+            let token = tokens[position]
+            switch token.text {
+            case "(": depth += 1
+            case ")": depth -= 1
+            case _ where depth > 0: continue
+            case "{": return position
+            // A function may have a keyword for its name.
+            default: if position > index + 1 && isEnd(token) { return nil }
+            }
+            if depth < 0 { return nil }
+        }
+        return nil
+    }
+}
+
+// MARK: - Layers
+
+extension StyleRules {
+    /// From the lowest up: a layer names itself and those before it.
+    static let layerNames = ["System", "Storage", "Wire", "Loop", "Sessions", "Endpoints"]
+
+    static func layers(_ files: [SourceFile]) -> [Breach] {
+        let library = files.filter { $0.isSwift && $0.isUnder("Sources/Tron") }
+        let homes = layersOfTypes(library)
+        return library.flatMap { file -> [Breach] in
+            guard let own = layer(of: file) else {
+                return [Breach(path: file.path, line: 1, message: "is in no layer")]
+            }
+            return file.tokens.compactMap { token in
+                guard let home = homes[token.text], home > own else { return nil }
+                let message = "names \(token.text) of the higher layer \(layerNames[home])"
+                return Breach(path: file.path, line: token.line, message: message)
+            }
+        }
+    }
+
+    private static func layer(of file: SourceFile) -> Int? {
+        let parts = file.path.split(separator: "/")
+        return parts.count < 4 ? nil : layerNames.firstIndex(of: String(parts[2]))
+    }
+
+    /// The lowest layer that declares each name: one that also means something lower down, as
+    /// nested names like `State` do, is no evidence of an arrow that points up.
+    private static func layersOfTypes(_ files: [SourceFile]) -> [String: Int] {
+        var homes: [String: Int] = [:]
+        for file in files {
+            guard let own = layer(of: file) else { continue }
+            for name in declaredTypes(file.tokens) { homes[name] = min(own, homes[name] ?? own) }
+        }
+        return homes
+    }
+
+    private static let typeWords: Set = [
+        "struct", "class", "enum", "protocol", "actor", "typealias",
+    ]
+
+    private static func declaredTypes(_ tokens: [Token]) -> [String] {
+        tokens.indices.dropLast().compactMap { index in
+            let name = tokens[index + 1].text
+            guard typeWords.contains(tokens[index].text), name.first!.isUppercase else {
+                return nil
+            }
+            let before = tokens[max(0, index - 3)..<index].reversed()
+            let modifiers = before.prefix { $0.text.first!.isLowercase }
+            let isPrivate = modifiers.contains { $0.text == "private" || $0.text == "fileprivate" }
+            return isPrivate ? nil : name
+        }
+    }
+}
