@@ -42,7 +42,6 @@ public final class Session: EventSource {
 
     let registry: Registry
     var key = SlabKey(rawValue: 0)
-    var descriptor: Descriptor
     let settings: SessionSettings
     let owner: any SessionOwner
     let peer: SocketAddress?
@@ -52,8 +51,12 @@ public final class Session: EventSource {
     var interest: Readiness = .readable
     var closeReason: CloseReason?
 
-    var decoder = PacketDecoder()
-    var outbound = RingBuffer()
+    /// Kept behind `descriptor`, `decoder` and `outbound`, whose methods call no handler and nothing
+    /// else that could reach this session: so no access can overlap another, and the run-time check
+    /// for that, which costs more than the rest of a packet's way, is left out.
+    @exclusivity(unchecked) private var ownedDescriptor: Descriptor
+    @exclusivity(unchecked) private var ownedDecoder = PacketDecoder()
+    @exclusivity(unchecked) private var ownedOutbound = RingBuffer()
     var traffic = Traffic()
 
     var inboundHandler = InboundHandler.none
@@ -75,7 +78,7 @@ public final class Session: EventSource {
         _ descriptor: consuming Descriptor, peer: SocketAddress?, settings: SessionSettings,
         owner: any SessionOwner, registry: Registry
     ) {
-        self.descriptor = descriptor
+        unsafe ownedDescriptor = descriptor
         self.peer = peer
         self.settings = settings
         self.owner = owner
@@ -126,6 +129,27 @@ public final class Session: EventSource {
 protocol SessionOwner: AnyObject {
     /// The session is released; its user has not been told yet.
     func sessionEnded(_ session: Session, _ reason: CloseReason)
+}
+
+// MARK: - What it owns
+
+extension Session {
+    var descriptor: Descriptor {
+        @inline(__always) _read { yield unsafe ownedDescriptor }
+        @inline(__always) _modify { yield unsafe &ownedDescriptor }
+    }
+
+    /// What has been received and not delivered.
+    var decoder: PacketDecoder {
+        @inline(__always) _read { yield unsafe ownedDecoder }
+        @inline(__always) _modify { yield unsafe &ownedDecoder }
+    }
+
+    /// What has been queued and not sent.
+    var outbound: RingBuffer {
+        @inline(__always) _read { yield unsafe ownedOutbound }
+        @inline(__always) _modify { yield unsafe &ownedOutbound }
+    }
 }
 
 // MARK: - What it is

@@ -1,0 +1,198 @@
+// The lists of a timer wheel: doubly linked through one growable array, by indices of 4 bytes.
+
+/// A timer, or the end of a list: a list is a ring through a node that stands for the list itself,
+/// so that a timer is unlinked without knowing where it is. 32 bytes.
+private struct TimerNode {
+    /// In a list's end the first timer, in a free node the next free one.
+    var next: UInt32
+    /// In a list's end the last timer.
+    var previous: UInt32
+    /// In the end of a list with timers: a tick not later than any of their deadlines.
+    var deadline: UInt64 = 0
+    var owner: UInt64 = 0
+    var generation: UInt32 = 1
+    var isLive = false
+}
+
+/// The ends of the lists are the first nodes, so that an index below their number names a list.
+/// A class behind a `let`, because a struct in a property of the wheel would be checked for
+/// exclusive access at run time, which doubles the cost of every operation.
+///
+/// Invariant: each node is the end of a list, on one list, or on the free list.
+@safe
+final class TimerLists {
+    let lists: UInt32
+    private var nodes: UnsafeMutablePointer<TimerNode>
+    private var capacity = 1024
+    /// Nodes from here on were never initialised, so that growing does not touch their memory.
+    private var used: UInt32
+    private var firstFree = TimerLists.none
+
+    private static var none: UInt32 { .max }
+
+    init(lists: UInt32) {
+        precondition(lists <= 1024, "the first nodes hold the ends of all lists")
+        self.lists = lists
+        used = lists
+        unsafe nodes = .allocate(capacity: capacity)
+        for list in 0..<lists {
+            unsafe (nodes + Int(list)).initialize(to: TimerNode(next: list, previous: list))
+        }
+    }
+
+    deinit {
+        unsafe nodes.deallocate()
+    }
+
+    // MARK: Timers
+
+    func insert(deadline: UInt64, owner: UInt64) -> UInt32 {
+        let index = takeFreeNode()
+        let node = unsafe nodes + Int(index)
+        unsafe node.pointee.deadline = deadline
+        unsafe node.pointee.owner = owner
+        unsafe node.pointee.isLive = true
+        return index
+    }
+
+    /// The timer must be unlinked.
+    func remove(_ index: UInt32) {
+        let node = unsafe nodes + Int(index)
+        unsafe node.pointee.generation = SlabKey.generation(after: node.pointee.generation)
+        unsafe node.pointee.isLive = false
+        unsafe node.pointee.next = firstFree
+        firstFree = index
+    }
+
+    func isLive(_ key: TimerKey) -> Bool {
+        guard key.index < used else { return false }
+        let node = unsafe nodes + Int(key.index)
+        return unsafe node.pointee.generation == key.generation && node.pointee.isLive
+    }
+
+    func key(of index: UInt32) -> TimerKey {
+        unsafe TimerKey(index: index, generation: nodes[Int(index)].generation)
+    }
+
+    func deadline(of index: UInt32) -> UInt64 { unsafe nodes[Int(index)].deadline }
+
+    func owner(of index: UInt32) -> UInt64 { unsafe nodes[Int(index)].owner }
+
+    // MARK: Lists
+
+    func first(of list: UInt32) -> UInt32? {
+        let first = unsafe nodes[Int(list)].next
+        return first == list ? nil : first
+    }
+
+    func next(after index: UInt32) -> UInt32 { unsafe nodes[Int(index)].next }
+
+    /// A tick not later than any deadline in the list, which must not be empty: insertions lower
+    /// it, removals leave it alone, and it is forgotten when the list empties.
+    func earliest(in list: UInt32) -> UInt64 { unsafe nodes[Int(list)].deadline }
+
+    /// Whether the list was empty before.
+    func append(_ index: UInt32, to list: UInt32) -> Bool {
+        let deadline = deadline(of: index)
+        let end = unsafe nodes + Int(list)
+        let last = unsafe end.pointee.previous
+        if unsafe last == list || deadline < end.pointee.deadline {
+            unsafe end.pointee.deadline = deadline
+        }
+        connect(last, index)
+        connect(index, list)
+        return last == list
+    }
+
+    /// The list that is empty now, nil when timers are left.
+    func unlink(_ index: UInt32) -> UInt32? {
+        let node = unsafe nodes + Int(index)
+        let (previous, next) = unsafe (node.pointee.previous, node.pointee.next)
+        connect(previous, next)
+        return previous == next ? next : nil
+    }
+
+    /// Empties the list and gives its first timer; `next(after:)` leads from there to the list.
+    func detach(_ list: UInt32) -> UInt32 {
+        let first = unsafe nodes[Int(list)].next
+        connect(list, list)
+        return first
+    }
+
+    /// Appends all timers of a list to another one, in O(1) and in their order.
+    func moveTimers(of list: UInt32, to other: UInt32) {
+        let last = unsafe nodes[Int(list)].previous
+        unsafe connect(nodes[Int(other)].previous, detach(list))
+        connect(last, other)
+    }
+
+    private func connect(_ first: UInt32, _ second: UInt32) {
+        let nodes = unsafe nodes
+        unsafe nodes[Int(first)].next = second
+        unsafe nodes[Int(second)].previous = first
+    }
+
+    // MARK: Memory
+
+    private func takeFreeNode() -> UInt32 {
+        if firstFree != TimerLists.none {
+            let index = firstFree
+            firstFree = unsafe nodes[Int(index)].next
+            return index
+        }
+        if Int(used) == capacity { grow() }
+        let index = used
+        unsafe (nodes + Int(index)).initialize(to: TimerNode(next: index, previous: index))
+        used &+= 1
+        return index
+    }
+
+    /// Traps at 2³² nodes, the end of the keys.
+    private func grow() {
+        precondition(capacity < Int(UInt32.max), "a wheel holds fewer than 2^32 timers")
+        let doubled = min(capacity * 2, Int(UInt32.max))
+        let larger = UnsafeMutablePointer<TimerNode>.allocate(capacity: doubled)
+        unsafe larger.moveInitialize(from: nodes, count: Int(used))
+        unsafe nodes.deallocate()
+        unsafe nodes = larger
+        capacity = doubled
+    }
+
+    // MARK: Invariant
+
+    /// Compares the counters; walks every node too when `thoroughly`.
+    func checkInvariant(timers: Int, thoroughly: Bool = false) -> Bool {
+        guard timers >= 0, Int(lists) + timers <= Int(used), Int(used) <= capacity else {
+            return false
+        }
+        guard thoroughly else { return true }
+        let linked = (0..<lists).reduce(0) { $0 + (countLinked(in: $1) ?? Int(used)) }
+        return linked == timers && linked + countFree() + Int(lists) == Int(used)
+    }
+
+    /// Nil when a timer is badly linked, not live, or earlier than the list's earliest tick.
+    private func countLinked(in list: UInt32) -> Int? {
+        var count = 0
+        var previous = list
+        var index = next(after: list)
+        while index != list {
+            let timer = unsafe nodes[Int(index)]
+            guard timer.isLive, timer.previous == previous, timer.deadline >= earliest(in: list)
+            else { return nil }
+            count += 1
+            previous = index
+            index = timer.next
+        }
+        return unsafe nodes[Int(list)].previous == previous ? count : nil
+    }
+
+    private func countFree() -> Int {
+        var count = 0
+        var index = firstFree
+        while index != TimerLists.none, unsafe !nodes[Int(index)].isLive, count < Int(used) {
+            count += 1
+            index = unsafe nodes[Int(index)].next
+        }
+        return count
+    }
+}
