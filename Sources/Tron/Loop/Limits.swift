@@ -22,7 +22,7 @@ public struct ReactorLimits: Sendable, Hashable {
     /// Pieces of submitted work that may wait; more are refused. Default 65,536: some megabytes.
     public var submittedWaiting = 65_536
 
-    /// Bytes of idle buffers kept for use. Default 8 MiB: two thousand of the smallest.
+    /// Bytes of idle buffers kept for use. Default 8 MiB: a thousand of the smallest.
     public var idleBufferBytes = 8 << 20
 
     /// The defaults.
@@ -83,6 +83,9 @@ public struct SessionLimits: Sendable, Hashable {
     func validate() {
         precondition((0...1 << 30).contains(dataLength), "dataLength: 0 to 1 GiB")
         precondition((1...1 << 30).contains(outboundBytes), "outboundBytes: 1 byte to 1 GiB")
+        precondition(
+            (0...outboundBytes).contains(outboundHighWatermark),
+            "outboundHighWatermark: 0 to outboundBytes")
         precondition(
             (0...outboundHighWatermark).contains(outboundLowWatermark),
             "outboundLowWatermark: 0 to the high watermark")

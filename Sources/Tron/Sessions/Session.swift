@@ -101,7 +101,7 @@ public final class Session: EventSource {
         static let writeBlocked = Flags(rawValue: 1 << 4)
         /// The peer's end of stream has been read.
         static let peerFinished = Flags(rawValue: 1 << 5)
-        /// Nothing more may be queued; FIN follows what is.
+        /// Nothing more may be queued, and if the session is not closed, FIN follows what is.
         static let writingEnds = Flags(rawValue: 1 << 6)
         static let finSent = Flags(rawValue: 1 << 7)
         /// The user was told that the session is not writable.
@@ -171,7 +171,7 @@ extension Session {
 
     /// Whether packets can be sent without queueing above the high watermark.
     public var isWritable: Bool {
-        state == .open && !flags.contains(.writingEnds) && queuedBytes <= settings.highWatermark
+        !flags.contains(.writingEnds) && queuedBytes <= settings.highWatermark
     }
 
     /// Bytes that wait to be sent, at most `SessionLimits.outboundBytes` (or one largest packet).

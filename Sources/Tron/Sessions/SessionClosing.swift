@@ -51,7 +51,7 @@ extension Session {
         guard state != .closed else { return }
         if closeReason == nil || !outbound.isEmpty { closeReason = reason }
         state = .closed
-        flags.insert(.interrupted)
+        flags.formUnion([.interrupted, .writingEnds])
         registry.releaseLater(self)
     }
 

@@ -136,10 +136,10 @@ extension Session {
         let pool = registry.buffers
         while true {
             switch unsafe decoder.next(&fresh, maximumDataLength: maximum, pool: pool) {
-            case .packet(let sequence, let category, let data):
+            case .packet(let head, let data):
                 traffic.packetsReceived &+= 1
                 let bytes = unsafe data.bytes
-                handler(self, Packet(sequence: sequence, category: category, data: bytes))
+                handler(self, Packet(head: head, data: bytes))
                 if flags.contains(.interrupted) { return }
             case .needsMore: return
             case .fault(let fault): return beginClose(.protocolFault(fault))

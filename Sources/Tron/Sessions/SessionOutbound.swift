@@ -37,10 +37,9 @@ extension Session {
     /// Queues bytes as they are, for other protocols.
     @discardableResult
     public func send(bytes: RawSpan) -> SendOutcome {
-        let refusal = makeRoom(for: bytes.byteCount)
-        guard refusal == .queued else { return refusal }
+        let outcome = prepare(for: bytes.byteCount)
+        guard outcome == .queued else { return outcome }
         unsafe bytes.withUnsafeBytes { unsafe outbound.append($0) }
-        noteQueued()
         return .queued
     }
 
@@ -50,10 +49,12 @@ extension Session {
 
     @inline(__always)
     private func enqueue(sequence: Int32, category: UInt8, _ data: RawSpan) -> SendOutcome {
-        guard data.byteCount <= settings.dataLength else { return .tooLarge }
         let length = data.byteCount &+ PacketFormat.overhead
-        let refusal = makeRoom(for: length)
-        guard refusal == .queued else { return refusal }
+        if !takesMore(length, dataLength: data.byteCount) {
+            guard data.byteCount <= settings.dataLength else { return .tooLarge }
+            let outcome = prepare(for: length)
+            guard outcome == .queued else { return outcome }
+        }
         unsafe data.withUnsafeBytes { data in
             if let packet = unsafe outbound.contiguousTail(length) {
                 unsafe PacketFormat.write(
@@ -64,8 +65,15 @@ extension Session {
             }
         }
         traffic.packetsSent &+= 1
-        noteQueued()
         return .queued
+    }
+
+    /// Whether `prepare` would find nothing to do, as for all but the first packet of a turn.
+    @inline(__always)
+    private func takesMore(_ length: Int, dataLength: Int) -> Bool {
+        flags == .dirty && dataLength <= settings.dataLength
+            && outbound.count &+ length <= settings.highWatermark
+            && outbound.hasContiguousTail(length) && registry.isOnLoop
     }
 
     /// The same where the ring's end lies within the packet.
@@ -86,32 +94,23 @@ extension Session {
         }
     }
 
-    /// Room in the ring, or why there is none.
-    @inline(__always)
-    private func makeRoom(for count: Int) -> SendOutcome {
-        registry.requireLoop("Session.send")
-        guard state == .open, !flags.contains(.writingEnds) else { return .closed }
-        guard outbound.count &+ count <= settings.outboundCapacity else { return overflow(count) }
-        outbound.reserve(count, from: registry.buffers)
-        return .queued
-    }
-
+    /// Makes room in the ring for `length` bytes that will be queued at once, has them sent at the
+    /// turn's end, and pauses reading above the high watermark; or says why not.
     @inline(never)
-    private func overflow(_ count: Int) -> SendOutcome {
-        if settings.options.overflow == .close {
-            abort(.overflow(bytes: outbound.count + count))
+    private func prepare(for length: Int) -> SendOutcome {
+        registry.requireLoop("Session.send")
+        guard !flags.contains(.writingEnds) else { return .closed }
+        let queued = outbound.count + length
+        guard queued <= settings.outboundCapacity else {
+            if settings.options.overflow == .close { abort(.overflow(bytes: queued)) }
+            return .overflow
         }
-        return .overflow
-    }
-
-    @inline(__always)
-    private func noteQueued() {
+        outbound.reserve(length, from: registry.buffers)
         flushAtTurnsEnd()
-        if outbound.count > settings.highWatermark,
-            settings.options.pausesReadingAboveHighWatermark
-        {
+        if queued > settings.highWatermark, settings.options.pausesReadingAboveHighWatermark {
             flags.formUnion([.pausedByWatermark, .interrupted])
         }
+        return .queued
     }
 
     @inline(__always)

@@ -14,8 +14,8 @@ struct Block {
 /// `maximumIdleBytes`; every capacity is a power of two.
 @safe
 final class BufferPool {
-    /// The smallest block: a page, which a batch of small packets seldom outgrows.
-    static let minimumCapacity = 4096
+    /// The smallest block: two pages, which a batch of small packets seldom outgrows.
+    static let minimumCapacity = 8192
 
     /// Blocks above this size go back to the system: they are rare, and one would fill the pool.
     static let maximumKeptCapacity = 1 << 20

@@ -28,6 +28,12 @@ struct RingBuffer: ~Copyable {
         if capacity &- (tail &- head) < count { grow(by: count, from: pool) }
     }
 
+    /// Whether there is room for `count` bytes in one piece at the tail.
+    @inline(__always)
+    func hasContiguousTail(_ count: Int) -> Bool {
+        (tail & (capacity &- 1)) &+ count <= capacity && self.count &+ count <= capacity
+    }
+
     /// Room for `count` bytes in one piece at the tail; nil when the ring has it only in two.
     /// Call `reserve` before, and `commit` once the bytes are written.
     @inline(__always)

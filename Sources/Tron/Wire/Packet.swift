@@ -5,22 +5,25 @@
 /// It is valid while the handler runs that was given it, and the compiler refuses to let it
 /// escape. `copy()` makes one to keep.
 public struct Packet: ~Escapable {
-    /// Pairs a response with its request; -1 belongs to no request.
-    public let sequence: Int32
-
-    /// What kind of packet it is; the application's own.
-    public let category: UInt8
+    /// Sequence and, above it, category, in one register: apart they would be packed into one and
+    /// unpacked again at every call that takes a packet.
+    @usableFromInline let head: UInt64
 
     /// The packet's data, which may be any bytes.
     public let data: RawSpan
 
     @_lifetime(copy data)
     @inline(__always)
-    init(sequence: Int32, category: UInt8, data: RawSpan) {
-        self.sequence = sequence
-        self.category = category
+    init(head: UInt64, data: RawSpan) {
+        self.head = head
         self.data = data
     }
+
+    /// Pairs a response with its request; -1 belongs to no request.
+    @inlinable public var sequence: Int32 { Int32(truncatingIfNeeded: head) }
+
+    /// What kind of packet it is; the application's own.
+    @inlinable public var category: UInt8 { UInt8(truncatingIfNeeded: head &>> 32) }
 
     /// A copy that may be kept and sent to other threads. Allocates.
     public func copy() -> OwnedPacket {

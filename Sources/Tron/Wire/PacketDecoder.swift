@@ -4,7 +4,7 @@
 @unsafe
 enum DecodedStep {
     /// A whole packet; the data is valid until the decoder is next called.
-    case packet(sequence: Int32, category: UInt8, data: UnsafeRawBufferPointer)
+    case packet(head: UInt64, data: UnsafeRawBufferPointer)
     /// Every byte was taken, and no whole packet is left among them.
     case needsMore
     case fault(ProtocolFault)
@@ -132,7 +132,7 @@ struct PacketDecoder: ~Copyable {
     @inline(__always)
     private static func step(_ packet: UnsafeRawPointer, _ length: Int) -> DecodedStep {
         unsafe .packet(
-            sequence: PacketFormat.sequence(packet), category: PacketFormat.category(packet),
+            head: PacketFormat.head(packet),
             data: .init(
                 start: packet + PacketFormat.headerLength,
                 count: length &- PacketFormat.overhead))

@@ -41,14 +41,12 @@ enum PacketFormat {
     /// What `dataLength` can say at most.
     static let maximumDataLength = Int(UInt32.max)
 
+    /// Sequence and category as `Packet` holds them.
     @inline(__always)
-    static func sequence(_ packet: UnsafeRawPointer) -> Int32 {
-        unsafe Int32(bigEndian: packet.loadUnaligned(as: Int32.self))
-    }
-
-    @inline(__always)
-    static func category(_ packet: UnsafeRawPointer) -> UInt8 {
-        unsafe packet.load(fromByteOffset: 4, as: UInt8.self)
+    static func head(_ packet: UnsafeRawPointer) -> UInt64 {
+        let sequence = unsafe UInt32(bigEndian: packet.loadUnaligned(as: UInt32.self))
+        let category = unsafe packet.load(fromByteOffset: 4, as: UInt8.self)
+        return UInt64(category) &<< 32 | UInt64(sequence)
     }
 
     @inline(__always)
