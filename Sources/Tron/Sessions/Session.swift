@@ -41,6 +41,8 @@ public final class Session: EventSource {
     }
 
     let registry: Registry
+    /// The registry's, at hand: to reach through the registry would retain and release it.
+    let buffers: BufferPool
     var key = SlabKey(rawValue: 0)
     let settings: SessionSettings
     let owner: any SessionOwner
@@ -83,6 +85,7 @@ public final class Session: EventSource {
         self.settings = settings
         self.owner = owner
         self.registry = registry
+        buffers = registry.buffers
         lastReceive = registry.now
         lastSend = registry.now
     }

@@ -141,8 +141,8 @@ extension Session {
         timer = nil
         if flags.contains(.resets) { try? descriptor.resetOnClose() }
         descriptor.close()
-        decoder.release(to: registry.buffers)
-        outbound.release(to: registry.buffers)
+        decoder.release(to: buffers)
+        outbound.release(to: buffers)
         registry.descriptorFreed()
         inboundHandler = .none
         rareHandlers = nil

@@ -83,10 +83,10 @@ extension Session {
         if case .bytes = inboundHandler {
             let room = max(decoder.kept.count, BufferPool.minimumCapacity)
             return unsafe decoder.rawRoom(
-                min(room, registry.limits.bytesReadPerTurn), pool: registry.buffers)
+                min(room, registry.limits.bytesReadPerTurn), pool: buffers)
         }
         return unsafe decoder.room(
-            maximumDataLength: settings.dataLength, pool: registry.buffers)
+            maximumDataLength: settings.dataLength, pool: buffers)
     }
 
     @inline(__always)
@@ -120,7 +120,7 @@ extension Session {
         } while state == .open && flags.contains(.interrupted)
             && flags.isDisjoint(with: .paused)
         guard state == .open else { return }
-        if unsafe !fresh.isEmpty { unsafe decoder.keep(&fresh, pool: registry.buffers) }
+        if unsafe !fresh.isEmpty { unsafe decoder.keep(&fresh, pool: buffers) }
         if keptBefore || !decoder.kept.isEmpty {
             noteKept(progressed: traffic.packetsReceived != progressBefore)
         }
@@ -133,7 +133,7 @@ extension Session {
         _ handler: (Session, borrowing Packet) -> Void
     ) {
         let maximum = settings.dataLength
-        let pool = registry.buffers
+        let pool = buffers
         while true {
             switch unsafe decoder.next(&fresh, maximumDataLength: maximum, pool: pool) {
             case .packet(let head, let data):
@@ -153,7 +153,7 @@ extension Session {
         while true {
             let isKept = !decoder.kept.isEmpty
             if unsafe isKept && !fresh.isEmpty {
-                unsafe decoder.keep(&fresh, pool: registry.buffers)
+                unsafe decoder.keep(&fresh, pool: buffers)
             }
             let bytes = unsafe isKept ? decoder.kept.bytes : fresh
             guard unsafe !bytes.isEmpty else { return }
@@ -180,7 +180,7 @@ extension Session {
     /// Starts or ends the clock of the incomplete packet, and gives memory back.
     private func noteKept(progressed: Bool) {
         if decoder.kept.isEmpty {
-            decoder.releaseIfEmpty(to: registry.buffers)
+            decoder.releaseIfEmpty(to: buffers)
             packetStart = 0
         } else if progressed || packetStart == 0 {
             packetStart = registry.now

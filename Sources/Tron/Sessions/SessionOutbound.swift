@@ -105,7 +105,7 @@ extension Session {
             if settings.options.overflow == .close { abort(.overflow(bytes: queued)) }
             return .overflow
         }
-        outbound.reserve(length, from: registry.buffers)
+        outbound.reserve(length, from: buffers)
         flushAtTurnsEnd()
         if queued > settings.highWatermark, settings.options.pausesReadingAboveHighWatermark {
             flags.formUnion([.pausedByWatermark, .interrupted])
@@ -137,7 +137,7 @@ extension Session {
         }
         settleWatermarks()
         if outbound.isEmpty {
-            outbound.release(to: registry.buffers)
+            outbound.release(to: buffers)
             if flags.contains(.writingEnds) { finishWriting() }
         }
         updateInterest()

@@ -97,16 +97,18 @@ struct RingBuffer: ~Copyable {
 
     @inline(never)
     private mutating func grow(by count: Int, from pool: BufferPool) {
-        let block = unsafe pool.take(atLeast: self.count + count)
-        let (first, second) = unsafe parts
-        let filled = first.count + second.count
-        let target = unsafe UnsafeMutableRawBufferPointer(start: block.base, count: filled)
-        unsafe target.copyMemory(from: first)
-        unsafe UnsafeMutableRawBufferPointer(rebasing: target[first.count...])
-            .copyMemory(from: second)
+        let block = unsafe pool.take(atLeast: self.count &+ count)
+        let filled = self.count
+        if filled > 0 {
+            let (first, second) = unsafe parts
+            let target = unsafe UnsafeMutableRawBufferPointer(start: block.base, count: filled)
+            unsafe target.copyMemory(from: first)
+            unsafe UnsafeMutableRawBufferPointer(rebasing: target[first.count...])
+                .copyMemory(from: second)
+        }
         release(to: pool)
         unsafe base = block.base
-        capacity = unsafe block.capacity
+        unsafe capacity = block.capacity
         tail = filled
         assert(invariantHolds)
     }

@@ -27,6 +27,7 @@ struct PacketDecoder: ~Copyable {
         if !kept.isEmpty {
             return unsafe nextKept(&fresh, maximumDataLength: maximumDataLength, pool: pool)
         }
+        if unsafe fresh.isEmpty { return unsafe .needsMore }
         switch unsafe Self.measure(fresh, maximumDataLength) {
         case .whole(let length):
             let packet = unsafe fresh.baseAddress.unsafelyUnwrapped
