@@ -43,8 +43,6 @@ extension Reactor {
 
 /// An attempt to connect. The reactor keeps it until it is decided; it need not be held.
 public final class Connector: EventSource {
-    let registry: Registry
-    var key = SlabKey(rawValue: 0)
     private let address: SocketAddress
     private let settings: SessionSettings
     private let completion: (Result<Session, ConnectError>) -> Void
@@ -59,8 +57,8 @@ public final class Connector: EventSource {
         self.address = address
         self.settings = settings
         self.completion = completion
-        self.registry = registry
         descriptor = Descriptor(-1, kernel: registry.kernel)
+        super.init(registry: registry)
     }
 
     /// Gives the attempt up. The completion is told `.cancelled`; a session that stands already is
@@ -90,7 +88,7 @@ public final class Connector: EventSource {
     }
 
     /// The kernel has decided: SO_ERROR says how.
-    func ready(_ readiness: Readiness) {
+    override func ready(_ readiness: Readiness) {
         guard outcome == nil else { return }
         do throws(SystemError) {
             let code = try descriptor.takeError()
@@ -115,7 +113,7 @@ public final class Connector: EventSource {
         return session
     }
 
-    func expired(_ timer: TimerKey) {
+    override func expired(_ timer: TimerKey) {
         self.timer = nil
         decide(.failure(.timedOut(address)))
     }
@@ -130,9 +128,9 @@ public final class Connector: EventSource {
         registry.releaseLater(self)
     }
 
-    func reactorStops() { decide(.failure(.cancelled)) }
+    override func reactorStops() { decide(.failure(.cancelled)) }
 
-    func release() {
+    override func release() {
         if let timer { registry.wheel.cancel(timer) }
         descriptor.close()
         if let outcome { completion(outcome) }

@@ -29,8 +29,6 @@ extension Server {
 private final class Drain: EventSource {
     private static let step: Int64 = 10_000_000
 
-    let registry: Registry
-    var key = SlabKey(rawValue: 0)
     private let server: Server
     private let completion: (DrainReport) -> Void
     private var report = DrainReport()
@@ -40,9 +38,9 @@ private final class Drain: EventSource {
     private var deadlineTimer: TimerKey?
 
     init(_ server: Server, _ completion: @escaping (DrainReport) -> Void) {
-        registry = server.registry
         self.server = server
         self.completion = completion
+        super.init(registry: server.registry)
     }
 
     func begin(deadline: Duration, spread: Duration) {
@@ -68,7 +66,7 @@ private final class Drain: EventSource {
         stepTimer = waiting.isEmpty ? nil : registry.arm(key, at: registry.now + Self.step)
     }
 
-    func expired(_ timer: TimerKey) {
+    override func expired(_ timer: TimerKey) {
         if timer == stepTimer { return closeSome() }
         deadlineTimer = nil
         waiting = []
@@ -77,7 +75,7 @@ private final class Drain: EventSource {
         server.forEachSession { $0.abort() }
     }
 
-    func release() {
+    override func release() {
         for timer in [stepTimer, deadlineTimer] {
             if let timer { registry.wheel.cancel(timer) }
         }

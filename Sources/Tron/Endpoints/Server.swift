@@ -36,8 +36,6 @@ extension Reactor {
 /// Invariant: `sessionCount` is the number of its sessions in the registry, and `perAddress` their
 /// number by host where that is limited.
 public final class Server: EventSource {
-    let registry: Registry
-    var key = SlabKey(rawValue: 0)
     private var descriptor: Descriptor
     private let options: ServerOptions
     private let settings: SessionSettings
@@ -58,14 +56,25 @@ public final class Server: EventSource {
         _ address: SocketAddress, options: ServerOptions, setup: @escaping (Session) -> Void,
         registry: Registry
     ) throws(SystemError) {
-        self.registry = registry
         self.options = options
         self.setup = setup
         settings = SessionSettings(options.session)
         descriptor = try .listening(on: address, options: options, kernel: registry.kernel)
         bound = try descriptor.localAddress() ?? address
+        super.init(registry: registry)
         try registry.register(self, descriptor: descriptor.number)
         registry.endpointMemoryBound += memoryBound
+    }
+
+    override func ready(_ readiness: Readiness) { acceptWaiting(readiness) }
+
+    override func expired(_ timer: TimerKey) { listenAgain() }
+
+    override func reactorStops() { stopListening() }
+
+    override func release() {
+        registry.endpointMemoryBound -= memoryBound
+        registry.descriptorFreed()
     }
 
     /// Where it listens; with the port that the kernel chose, if that was 0.
@@ -96,7 +105,7 @@ public final class Server: EventSource {
 
 extension Server {
     /// Accepts what waits, at most as many as a turn allows: the rest stays ready.
-    func ready(_ readiness: Readiness) {
+    private func acceptWaiting(_ readiness: Readiness) {
         guard isListening else { return }
         if readiness.isEmpty { resume() }
         for _ in 0..<registry.limits.acceptsPerTurn {
@@ -165,10 +174,10 @@ extension Server {
     private func resume() {
         guard let retry else { return }
         registry.wheel.cancel(retry)
-        expired(retry)
+        listenAgain()
     }
 
-    func expired(_ timer: TimerKey) {
+    private func listenAgain() {
         retry = nil
         try? registry.epoll.modify(descriptor.number, .readable, token: key.rawValue)
     }
@@ -206,13 +215,6 @@ extension Server: SessionOwner {
         if let path = bound.file { _ = registry.kernel.unlink(path) }
         descriptor.close()
         registry.releaseLater(self)
-    }
-
-    func reactorStops() { stopListening() }
-
-    func release() {
-        registry.endpointMemoryBound -= memoryBound
-        registry.descriptorFreed()
     }
 
     func sessionEnded(_ session: Session, _ reason: CloseReason) {

@@ -1,48 +1,40 @@
 // What the loop knows of the things it drives.
 
-/// Something that becomes ready, expires, flushes and ends. The loop keeps it from `register` to
-/// `release` and calls it by its key, so that an event for a source that is gone finds nobody.
-protocol EventSource: AnyObject {
-    var registry: Registry { get }
+/// What a reactor drives: a session, a server, a connection attempt.
+///
+/// It becomes ready, expires, flushes and ends. The loop keeps it from `register` to `release` and
+/// calls it by its key, so that an event for a source that is gone finds nobody. Users meet only its
+/// subclasses.
+public class EventSource {
+    final let registry: Registry
 
     /// Its name in the registry; set by `register`.
-    var key: SlabKey { get set }
+    final var key = SlabKey(rawValue: 0)
+
+    init(registry: Registry) { self.registry = registry }
 
     /// Its descriptor is ready; or, with nothing in `readiness`, it asked by `registry.wake` to be
     /// called.
-    func ready(_ readiness: Readiness)
+    func ready(_ readiness: Readiness) {}
 
     /// A timer that it armed has come due; the timer's key is stale already.
-    func expired(_ timer: TimerKey)
+    func expired(_ timer: TimerKey) {}
 
     /// The turn ends, and it said `registry.flushLater`.
-    func flush()
+    func flush() {}
 
     /// The turn has ended, and it said `registry.releaseLater`: gives everything back, tells its
     /// user. Nothing calls it after that.
-    func release()
-
-    /// The reactor stops for good: ends now, by `releaseLater`.
-    func reactorStops()
-}
-
-/// What most sources do: nothing for what they never ask for, and no more than be released.
-extension EventSource {
-    func ready(_ readiness: Readiness) {}
-
-    func expired(_ timer: TimerKey) {}
-
-    func flush() {}
-
     func release() {}
 
+    /// The reactor stops for good: ends now, by `releaseLater`.
     func reactorStops() { registry.releaseLater(self) }
 }
 
 extension Registry {
     /// Puts a source under the loop's care in the place of another, whose descriptor it has taken.
     func register(
-        _ source: some EventSource, takingOver descriptor: Int32
+        _ source: EventSource, takingOver descriptor: Int32
     ) throws(SystemError) {
         source.key = sources.insert(source)
         do {
@@ -55,7 +47,7 @@ extension Registry {
 
     /// Puts a source under the loop's care and its descriptor, if it has one, into epoll.
     func register(
-        _ source: some EventSource, descriptor: Int32?, _ interest: Readiness = .readable
+        _ source: EventSource, descriptor: Int32?, _ interest: Readiness = .readable
     ) throws(SystemError) {
         source.key = sources.insert(source)
         guard let descriptor else { return }

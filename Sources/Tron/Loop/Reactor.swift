@@ -68,7 +68,8 @@ public final class Reactor {
         remote.submit(work)
     }
 
-    /// One turn. Its order is a promise: events, timers, submitted work, output, releases.
+    /// One turn. Its order is a promise: events, timers, submitted work, output, releases. Only the
+    /// releases take sources out of the registry, so that the other phases need not retain them.
     func turn() throws(SystemError) {
         let events = try wait()
         dispatch(events)
@@ -93,11 +94,11 @@ public final class Reactor {
     private func dispatch(_ events: Int) {
         for index in 0..<events {
             let (token, readiness) = registry.epoll.event(index)
-            registry.sources[SlabKey(rawValue: token)]?.ready(readiness)
+            registry.sources.withUnretained(SlabKey(rawValue: token)) { $0.ready(readiness) }
         }
         for _ in 0..<registry.woken.waiting {
             guard let key = registry.woken.take() else { break }
-            registry.sources[key]?.ready([])
+            registry.sources.withUnretained(key) { $0.ready([]) }
         }
     }
 
@@ -105,7 +106,7 @@ public final class Reactor {
         registry.wheel.advance(to: registry.tick)
         for _ in 0..<registry.limits.timersPerTurn {
             guard let (timer, owner) = registry.wheel.takeDue() else { break }
-            registry.sources[SlabKey(rawValue: owner)]?.expired(timer)
+            registry.sources.withUnretained(SlabKey(rawValue: owner)) { $0.expired(timer) }
         }
     }
 
@@ -125,7 +126,7 @@ public final class Reactor {
 
     private func flush() {
         while let key = registry.dirty.take() {
-            registry.sources[key]?.flush()
+            registry.sources.withUnretained(key) { $0.flush() }
         }
     }
 
@@ -142,14 +143,12 @@ public final class Reactor {
 
 /// Takes the eventfd's wake-ups; the work itself is found by its flag.
 private final class WakeupSource: EventSource {
-    let registry: Registry
-    var key = SlabKey(rawValue: 0)
     private let remote: RemoteReactor
 
     init(_ remote: RemoteReactor, registry: Registry) {
         self.remote = remote
-        self.registry = registry
+        super.init(registry: registry)
     }
 
-    func ready(_ readiness: Readiness) { remote.wakeup.drain() }
+    override func ready(_ readiness: Readiness) { remote.wakeup.drain() }
 }

@@ -7,7 +7,7 @@ final class Registry {
     let kernel: Kernel
     let limits: ReactorLimits
     let epoll: Epoll
-    let sources = Slab<any EventSource>()
+    let sources = Slab<EventSource>()
     let wheel = TimerWheel()
     let buffers: BufferPool
     /// Where every session receives; its content is valid until the next session reads.
@@ -98,12 +98,12 @@ extension Registry {
 
 extension Registry {
     @inline(__always)
-    func flushLater(_ source: some EventSource) { dirty.append(source.key) }
+    func flushLater(_ source: EventSource) { dirty.append(source.key) }
 
-    func releaseLater(_ source: some EventSource) { ended.append(source.key) }
+    func releaseLater(_ source: EventSource) { ended.append(source.key) }
 
     /// Has `ready` called in the next turn, which then does not wait.
-    func wake(_ source: some EventSource) { woken.append(source.key) }
+    func wake(_ source: EventSource) { woken.append(source.key) }
 
     /// Wakes the sources that wait for a descriptor.
     @inline(__always)

@@ -19,14 +19,12 @@ extension Reactor {
 
 /// Owns the signalfd and the signals' actions.
 final class SignalSource: EventSource {
-    let registry: Registry
-    var key = SlabKey(rawValue: 0)
     private var descriptor: SignalDescriptor
     private var actions: [Signal: (Signal) -> Void] = [:]
 
     init(watching registry: Registry) throws(SystemError) {
         descriptor = try SignalDescriptor(kernel: registry.kernel)
-        self.registry = registry
+        super.init(registry: registry)
         try registry.register(self, descriptor: descriptor.number)
     }
 
@@ -35,11 +33,11 @@ final class SignalSource: EventSource {
         actions[signal] = action
     }
 
-    func ready(_ readiness: Readiness) {
+    override func ready(_ readiness: Readiness) {
         while let signal = descriptor.take() { actions[signal]?(signal) }
     }
 
-    func release() {
+    override func release() {
         descriptor.close()
         actions = [:]
     }

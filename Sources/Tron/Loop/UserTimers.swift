@@ -40,8 +40,6 @@ extension Reactor {
 /// Invariant: an action is in `actions` exactly as long as its wheel timer is armed, and
 /// `numbers` names it at that timer's index.
 final class UserTimers: EventSource {
-    let registry: Registry
-    var key = SlabKey(rawValue: 0)
 
     private struct Action {
         let call: () -> Void
@@ -53,7 +51,6 @@ final class UserTimers: EventSource {
     private let actions = Slab<Action>()
     private var numbers: [SlabKey] = []
 
-    init(registry: Registry) { self.registry = registry }
 
     func schedule(
         at deadline: Int64, every interval: Int64?, _ call: @escaping () -> Void
@@ -72,7 +69,7 @@ final class UserTimers: EventSource {
     }
 
     /// The action is settled before it is called, so that it may cancel or schedule anything.
-    func expired(_ timer: TimerKey) {
+    override func expired(_ timer: TimerKey) {
         let number = numbers[Int(timer.index)]
         guard var action = actions[number] else { return }
         if let interval = action.interval {
@@ -96,7 +93,7 @@ final class UserTimers: EventSource {
         numbers[index] = number
     }
 
-    func release() {
+    override func release() {
         actions.forEach { number, _ in _ = cancel(number) }
     }
 }

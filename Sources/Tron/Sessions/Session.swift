@@ -40,10 +40,8 @@ public final class Session: EventSource {
         case closed
     }
 
-    let registry: Registry
     /// The registry's, at hand: to reach through the registry would retain and release it.
     let buffers: BufferPool
-    var key = SlabKey(rawValue: 0)
     let settings: SessionSettings
     let owner: any SessionOwner
     let peer: SocketAddress?
@@ -84,11 +82,21 @@ public final class Session: EventSource {
         self.peer = peer
         self.settings = settings
         self.owner = owner
-        self.registry = registry
         buffers = registry.buffers
         lastReceive = registry.now
         lastSend = registry.now
+        super.init(registry: registry)
     }
+
+    override func ready(_ readiness: Readiness) { receive(readiness) }
+
+    override func expired(_ timer: TimerKey) { endIfOverdue() }
+
+    override func flush() { sendQueued() }
+
+    override func release() { giveBack() }
+
+    override func reactorStops() { end(.reactorStopped) }
 
     struct Flags: OptionSet {
         let rawValue: UInt16

@@ -55,7 +55,6 @@ extension Session {
         registry.releaseLater(self)
     }
 
-    func reactorStops() { end(.reactorStopped) }
 }
 
 // MARK: - The peer's end
@@ -136,7 +135,7 @@ extension Session {
     }
 
     /// Gives everything back and reports. The only place that closes the descriptor.
-    func release() {
+    func giveBack() {
         if let timer { registry.wheel.cancel(timer) }
         timer = nil
         if flags.contains(.resets) { try? descriptor.resetOnClose() }

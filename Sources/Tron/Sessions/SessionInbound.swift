@@ -34,7 +34,7 @@ extension Session {
 
 extension Session {
     /// In the order hang-up, writable, readable. A hang-up while reading shows in what is read.
-    func ready(_ readiness: Readiness) {
+    func receive(_ readiness: Readiness) {
         if readiness.contains(.writable) {
             flags.remove(.writeBlocked)
             flushAtTurnsEnd()

@@ -125,7 +125,7 @@ extension Session {
 
 extension Session {
     /// Writes once, then settles what follows from how much is left.
-    func flush() {
+    func sendQueued() {
         flags.remove(.dirty)
         guard state != .closed else { return }
         if !outbound.isEmpty && !flags.contains(.writeBlocked) {
@@ -135,12 +135,10 @@ extension Session {
                 return fail(error)
             }
         }
-        settleWatermarks()
-        if outbound.isEmpty {
-            outbound.release(to: buffers)
-            if flags.contains(.writingEnds) { finishWriting() }
+        if outbound.isEmpty { outbound.release(to: buffers) }
+        if !flags.isEmpty || interest != .readable || outbound.count > settings.highWatermark {
+            settle()
         }
-        updateInterest()
     }
 
     @inline(__always)
@@ -155,19 +153,16 @@ extension Session {
         if !outbound.isEmpty { flags.insert(.writeBlocked) }
     }
 
-    @inline(__always)
-    private func settleWatermarks() {
-        if flags.isDisjoint(with: [.pausedByWatermark, .toldUnwritable])
-            && outbound.count <= settings.highWatermark
-        {
-            return
-        }
-        settleCrossedWatermark()
+    /// What follows for a session that is not simply open with all its output sent.
+    @inline(never)
+    private func settle() {
+        settleWatermarks()
+        if outbound.isEmpty && flags.contains(.writingEnds) { finishWriting() }
+        updateInterest()
     }
 
     /// Above the high mark the user is told; at the low mark reading goes on and the user is told.
-    @inline(never)
-    private func settleCrossedWatermark() {
+    private func settleWatermarks() {
         if outbound.count <= settings.lowWatermark {
             if flags.contains(.pausedByWatermark) {
                 flags.remove(.pausedByWatermark)
@@ -187,8 +182,7 @@ extension Session {
 
     /// Brings epoll in line with what the session waits for. Only here, once a turn, so that what
     /// is turned off and on again within a turn costs nothing.
-    @inline(__always)
-    func updateInterest() {
+    private func updateInterest() {
         let wanted = wantedInterest
         if wanted != interest || flags.contains(.parked) { changeInterest(to: wanted) }
     }
@@ -205,7 +199,6 @@ extension Session {
         return wanted
     }
 
-    @inline(never)
     private func changeInterest(to wanted: Readiness) {
         guard state != .closed else { return }
         do throws(SystemError) {

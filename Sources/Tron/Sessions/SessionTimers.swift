@@ -11,8 +11,8 @@ extension Session {
         timerDeadline = deadline
     }
 
-    func expired(_ timer: TimerKey) {
-        self.timer = nil
+    func endIfOverdue() {
+        timer = nil
         timerDeadline = .max
         guard state != .closed else { return }
         if let reason = exceeded {

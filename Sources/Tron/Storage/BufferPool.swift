@@ -26,9 +26,6 @@ final class BufferPool {
     let maximumIdleBytes: Int
     private(set) var idleBytes = 0
 
-    /// Bytes lent and not yet given back.
-    private(set) var lentBytes = 0
-
     /// Heads of the free lists, one a capacity; the first word of a free block is the next one.
     private let free: UnsafeMutablePointer<UnsafeMutableRawPointer?>
 
@@ -46,9 +43,29 @@ final class BufferPool {
     }
 
     /// A block of at least `count` bytes.
+    @inline(__always)
     func take(atLeast count: Int) -> Block {
-        let capacity = Self.capacity(for: count)
-        lentBytes += capacity
+        if count <= Self.minimumCapacity, let base = unsafe free[0] {
+            idleBytes &-= Self.minimumCapacity
+            return unsafe Block(base: pop(0, base), capacity: Self.minimumCapacity)
+        }
+        return unsafe takeLarge(Self.capacity(for: count))
+    }
+
+    /// Takes a block back.
+    @inline(__always)
+    func give(_ block: Block) {
+        let index = Self.index(of: unsafe block.capacity)
+        guard index < Self.classes, unsafe idleBytes &+ block.capacity <= maximumIdleBytes else {
+            return unsafe block.base.deallocate()
+        }
+        unsafe block.base.storeBytes(of: free[index], as: UnsafeMutableRawPointer?.self)
+        unsafe free[index] = block.base
+        unsafe idleBytes &+= block.capacity
+    }
+
+    @inline(never)
+    private func takeLarge(_ capacity: Int) -> Block {
         let index = Self.index(of: capacity)
         if index < Self.classes, let base = unsafe free[index] {
             idleBytes -= capacity
@@ -56,19 +73,6 @@ final class BufferPool {
         }
         return unsafe Block(
             base: .allocate(byteCount: capacity, alignment: 16), capacity: capacity)
-    }
-
-    /// Takes a block back.
-    func give(_ block: Block) {
-        unsafe lentBytes -= block.capacity
-        let index = unsafe Self.index(of: block.capacity)
-        guard index < Self.classes, unsafe idleBytes + block.capacity <= maximumIdleBytes else {
-            unsafe block.base.deallocate()
-            return
-        }
-        unsafe block.base.storeBytes(of: free[index], as: UnsafeMutableRawPointer?.self)
-        unsafe free[index] = block.base
-        unsafe idleBytes += block.capacity
     }
 
     /// What a request for `count` bytes is rounded up to.
@@ -80,6 +84,7 @@ final class BufferPool {
         capacity.trailingZeroBitCount - minimumCapacity.trailingZeroBitCount
     }
 
+    @inline(__always)
     private func pop(_ index: Int, _ base: UnsafeMutableRawPointer) -> UnsafeMutableRawPointer {
         unsafe free[index] = base.load(as: UnsafeMutableRawPointer?.self)
         return unsafe base
@@ -95,6 +100,6 @@ final class BufferPool {
                 unsafe next = base.load(as: UnsafeMutableRawPointer?.self)
             }
         }
-        return bytes == idleBytes && idleBytes <= maximumIdleBytes && lentBytes >= 0
+        return bytes == idleBytes && idleBytes <= maximumIdleBytes
     }
 }

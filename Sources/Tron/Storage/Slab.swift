@@ -156,3 +156,13 @@ final class Slab<Element> {
         return live == count && live + free == Int(used)
     }
 }
+
+extension Slab where Element: AnyObject {
+    /// Calls `body` with a live key's element, without counting a reference to it. The element must
+    /// stay in the slab until `body` returns.
+    @inline(__always)
+    func withUnretained(_ key: SlabKey, _ body: (Element) -> Void) {
+        guard let element = self[key] else { return }
+        unsafe Unmanaged.passUnretained(element)._withUnsafeGuaranteedRef(body)
+    }
+}
