@@ -94,11 +94,11 @@ public final class Reactor {
     private func dispatch(_ events: Int) {
         for index in 0..<events {
             let (token, readiness) = registry.epoll.event(index)
-            registry.sources.withUnretained(SlabKey(rawValue: token)) { $0.ready(readiness) }
+            registry.withSource(SlabKey(rawValue: token)) { $0.ready(readiness) }
         }
         for _ in 0..<registry.woken.waiting {
             guard let key = registry.woken.take() else { break }
-            registry.sources.withUnretained(key) { $0.ready([]) }
+            registry.withSource(key) { $0.ready([]) }
         }
     }
 
@@ -106,7 +106,7 @@ public final class Reactor {
         registry.wheel.advance(to: registry.tick)
         for _ in 0..<registry.limits.timersPerTurn {
             guard let (timer, owner) = registry.wheel.takeDue() else { break }
-            registry.sources.withUnretained(SlabKey(rawValue: owner)) { $0.expired(timer) }
+            registry.withSource(SlabKey(rawValue: owner)) { $0.expired(timer) }
         }
     }
 
@@ -126,7 +126,7 @@ public final class Reactor {
 
     private func flush() {
         while let key = registry.dirty.take() {
-            registry.sources.withUnretained(key) { $0.flush() }
+            registry.withSource(key) { $0.flush() }
         }
     }
 

@@ -100,6 +100,13 @@ extension Registry {
     @inline(__always)
     func flushLater(_ source: EventSource) { dirty.append(source.key) }
 
+    /// Calls `body` with a source that has not been released. Nothing but `reap` takes a source out,
+    /// and it is not called from within `body`: so the source need not be retained for it.
+    @inline(__always)
+    func withSource(_ key: SlabKey, _ body: (EventSource) -> Void) {
+        unsafe sources.unretained(key)?._withUnsafeGuaranteedRef(body)
+    }
+
     func releaseLater(_ source: EventSource) { ended.append(source.key) }
 
     /// Has `ready` called in the next turn, which then does not wait.

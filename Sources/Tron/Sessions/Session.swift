@@ -58,6 +58,11 @@ public final class Session: EventSource {
     @exclusivity(unchecked) private var ownedDecoder = PacketDecoder()
     @exclusivity(unchecked) private var ownedOutbound = RingBuffer()
     var traffic = Traffic()
+    /// Bytes of packets that may be queued without looking further, until the turn's end.
+    ///
+    /// Invariant: 0, or the session is open and in the list of those that flush, and the ring has
+    /// as many bytes in one piece, below the high watermark; and it is at most the largest packet.
+    var credit = 0
 
     var inboundHandler = InboundHandler.none
     var closeHandler: ((Session, CloseReason) -> Void)?

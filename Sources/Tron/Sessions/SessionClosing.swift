@@ -21,6 +21,7 @@ extension Session {
         registry.requireLoop("Session.closeWriting()")
         guard state == .open else { return }
         flags.insert(.writingEnds)
+        credit = 0
         flushAtTurnsEnd()
     }
 
@@ -30,6 +31,7 @@ extension Session {
         closeReason = reason
         state = .draining
         flags.formUnion([.interrupted, .writingEnds])
+        credit = 0
         closeDeadline = registry.now + settings.options.limits.closeTime.clampedNanoseconds
         rearm()
         flushAtTurnsEnd()
@@ -52,6 +54,7 @@ extension Session {
         if closeReason == nil || !outbound.isEmpty { closeReason = reason }
         state = .closed
         flags.formUnion([.interrupted, .writingEnds])
+        credit = 0
         registry.releaseLater(self)
     }
 

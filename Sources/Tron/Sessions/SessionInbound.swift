@@ -35,6 +35,8 @@ extension Session {
 extension Session {
     /// In the order hang-up, writable, readable. A hang-up while reading shows in what is read.
     func receive(_ readiness: Readiness) {
+        // No flag but `dirty` says: open, and neither paused nor at the peer's end.
+        if readiness == .readable && flags.isSubset(of: .dirty) { return fill() }
         if readiness.contains(.writable) {
             flags.remove(.writeBlocked)
             flushAtTurnsEnd()

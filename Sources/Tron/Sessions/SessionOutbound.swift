@@ -39,6 +39,7 @@ extension Session {
     public func send(bytes: RawSpan) -> SendOutcome {
         let outcome = prepare(for: bytes.byteCount)
         guard outcome == .queued else { return outcome }
+        credit = 0
         unsafe bytes.withUnsafeBytes { unsafe outbound.append($0) }
         return .queued
     }
@@ -50,35 +51,28 @@ extension Session {
     @inline(__always)
     private func enqueue(sequence: Int32, category: UInt8, _ data: RawSpan) -> SendOutcome {
         let length = data.byteCount &+ PacketFormat.overhead
-        if !takesMore(length, dataLength: data.byteCount) {
+        if length > credit || !registry.isOnLoop {
             guard data.byteCount <= settings.dataLength else { return .tooLarge }
             let outcome = prepare(for: length)
             guard outcome == .queued else { return outcome }
         }
         unsafe data.withUnsafeBytes { data in
-            if let packet = unsafe outbound.contiguousTail(length) {
+            if length <= credit {
+                credit &-= length
                 unsafe PacketFormat.write(
-                    sequence: sequence, category: category, data: data, to: packet)
+                    sequence: sequence, category: category, data: data, to: outbound.tailAddress)
                 outbound.commit(length)
             } else {
-                unsafe enqueueAcrossSeam(sequence, category, data)
+                unsafe enqueueInPieces(sequence, category, data)
             }
         }
         traffic.packetsSent &+= 1
         return .queued
     }
 
-    /// Whether `prepare` would find nothing to do, as for all but the first packet of a turn.
-    @inline(__always)
-    private func takesMore(_ length: Int, dataLength: Int) -> Bool {
-        flags == .dirty && dataLength <= settings.dataLength
-            && outbound.count &+ length <= settings.highWatermark
-            && outbound.hasContiguousTail(length) && registry.isOnLoop
-    }
-
-    /// The same where the ring's end lies within the packet.
+    /// The same without credit: the ring's end may lie within the packet.
     @inline(never)
-    private func enqueueAcrossSeam(
+    private func enqueueInPieces(
         _ sequence: Int32, _ category: UInt8, _ data: UnsafeRawBufferPointer
     ) {
         unsafe withUnsafeTemporaryAllocation(byteCount: PacketFormat.headerLength, alignment: 1) {
@@ -107,6 +101,9 @@ extension Session {
         }
         outbound.reserve(length, from: buffers)
         flushAtTurnsEnd()
+        credit = min(
+            outbound.contiguousRoom, settings.highWatermark - outbound.count,
+            settings.dataLength + PacketFormat.overhead)
         if queued > settings.highWatermark, settings.options.pausesReadingAboveHighWatermark {
             flags.formUnion([.pausedByWatermark, .interrupted])
         }
@@ -127,6 +124,7 @@ extension Session {
     /// Writes once, then settles what follows from how much is left.
     func sendQueued() {
         flags.remove(.dirty)
+        credit = 0
         guard state != .closed else { return }
         if !outbound.isEmpty && !flags.contains(.writeBlocked) {
             do throws(SystemError) {

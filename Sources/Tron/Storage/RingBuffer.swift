@@ -25,25 +25,28 @@ struct RingBuffer: ~Copyable {
     /// wait are copied then, so that a queue which grows to n bytes costs O(n) in all.
     @inline(__always)
     mutating func reserve(_ count: Int, from pool: BufferPool) {
-        if capacity &- (tail &- head) < count { grow(by: count, from: pool) }
+        if capacity &- (tail &- head) >= count { return }
+        if capacity == 0 {
+            let block = unsafe pool.take(atLeast: count)
+            unsafe base = block.base
+            capacity = unsafe block.capacity
+        } else {
+            grow(by: count, from: pool)
+        }
     }
 
-    /// Whether there is room for `count` bytes in one piece at the tail.
+    /// Bytes that have room at the tail in one piece.
+    var contiguousRoom: Int {
+        min(capacity &- (tail & (capacity &- 1)), capacity &- count)
+    }
+
+    /// Where the next byte goes. Only with room; `commit` adds what was written here.
     @inline(__always)
-    func hasContiguousTail(_ count: Int) -> Bool {
-        (tail & (capacity &- 1)) &+ count <= capacity && self.count &+ count <= capacity
+    var tailAddress: UnsafeMutableRawPointer {
+        unsafe base.unsafelyUnwrapped + (tail & (capacity &- 1))
     }
 
-    /// Room for `count` bytes in one piece at the tail; nil when the ring has it only in two.
-    /// Call `reserve` before, and `commit` once the bytes are written.
-    @inline(__always)
-    func contiguousTail(_ count: Int) -> UnsafeMutableRawPointer? {
-        let start = tail & (capacity &- 1)
-        guard start &+ count <= capacity, let base = unsafe base else { return nil }
-        return unsafe base + start
-    }
-
-    /// Adds the `count` bytes written to `contiguousTail` to the queue.
+    /// Adds the `count` bytes written to `tailAddress` to the queue.
     @inline(__always)
     mutating func commit(_ count: Int) {
         tail &+= count
