@@ -73,7 +73,7 @@ public final class Session: EventSource {
     var timerDeadline = Int64.max
     var lastReceive: Int64
     var lastSend: Int64
-    /// When the first byte of the incomplete packet came; 0 when there is none.
+    /// When the first byte of the incomplete packet came; 0 exactly when nothing is kept.
     var packetStart: Int64 = 0
     /// When draining or the half-closed state is over.
     var closeDeadline = Int64.max

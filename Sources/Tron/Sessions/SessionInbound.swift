@@ -24,7 +24,10 @@ extension Session {
     func continueReading() {
         guard flags.isDisjoint(with: .paused) else { return }
         lastReceive = registry.now
-        if !decoder.kept.isEmpty { registry.wake(self) }
+        if !decoder.kept.isEmpty {
+            packetStart = registry.now
+            registry.wake(self)
+        }
         rearm()
         flushAtTurnsEnd()
     }
@@ -62,7 +65,8 @@ extension Session {
         do throws(SystemError) {
             if decoder.kept.isEmpty {
                 guard let count = try unsafe descriptor.receive(into: buffer) else { return }
-                unsafe received(count, UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+                unsafe received(
+                    count, UnsafeRawBufferPointer(start: buffer.baseAddress, count: count))
             } else {
                 try fillBehindKept()
             }
@@ -78,7 +82,8 @@ extension Session {
         guard let count = try unsafe descriptor.receive(into: room, then: buffer) else { return }
         decoder.commit(min(count, room.count))
         let fresh = max(0, count - room.count)
-        unsafe received(count, UnsafeRawBufferPointer(rebasing: buffer[..<fresh]))
+        unsafe received(
+            count, UnsafeRawBufferPointer(start: buffer.baseAddress, count: fresh))
     }
 
     private func roomBehindKept() -> UnsafeMutableRawBufferPointer {
@@ -110,7 +115,6 @@ extension Session {
     /// Hands everything to the handler that it will take now, and keeps the rest.
     private func deliver(_ bytes: UnsafeRawBufferPointer) {
         var fresh = unsafe bytes
-        let keptBefore = !decoder.kept.isEmpty
         let progressBefore = traffic.packetsReceived
         repeat {
             flags.remove(.interrupted)
@@ -123,7 +127,7 @@ extension Session {
             && flags.isDisjoint(with: .paused)
         guard state == .open else { return }
         if unsafe !fresh.isEmpty { unsafe decoder.keep(&fresh, pool: buffers) }
-        if keptBefore || !decoder.kept.isEmpty {
+        if packetStart != 0 || !decoder.kept.isEmpty {
             noteKept(progressed: traffic.packetsReceived != progressBefore)
         }
     }
