@@ -64,7 +64,7 @@ public final class Session: EventSource {
     /// as many bytes in one piece, below the high watermark; and it is at most the largest packet.
     var credit = 0
 
-    var inboundHandler = InboundHandler.none
+    var packetHandler: ((Session, borrowing Packet) -> Void)?
     var closeHandler: ((Session, CloseReason) -> Void)?
     var rareHandlers: RareHandlers?
 
@@ -128,14 +128,10 @@ public final class Session: EventSource {
         static let resets = Flags(rawValue: 1 << 10)
     }
 
-    enum InboundHandler {
-        case none
-        case packets((Session, borrowing Packet) -> Void)
-        case bytes((Session, RawSpan) -> Int)
-    }
-
     /// Handlers that few sessions have, out of the way of those that have none.
     final class RareHandlers {
+        /// Never beside a packet handler.
+        var bytes: ((Session, RawSpan) -> Int)?
         var writability: ((Session, Bool) -> Void)?
         var peerFinished: ((Session) -> Void)?
     }
@@ -212,7 +208,11 @@ extension Session {
     /// bytes, from the next packet on. The packet is valid while the handler runs. A session with
     /// no handler checks, counts and drops what it receives.
     public func onPacket(_ handler: @escaping (Session, borrowing Packet) -> Void) {
-        setInbound(.packets(handler), "Session.onPacket")
+        registry.requireLoop("Session.onPacket")
+        guard state == .open else { return }
+        packetHandler = handler
+        rareHandlers?.bytes = nil
+        flags.insert(.interrupted)
     }
 
     /// Hands over the received bytes as they are, for other protocols. The handler returns how many
@@ -220,7 +220,11 @@ extension Session {
     /// called again at once while it consumes some and some are left. When it leaves more than
     /// `SessionLimits.dataLength` unconsumed, the session ends with `tooManyUnconsumedBytes`.
     public func onBytes(_ handler: @escaping (Session, RawSpan) -> Int) {
-        setInbound(.bytes(handler), "Session.onBytes")
+        registry.requireLoop("Session.onBytes")
+        guard state == .open else { return }
+        packetHandler = nil
+        rare.bytes = handler
+        flags.insert(.interrupted)
     }
 
     /// Calls `handler` once, when the session has ended, with the reason. No other handler is
@@ -242,13 +246,6 @@ extension Session {
     public func onPeerFinished(_ handler: @escaping (Session) -> Void) {
         registry.requireLoop("Session.onPeerFinished")
         if state != .closed { rare.peerFinished = handler }
-    }
-
-    private func setInbound(_ handler: InboundHandler, _ what: StaticString) {
-        registry.requireLoop(what)
-        guard state == .open else { return }
-        inboundHandler = handler
-        flags.insert(.interrupted)
     }
 
     private var rare: RareHandlers {

@@ -146,7 +146,7 @@ extension Session {
         decoder.release(to: buffers)
         outbound.release(to: buffers)
         registry.descriptorFreed()
-        inboundHandler = .none
+        packetHandler = nil
         rareHandlers = nil
         let handler = closeHandler
         closeHandler = nil

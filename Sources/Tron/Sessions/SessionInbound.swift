@@ -37,9 +37,14 @@ extension Session {
 
 extension Session {
     /// In the order hang-up, writable, readable. A hang-up while reading shows in what is read.
+    @inline(__always)
     func receive(_ readiness: Readiness) {
         // No flag but `dirty` says: open, and neither paused nor at the peer's end.
-        if readiness == .readable && flags.isSubset(of: .dirty) { return fill() }
+        if readiness == .readable && flags.isSubset(of: .dirty) { fill() } else { act(on: readiness) }
+    }
+
+    @inline(never)
+    private func act(on readiness: Readiness) {
         if readiness.contains(.writable) {
             flags.remove(.writeBlocked)
             flushAtTurnsEnd()
@@ -49,7 +54,7 @@ extension Session {
             if !flags.isDisjoint(with: [.paused, .peerFinished]) {
                 if !readiness.isDisjoint(with: [.error, .hangUp]) { hangUpWhileNotReading() }
             } else if readiness.isEmpty {
-                deliverKept()
+                unsafe deliver(UnsafeRawBufferPointer(start: nil, count: 0))
             } else if readiness != .writable {
                 fill()
             }
@@ -60,22 +65,21 @@ extension Session {
     }
 
     /// Reads once, at most as much as a turn allows, and delivers it.
+    @inline(__always)
     private func fill() {
-        let buffer = unsafe registry.receiveBuffer
         do throws(SystemError) {
-            if decoder.kept.isEmpty {
-                guard let count = try unsafe descriptor.receive(into: buffer) else { return }
-                unsafe received(
-                    count, UnsafeRawBufferPointer(start: buffer.baseAddress, count: count))
-            } else {
-                try fillBehindKept()
-            }
+            guard decoder.kept.isEmpty else { return try fillBehindKept() }
+            let buffer = unsafe registry.receiveBuffer
+            guard let count = try unsafe descriptor.receive(into: buffer) else { return }
+            unsafe received(
+                count, UnsafeRawBufferPointer(start: buffer.baseAddress, count: count))
         } catch {
             fail(error)
         }
     }
 
     /// Receives what the first kept packet lacks straight behind it, and the rest as usual.
+    @inline(never)
     private func fillBehindKept() throws(SystemError) {
         let buffer = unsafe registry.receiveBuffer
         let room = unsafe roomBehindKept()
@@ -87,7 +91,7 @@ extension Session {
     }
 
     private func roomBehindKept() -> UnsafeMutableRawBufferPointer {
-        if case .bytes = inboundHandler {
+        if rareHandlers?.bytes != nil {
             let room = max(decoder.kept.count, BufferPool.minimumCapacity)
             return unsafe decoder.rawRoom(
                 min(room, registry.limits.bytesReadPerTurn), pool: buffers)
@@ -103,10 +107,6 @@ extension Session {
         traffic.bytesReceived &+= count
         unsafe deliver(fresh)
     }
-
-    private func deliverKept() {
-        unsafe deliver(UnsafeRawBufferPointer(start: nil, count: 0))
-    }
 }
 
 // MARK: - Delivery
@@ -118,18 +118,26 @@ extension Session {
         let progressBefore = traffic.packetsReceived
         repeat {
             flags.remove(.interrupted)
-            switch inboundHandler {
-            case .packets(let handler): unsafe deliverPackets(&fresh, handler)
-            case .bytes(let handler): unsafe deliverBytes(&fresh, handler)
-            case .none: unsafe deliverPackets(&fresh) { _, _ in }
+            if let packetHandler {
+                unsafe deliverPackets(&fresh, packetHandler)
+            } else if let bytesHandler = rareHandlers?.bytes {
+                unsafe deliverBytes(&fresh, bytesHandler)
+            } else {
+                unsafe deliverPackets(&fresh) { _, _ in }
             }
-        } while state == .open && flags.contains(.interrupted)
-            && flags.isDisjoint(with: .paused)
+        } while flags.contains(.interrupted) && state == .open && flags.isDisjoint(with: .paused)
+        if unsafe packetStart != 0 || !fresh.isEmpty || !decoder.kept.isEmpty {
+            let progressed = traffic.packetsReceived != progressBefore
+            unsafe keepRest(&fresh, progressed: progressed)
+        }
+    }
+
+    /// What the handler did not take: dropped if the session is closing, else kept.
+    @inline(never)
+    private func keepRest(_ fresh: inout UnsafeRawBufferPointer, progressed: Bool) {
         guard state == .open else { return }
         if unsafe !fresh.isEmpty { unsafe decoder.keep(&fresh, pool: buffers) }
-        if packetStart != 0 || !decoder.kept.isEmpty {
-            noteKept(progressed: traffic.packetsReceived != progressBefore)
-        }
+        noteKept(progressed: progressed)
     }
 
     /// The handler is held for the whole batch: to load it for each packet would cost a quarter of

@@ -141,14 +141,20 @@ extension Session {
 
     @inline(__always)
     private func write() throws(SystemError) {
-        let (first, second) = unsafe outbound.parts
-        let count = try unsafe descriptor.send(first, then: second) ?? 0
+        let (bytes, isAll) = unsafe outbound.firstPart
+        let count = try unsafe isAll ? descriptor.send(bytes) ?? 0 : writeBothParts()
         if count > 0 {
             outbound.consume(count)
             traffic.bytesSent &+= count
             lastSend = registry.now
         }
         if !outbound.isEmpty { flags.insert(.writeBlocked) }
+    }
+
+    @inline(never)
+    private func writeBothParts() throws(SystemError) -> Int {
+        let (first, second) = unsafe outbound.parts
+        return try unsafe descriptor.send(first, then: second) ?? 0
     }
 
     /// What follows for a session that is not simply open with all its output sent.

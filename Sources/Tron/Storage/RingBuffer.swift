@@ -63,17 +63,19 @@ struct RingBuffer: ~Copyable {
         commit(bytes.count)
     }
 
-    /// The waiting bytes, oldest first. The second part is empty unless the queue wraps.
+    /// The oldest waiting bytes as far as they lie in one piece, and whether that is all of them.
     @inline(__always)
-    var parts: (UnsafeRawBufferPointer, UnsafeRawBufferPointer) {
-        guard let base = unsafe base else {
-            return unsafe (.init(start: nil, count: 0), .init(start: nil, count: 0))
-        }
+    var firstPart: (UnsafeRawBufferPointer, isAll: Bool) {
+        guard let base = unsafe base else { return unsafe (.init(start: nil, count: 0), true) }
         let start = head & (capacity &- 1)
-        let first = min(count, capacity &- start)
-        return unsafe (
-            .init(start: base + start, count: first), .init(start: base, count: count &- first)
-        )
+        let room = capacity &- start
+        return unsafe (.init(start: base + start, count: min(count, room)), count <= room)
+    }
+
+    /// The waiting bytes, oldest first. The second part is empty unless the queue wraps.
+    var parts: (UnsafeRawBufferPointer, UnsafeRawBufferPointer) {
+        let (first, _) = unsafe firstPart
+        return unsafe (first, .init(start: base, count: count &- first.count))
     }
 
     /// Drops the oldest `count` bytes. A queue that empties starts at its block's beginning again.

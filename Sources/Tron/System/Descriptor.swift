@@ -56,14 +56,16 @@ struct Descriptor: ~Copyable {
 
     /// How many bytes the kernel took; nil when it takes none now.
     @inline(__always)
+    borrowing func send(_ bytes: UnsafeRawBufferPointer) throws(SystemError) -> Int? {
+        try SystemError.judge(.send) {
+            unsafe kernel.send(number, bytes.baseAddress.unsafelyUnwrapped, bytes.count)
+        }
+    }
+
+    /// The same for bytes in two pieces.
     borrowing func send(
         _ first: UnsafeRawBufferPointer, then second: UnsafeRawBufferPointer
     ) throws(SystemError) -> Int? {
-        try SystemError.judge(.send) {
-            if unsafe second.isEmpty, let base = first.baseAddress {
-                return unsafe kernel.send(number, base, first.count)
-            }
-            return unsafe kernel.send(number, first, second)
-        }
+        try SystemError.judge(.send) { unsafe kernel.send(number, first, second) }
     }
 }
