@@ -68,8 +68,10 @@ public final class Reactor {
         remote.submit(work)
     }
 
-    /// One turn. Its order is a promise: events, timers, submitted work, output, releases. Only the
-    /// releases take sources out of the registry, so that the other phases need not retain them.
+    /// One turn. Its order is a promise: events, timers, submitted work, output, releases. What a
+    /// session's own handler queues is sent right after its batch; the output phase sends what
+    /// others queued for it. Only the releases take sources out of the registry, so that the other
+    /// phases need not retain them.
     func turn() throws(SystemError) {
         let events = try wait()
         dispatch(events)

@@ -36,7 +36,8 @@ final class Registry {
         self.kernel = kernel
         self.limits = limits
         epoll = try Epoll(kernel: kernel)
-        buffers = BufferPool(maximumIdleBytes: limits.idleBufferBytes)
+        buffers = BufferPool(
+            maximumIdleBytes: limits.idleBufferBytes, sharedCapacity: limits.bytesReadPerTurn)
         unsafe receiveBuffer = .allocate(byteCount: limits.bytesReadPerTurn, alignment: 4096)
         now = kernel.now()
         origin = now

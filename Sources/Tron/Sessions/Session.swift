@@ -110,6 +110,8 @@ public final class Session: EventSource {
         static let interrupted = Flags(rawValue: 1 << 0)
         /// In the registry's list of those that flush at the turn's end.
         static let dirty = Flags(rawValue: 1 << 1)
+        /// Its handler has a batch: what it queues is sent right after.
+        static let receiving = Flags(rawValue: 1 << 11)
         static let pausedByUser = Flags(rawValue: 1 << 2)
         static let pausedByWatermark = Flags(rawValue: 1 << 3)
         static let paused: Flags = [.pausedByUser, .pausedByWatermark]

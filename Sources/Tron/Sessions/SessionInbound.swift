@@ -116,8 +116,8 @@ extension Session {
     private func deliver(_ bytes: UnsafeRawBufferPointer) {
         var fresh = unsafe bytes
         let progressBefore = traffic.packetsReceived
+        beginReceiving()
         repeat {
-            flags.remove(.interrupted)
             if let packetHandler {
                 unsafe deliverPackets(&fresh, packetHandler)
             } else if let bytesHandler = rareHandlers?.bytes {
@@ -125,11 +125,20 @@ extension Session {
             } else {
                 unsafe deliverPackets(&fresh) { _, _ in }
             }
-        } while flags.contains(.interrupted) && state == .open && flags.isDisjoint(with: .paused)
+        } while isToGoOn()
         if unsafe packetStart != 0 || !fresh.isEmpty || !decoder.kept.isEmpty {
             let progressed = traffic.packetsReceived != progressBefore
             unsafe keepRest(&fresh, progressed: progressed)
         }
+        endReceiving()
+    }
+
+    /// After an interruption: whether the handler, perhaps another one now, is to have more.
+    @inline(__always)
+    private func isToGoOn() -> Bool {
+        guard flags.contains(.interrupted) else { return false }
+        flags.remove(.interrupted)
+        return state == .open && flags.isDisjoint(with: .paused)
     }
 
     /// What the handler did not take: dropped if the session is closing, else kept.

@@ -68,6 +68,9 @@ final class SessionSettings: Sendable {
     let highWatermark: Int
     let lowWatermark: Int
     let outboundCapacity: Int
+    /// What may be queued at most before the limits are looked at again: no more than one largest
+    /// packet, so that no larger one passes.
+    let packetCredit: Int
 
     /// Times in nanoseconds; `never` where there is no limit.
     let idleRead: Int64
@@ -84,6 +87,7 @@ final class SessionSettings: Sendable {
         highWatermark = options.limits.outboundHighWatermark
         lowWatermark = options.limits.outboundLowWatermark
         outboundCapacity = options.limits.outboundCapacity
+        packetCredit = min(highWatermark, dataLength + PacketFormat.overhead)
         idleRead = Self.nanoseconds(options.idle.read)
         idleWrite = Self.nanoseconds(options.idle.write)
         idleEither = Self.nanoseconds(options.idle.either)

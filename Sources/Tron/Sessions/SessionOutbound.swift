@@ -103,7 +103,7 @@ extension Session {
         flushAtTurnsEnd()
         credit = min(
             outbound.contiguousRoom, settings.highWatermark - outbound.count,
-            settings.dataLength + PacketFormat.overhead)
+            settings.packetCredit)
         if queued > settings.highWatermark, settings.options.pausesReadingAboveHighWatermark {
             flags.formUnion([.pausedByWatermark, .interrupted])
         }
@@ -115,6 +115,27 @@ extension Session {
         guard !flags.contains(.dirty) else { return }
         flags.insert(.dirty)
         registry.flushLater(self)
+    }
+
+    /// A handler's batch begins. A session that has nothing queued is lent the one shared block, and
+    /// credit in it, so that an answer costs next to nothing.
+    @inline(__always)
+    func beginReceiving() {
+        guard flags.isEmpty && outbound.capacity == 0 else { return }
+        flags = [.receiving, .dirty]
+        outbound.borrowShared(of: buffers)
+        credit = min(settings.packetCredit, outbound.capacity)
+    }
+
+    /// The handler's batch is over. What it queued is sent at once, while it is in the cache, out of
+    /// the one shared block; only what the kernel refuses moves to a block of the session's own.
+    @inline(__always)
+    func endReceiving() {
+        guard flags.contains(.receiving) else { return }
+        flags.remove(.receiving)
+        sendQueued()
+        if state == .closed { outbound.release(to: buffers) }
+        outbound.leaveShared(of: buffers)
     }
 }
 

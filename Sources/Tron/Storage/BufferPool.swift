@@ -24,13 +24,21 @@ final class BufferPool {
         maximumKeptCapacity.trailingZeroBitCount - minimumCapacity.trailingZeroBitCount + 1
 
     let maximumIdleBytes: Int
+
+    /// One block for whoever needs a block only for a moment: it stays in the cache. It is lent to
+    /// one at a time, and `give` takes it back like any other.
+    let shared: Block
+
     private(set) var idleBytes = 0
 
     /// Heads of the free lists, one a capacity; the first word of a free block is the next one.
     private let free: UnsafeMutablePointer<UnsafeMutableRawPointer?>
 
-    init(maximumIdleBytes: Int) {
+    init(maximumIdleBytes: Int, sharedCapacity: Int = minimumCapacity) {
         self.maximumIdleBytes = maximumIdleBytes
+        let capacity = Self.capacity(for: sharedCapacity)
+        unsafe shared = Block(
+            base: .allocate(byteCount: capacity, alignment: 4096), capacity: capacity)
         unsafe free = .allocate(capacity: Self.classes)
         unsafe free.initialize(repeating: nil, count: Self.classes)
     }
@@ -40,6 +48,7 @@ final class BufferPool {
             while let base = unsafe free[index] { unsafe pop(index, base).deallocate() }
         }
         unsafe free.deallocate()
+        unsafe shared.base.deallocate()
     }
 
     /// A block of at least `count` bytes.
@@ -55,6 +64,7 @@ final class BufferPool {
     /// Takes a block back.
     @inline(__always)
     func give(_ block: Block) {
+        if unsafe block.base == shared.base { return }
         let index = Self.index(of: unsafe block.capacity)
         guard index < Self.classes, unsafe idleBytes &+ block.capacity <= maximumIdleBytes else {
             return unsafe block.base.deallocate()

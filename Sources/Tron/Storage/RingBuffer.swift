@@ -100,6 +100,21 @@ struct RingBuffer: ~Copyable {
         tail = 0
     }
 
+    /// Takes the pool's shared block for storage. Only while it has none.
+    @inline(__always)
+    mutating func borrowShared(of pool: BufferPool) {
+        assert(unsafe base == nil)
+        unsafe base = pool.shared.base
+        capacity = unsafe pool.shared.capacity
+    }
+
+    /// Leaves the shared block for one of its own, or for none when nothing waits.
+    @inline(__always)
+    mutating func leaveShared(of pool: BufferPool) {
+        guard unsafe base == pool.shared.base else { return }
+        if isEmpty { release(to: pool) } else { grow(by: 0, from: pool) }
+    }
+
     @inline(never)
     private mutating func grow(by count: Int, from pool: BufferPool) {
         let block = unsafe pool.take(atLeast: self.count &+ count)

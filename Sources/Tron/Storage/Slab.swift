@@ -39,6 +39,8 @@ final class Slab<Element> {
         var nextFree: UInt32
     }
 
+    static var bytesPerElement: Int { MemoryLayout<Slot>.stride }
+
     private(set) var count = 0
 
     private var slots: UnsafeMutablePointer<Slot>

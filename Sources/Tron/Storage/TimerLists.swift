@@ -21,6 +21,8 @@ private struct TimerNode {
 /// Invariant: each node is the end of a list, on one list, or on the free list.
 @safe
 final class TimerLists {
+    static var bytesPerTimer: Int { MemoryLayout<TimerNode>.stride }
+
     let lists: UInt32
     private var nodes: UnsafeMutablePointer<TimerNode>
     private var capacity = 1024

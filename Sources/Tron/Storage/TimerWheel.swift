@@ -17,6 +17,8 @@ typealias TimerKey = SlabKey
 /// while its list has timers.
 @safe
 final class TimerWheel {
+    static var bytesPerTimer: Int { TimerLists.bytesPerTimer }
+
     /// Timers that are neither taken nor cancelled, those that are due included.
     private(set) var count = 0
     /// The tick reached by `advance`: what is not later is due.

@@ -1,0 +1,215 @@
+// The slab: keys that go stale, slots that are reused, elements that are released.
+import Testing
+
+@testable import Tron
+
+@Suite struct SlabTests {
+    @Test("a key answers until its element is removed, and never after")
+    func staleKeys() {
+        let slab = Slab<Int>()
+        let first = slab.insert(1)
+        #expect(slab[first] == 1)
+        #expect(slab.remove(first) == 1)
+        let second = slab.insert(2)
+        #expect(second.index == first.index)
+        #expect(slab[first] == nil)
+        #expect(slab.remove(first) == nil)
+        slab.replace(first, with: 3)
+        #expect(slab[second] == 2)
+        #expect(slab.count == 1)
+    }
+
+    @Test("a replaced element keeps its key")
+    func replacement() {
+        let slab = Slab<Int>()
+        let key = slab.insert(1)
+        slab.replace(key, with: 2)
+        #expect(slab[key] == 2)
+        #expect(slab.count == 1)
+    }
+
+    @Test("a key that was never given out has no element")
+    func foreignKeys() {
+        let slab = Slab<Int>()
+        let key = slab.insert(1)
+        slab.remove(slab.insert(2))
+        let next = SlabKey(index: key.index, generation: key.generation + 1).rawValue
+        let raws: [UInt64] = [0, 1, .max, 1 << 32 | 16, 2 << 32 | 1, next]
+        for raw in raws {
+            #expect(slab[SlabKey(rawValue: raw)] == nil)
+            #expect(slab.remove(SlabKey(rawValue: raw)) == nil)
+        }
+        #expect(slab.count == 1)
+    }
+
+    @Test("a key survives the way through its raw value, which is never 0")
+    func rawValues() {
+        let key = SlabKey(index: 7, generation: 0x8000_0001)
+        #expect(key.rawValue == 0x8000_0001_0000_0007)
+        #expect(SlabKey(rawValue: key.rawValue) == key)
+        #expect(Slab<Int>().insert(1).rawValue != 0)
+        #expect(SlabKey.generation(after: .max) == 1)
+    }
+
+    @Test("freed slots are reused before new ones are taken")
+    func reuse() {
+        let slab = Slab<Int>()
+        let keys = (0..<100).map(slab.insert)
+        for key in keys where key.index % 2 == 0 { slab.remove(key) }
+        let reused = (0..<50).map { slab.insert($0).index }
+        #expect(Set(reused) == Set(keys.map(\.index).filter { $0 % 2 == 0 }))
+        #expect(slab.insert(0).index == 100)
+        #expect(slab.checkInvariant(thoroughly: true))
+    }
+
+    @Test("a walk visits each element once, and may remove any and insert more")
+    func walk() {
+        let slab = Slab<Int>()
+        let keys = (0..<40).map(slab.insert)
+        var visited: [Int] = []
+        slab.forEach { key, element in
+            visited.append(element)
+            slab.remove(key)
+            if element + 1 < 40, element % 2 == 0 { slab.remove(keys[element + 1]) }
+            if element < 40 { for _ in 0..<3 { _ = slab.insert(1_000) } }
+        }
+        #expect(visited.filter { $0 < 40 } == Array(stride(from: 0, to: 40, by: 2)))
+        #expect(keys.allSatisfy { slab[$0] == nil })
+        #expect(slab.checkInvariant(thoroughly: true))
+    }
+
+    @Test("an element is found without counting a reference, by a live key only")
+    func unretained() {
+        let slab = Slab<Counter>()
+        let counter = Counter()
+        let key = slab.insert(counter)
+        #expect(slab.unretained(key)?.takeUnretainedValue() === counter)
+        slab.remove(key)
+        #expect(slab.unretained(key) == nil)
+        let next = SlabKey(index: key.index, generation: key.generation + 1)
+        #expect(slab.unretained(next) == nil)
+    }
+
+    @Test("a slot takes no more than its element and 8 bytes")
+    func size() {
+        #expect(Slab<Counted>.bytesPerElement == 16)
+    }
+
+    @Test("elements are released when removed, replaced, or left in a slab that goes")
+    func release() {
+        let counter = Counter()
+        do {
+            let slab = Slab<Counted>()
+            let keys = (0..<50).map { _ in slab.insert(Counted(counter)) }
+            #expect(counter.released == 0)
+            slab.remove(keys[3])
+            #expect(counter.released == 1)
+            slab.replace(keys[4], with: Counted(counter))
+            #expect(counter.released == 2)
+        }
+        #expect(counter.released == 51)
+    }
+
+    @Test("an element that is released may use the slab")
+    func reentrantRelease() {
+        let slab = Slab<Reentrant>()
+        let other = slab.insert(Reentrant {})
+        let key = slab.insert(
+            Reentrant { [unowned slab] in
+                slab.remove(other)
+                for _ in 0..<100 { _ = slab.insert(Reentrant {}) }
+            })
+        slab.remove(key)
+        #expect(slab.count == 100)
+        #expect(slab.checkInvariant(thoroughly: true))
+    }
+
+    @Test("random operations agree with a dictionary")
+    func model() {
+        var run = SlabRun(seed: RandomRun.seed)
+        for step in 0..<RandomRun.operations {
+            let agrees = run.perform() && (step % 10_000 != 0 || run.agreesInFull())
+            if !agrees {
+                Issue.record("TRON_SEED=\(RandomRun.seed), step \(step)")
+                return
+            }
+        }
+        #expect(run.agreesInFull(), "TRON_SEED=\(RandomRun.seed)")
+    }
+}
+
+private final class Counter {
+    var released = 0
+}
+
+private final class Counted {
+    private let counter: Counter
+
+    init(_ counter: Counter) {
+        self.counter = counter
+    }
+
+    deinit {
+        counter.released += 1
+    }
+}
+
+private final class Reentrant {
+    private let action: () -> Void
+
+    init(_ action: @escaping () -> Void) {
+        self.action = action
+    }
+
+    deinit {
+        action()
+    }
+}
+
+/// A slab beside a dictionary, with some stale keys at hand.
+private struct SlabRun {
+    private let slab = Slab<Int>()
+    private var model: [SlabKey: Int] = [:]
+    private var live: [SlabKey] = []
+    private var stale = [SlabKey(rawValue: 0)]
+    private var generator: SeededGenerator
+
+    init(seed: UInt64) {
+        generator = SeededGenerator(seed: seed)
+    }
+
+    mutating func perform() -> Bool {
+        switch Int.random(in: 0..<8, using: &generator) {
+        case 0...2 where live.count < 1_000: return insert()
+        case 3...5: return remove()
+        case 6: return live.isEmpty || look(live.randomElement(using: &generator)!)
+        default: return look(stale.randomElement(using: &generator)!)
+        }
+    }
+
+    private mutating func insert() -> Bool {
+        let element = Int.random(in: 0...Int.max, using: &generator)
+        let key = slab.insert(element)
+        live.append(key)
+        return model.updateValue(element, forKey: key) == nil && slab.count == model.count
+    }
+
+    private mutating func remove() -> Bool {
+        guard !live.isEmpty else { return true }
+        let place = Int.random(in: 0..<live.count, using: &generator)
+        live.swapAt(place, live.count - 1)
+        let key = live.removeLast()
+        if stale.count < 100 { stale.append(key) } else { stale[place % 100] = key }
+        return slab.remove(key) == model.removeValue(forKey: key) && slab.remove(key) == nil
+    }
+
+    private func look(_ key: SlabKey) -> Bool {
+        slab[key] == model[key]
+    }
+
+    func agreesInFull() -> Bool {
+        var visited: [SlabKey: Int] = [:]
+        slab.forEach { visited[$0] = $1 }
+        return visited == model && slab.checkInvariant(thoroughly: true)
+    }
+}

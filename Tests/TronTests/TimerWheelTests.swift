@@ -1,0 +1,211 @@
+// The timer wheel: never early, never late, in order, and cheap over any stretch of time.
+import Testing
+
+@testable import Tron
+
+@Suite struct TimerWheelTests {
+    @Test("a timer is due at its tick, not before")
+    func exactTick() {
+        let wheel = TimerWheel(now: 100)
+        let key = wheel.schedule(at: 110, owner: 7)
+        wheel.advance(to: 109)
+        #expect(wheel.takeDue() == nil)
+        wheel.advance(to: 110)
+        let taken = wheel.takeDue()
+        #expect(taken?.key == key && taken?.owner == 7)
+        #expect(wheel.takeDue() == nil)
+        #expect(wheel.count == 0)
+    }
+
+    @Test("a tick that has passed is due at once")
+    func past() {
+        let wheel = TimerWheel(now: 100)
+        wheel.schedule(owner: 1, at: [100])
+        wheel.schedule(owner: 2, at: [0])
+        #expect(wheel.nextExpiry == 100)
+        #expect(wheel.takeAllDue() == [1, 2])
+    }
+
+    @Test("timers become due in the order of their ticks, equal ones in that of their scheduling")
+    func order() {
+        let wheel = TimerWheel()
+        wheel.schedule(owner: 0, at: [5_000])
+        wheel.schedule(owner: 1, at: [5_001, 70, 4_096, 3])
+        wheel.advance(to: 4_095)
+        wheel.schedule(owner: 2, at: [5_000, 4_096])
+        wheel.advance(to: 4_999)
+        wheel.schedule(owner: 3, at: [5_000, 5_001])
+        wheel.advance(to: 10_000)
+        #expect(wheel.takeAllDue() == [1, 1, 1, 2, 0, 2, 3, 1, 3])
+    }
+
+    @Test("every level's borders are exact", arguments: [0, 1, 63, 64, 4_095, 1 << 36, 1 << 63])
+    func borders(start: UInt64) {
+        for level in 0..<11 {
+            for offset: UInt64 in [0, 1, 2] {
+                let (tick, overflow) = start.addingReportingOverflow(1 << (6 * level) - 1 + offset)
+                if overflow || tick <= start { continue }
+                let wheel = TimerWheel(now: start)
+                wheel.schedule(owner: 1, at: [tick])
+                #expect(wheel.nextExpiry == tick)
+                wheel.advance(to: tick - 1)
+                #expect(wheel.takeDue() == nil, "early for \(tick)")
+                #expect(wheel.nextExpiry == tick)
+                #expect(wheel.checkInvariant(thoroughly: true))
+                wheel.advance(to: tick)
+                #expect(wheel.takeAllDue() == [1], "late for \(tick)")
+            }
+        }
+    }
+
+    @Test("the last tick of all can be scheduled and reached")
+    func lastTick() {
+        let wheel = TimerWheel()
+        wheel.schedule(owner: 1, at: [.max])
+        wheel.advance(to: .max - 1)
+        #expect(wheel.takeDue() == nil)
+        wheel.advance(to: .max)
+        wheel.schedule(owner: 2, at: [.max, 5])
+        #expect(wheel.takeAllDue() == [1, 2, 2])
+        #expect(wheel.nextExpiry == nil)
+    }
+
+    @Test("going back is ignored")
+    func backwards() {
+        let wheel = TimerWheel(now: 50)
+        wheel.schedule(owner: 1, at: [60])
+        wheel.advance(to: 40)
+        #expect(wheel.now == 50)
+        #expect(wheel.takeDue() == nil)
+    }
+
+    @Test("an empty year, or half of all time, is crossed without walking through it")
+    func longJumps() {
+        let year: UInt64 = 365 * 24 * 60 * 60 * 1_000
+        let wheel = TimerWheel(now: 12_345)
+        wheel.schedule(owner: 1, at: [year])
+        wheel.schedule(owner: 2, at: [.max])
+        let time = ContinuousClock().measure {
+            wheel.advance(to: year - 1)
+            #expect(wheel.takeDue() == nil)
+            wheel.advance(to: .max / 2)
+            #expect(wheel.takeAllDue() == [1])
+            wheel.advance(to: .max - 1)
+            #expect(wheel.takeDue() == nil)
+        }
+        #expect(time < .seconds(1))
+    }
+
+    @Test("sleeping until the next expiry never wakes in vain")
+    func exactWakeUps() {
+        var generator = SeededGenerator(seed: RandomRun.seed)
+        let wheel = TimerWheel(now: generator.nextOfAnyMagnitude())
+        for owner in 0..<2_000 {
+            let tick = wheel.now.addingReportingOverflow(generator.nextOfAnyMagnitude())
+            if !tick.overflow { wheel.schedule(owner: UInt64(owner), at: [tick.partialValue]) }
+        }
+        while let tick = wheel.nextExpiry {
+            wheel.advance(to: tick)
+            if wheel.takeAllDue().isEmpty {
+                Issue.record("nothing due at \(tick), TRON_SEED=\(RandomRun.seed)")
+                return
+            }
+        }
+        #expect(wheel.count == 0)
+    }
+
+    @Test("an emptied slot forgets its earliest tick")
+    func emptiedSlot() {
+        let wheel = TimerWheel()
+        let early = wheel.schedule(at: 1_000, owner: 1)
+        wheel.cancel(early)
+        #expect(wheel.nextExpiry == nil)
+        wheel.schedule(owner: 2, at: [1_020])
+        #expect(wheel.nextExpiry == 1_020)
+    }
+
+    @Test("a cancelled timer is never due, even when it was due already")
+    func cancellation() {
+        let wheel = TimerWheel()
+        let waiting = wheel.schedule(at: 5_000, owner: 1)
+        let due = wheel.schedule(at: 10, owner: 2)
+        wheel.schedule(owner: 3, at: [10, 5_000])
+        wheel.advance(to: 10)
+        #expect(wheel.cancel(due))
+        #expect(wheel.cancel(waiting))
+        #expect(wheel.takeAllDue() == [3])
+        wheel.advance(to: 5_000)
+        #expect(wheel.takeAllDue() == [3])
+    }
+
+    @Test("a key of a timer that was cancelled, taken, or never given out cancels nothing")
+    func staleKeys() {
+        let wheel = TimerWheel()
+        let cancelled = wheel.schedule(at: 10, owner: 1)
+        #expect(wheel.cancel(cancelled))
+        #expect(!wheel.cancel(cancelled))
+        let taken = wheel.schedule(at: 0, owner: 2)
+        #expect(taken.index == cancelled.index)
+        #expect(!wheel.cancel(cancelled))
+        #expect(wheel.takeAllDue() == [2])
+        #expect(!wheel.cancel(taken))
+        wheel.schedule(owner: 3, at: [20])
+        let raws: [UInt64] = [0, 1 << 32, 1 << 32 | 704, 1 << 32 | 5_000, .max]
+        for raw in raws {
+            #expect(!wheel.cancel(TimerKey(rawValue: raw)))
+        }
+        let successor = TimerKey(index: taken.index, generation: taken.generation + 2)
+        #expect(!wheel.cancel(successor))
+        #expect(wheel.count == 1)
+    }
+
+    @Test("a key of a freed node is refused even with the generation it would get next")
+    func forgedKeys() {
+        let wheel = TimerWheel()
+        let key = wheel.schedule(at: 10, owner: 1)
+        wheel.cancel(key)
+        #expect(!wheel.cancel(TimerKey(index: key.index, generation: key.generation + 1)))
+        #expect(wheel.checkInvariant(thoroughly: true))
+    }
+
+    @Test("whoever is called for a timer may cancel and schedule any timer, its own included")
+    func callbacks() {
+        let wheel = TimerWheel()
+        let keys = (0..<6).map { wheel.schedule(at: 10, owner: $0) }
+        let later = wheel.schedule(at: 200, owner: 6)
+        wheel.advance(to: 10)
+        var called: [UInt64] = []
+        while let (key, owner) = wheel.takeDue() {
+            called.append(owner)
+            #expect(!wheel.cancel(key))
+            switch owner {
+            case 0: #expect(wheel.cancel(keys[1]) && wheel.cancel(keys[5]) && wheel.cancel(later))
+            case 2: wheel.schedule(owner: 7, at: [0, 11])
+            case 3: wheel.schedule(owner: 3_000, at: [wheel.now])
+            case 7: #expect(wheel.cancel(wheel.schedule(at: 300, owner: 8)))
+            default: break
+            }
+        }
+        #expect(called == [0, 2, 3, 4, 7, 3_000])
+        wheel.advance(to: 1_000)
+        #expect(wheel.takeAllDue() == [7])
+        #expect(wheel.count == 0)
+    }
+
+    @Test("a timer takes 32 bytes")
+    func size() {
+        #expect(TimerWheel.bytesPerTimer == 32)
+    }
+}
+
+extension TimerWheel {
+    fileprivate func schedule(owner: UInt64, at ticks: [UInt64]) {
+        for tick in ticks { _ = schedule(at: tick, owner: owner) }
+    }
+
+    fileprivate func takeAllDue() -> [UInt64] {
+        var owners: [UInt64] = []
+        while let (_, owner) = takeDue() { owners.append(owner) }
+        return owners
+    }
+}
