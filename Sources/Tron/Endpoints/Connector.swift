@@ -25,8 +25,8 @@ public enum ConnectError: Error, Hashable, Sendable, CustomStringConvertible {
 
 extension Reactor {
     /// Connects once, within `timeout`, and calls `completion` on the loop, exactly once and never
-    /// before this returns: with a session, whose handlers it installs, or with the reason why there
-    /// is none. On the loop's thread, or before it runs.
+    /// before this returns: with a session, whose handlers it installs, or with the reason why
+    /// there is none. On the loop's thread, or before it runs.
     @discardableResult
     public func dial(
         _ address: SocketAddress, timeout: Duration = .seconds(10),

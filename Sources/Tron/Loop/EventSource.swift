@@ -3,8 +3,8 @@
 /// What a reactor drives: a session, a server, a connection attempt.
 ///
 /// It becomes ready, expires, flushes and ends. The loop keeps it from `register` to `release` and
-/// calls it by its key, so that an event for a source that is gone finds nobody. Users meet only its
-/// subclasses.
+/// calls it by its key, so that an event for a source that is gone finds nobody. Users meet only
+/// its subclasses.
 public class EventSource {
     final let registry: Registry
 

@@ -10,8 +10,7 @@ public final class Reactor {
     let registry: Registry
     let timers: UserTimers
     private let wakeupSource: WakeupSource
-    private var submitted: [RemoteReactor.Work] = []
-    private var submittedNext = 0
+    private let submitted: SubmittedWork
     private var isRunning = false
     private(set) var isFinished = false
     var signalSource: SignalSource?
@@ -27,6 +26,7 @@ public final class Reactor {
     init(limits: ReactorLimits = ReactorLimits(), kernel: Kernel) throws(SystemError) {
         registry = try Registry(kernel: kernel, limits: limits)
         remote = try RemoteReactor(kernel: kernel, capacity: limits.submittedWaiting)
+        submitted = SubmittedWork(from: remote)
         wakeupSource = WakeupSource(remote, registry: registry)
         timers = UserTimers(registry: registry)
         try registry.register(wakeupSource, descriptor: remote.wakeup.number)
@@ -76,7 +76,7 @@ public final class Reactor {
         let events = try wait()
         dispatch(events)
         fireTimers()
-        runSubmitted()
+        submitted.run(on: self, atMost: registry.limits.submittedPerTurn)
         flush()
         registry.reap()
     }
@@ -89,7 +89,7 @@ public final class Reactor {
 
     /// Whether something is to be done that no event and no timer will tell of.
     private var hasWork: Bool {
-        !registry.woken.isEmpty || remote.hasPending || submittedNext < submitted.count
+        !registry.woken.isEmpty || submitted.isWaiting
             || !registry.dirty.isEmpty || !registry.ended.isEmpty
     }
 
@@ -112,20 +112,6 @@ public final class Reactor {
         }
     }
 
-    private func runSubmitted() {
-        if submittedNext == submitted.count {
-            guard remote.hasPending else { return }
-            submitted.removeAll(keepingCapacity: true)
-            submittedNext = 0
-            remote.take(into: &submitted)
-        }
-        let end = min(submitted.count, submittedNext + registry.limits.submittedPerTurn)
-        while submittedNext < end {
-            submittedNext += 1
-            submitted[submittedNext - 1](self)
-        }
-    }
-
     private func flush() {
         while let key = registry.dirty.take() {
             registry.withSource(key) { $0.flush() }
@@ -137,8 +123,7 @@ public final class Reactor {
         guard !isFinished else { return }
         isFinished = true
         remote.close()
-        while submittedNext < submitted.count || remote.hasPending { runSubmitted() }
-        submitted = []
+        while submitted.isWaiting { submitted.run(on: self, atMost: .max) }
         registry.tearDown()
     }
 }

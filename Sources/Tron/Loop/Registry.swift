@@ -101,8 +101,8 @@ extension Registry {
     @inline(__always)
     func flushLater(_ source: EventSource) { dirty.append(source.key) }
 
-    /// Calls `body` with a source that has not been released. Nothing but `reap` takes a source out,
-    /// and it is not called from within `body`: so the source need not be retained for it.
+    /// Calls `body` with a source that has not been released. Nothing but `reap` takes a source
+    /// out, and it is not called from within `body`: so the source need not be retained for it.
     @inline(__always)
     func withSource(_ key: SlabKey, _ body: (EventSource) -> Void) {
         unsafe sources.unretained(key)?._withUnsafeGuaranteedRef(body)

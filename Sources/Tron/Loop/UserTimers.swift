@@ -40,7 +40,6 @@ extension Reactor {
 /// Invariant: an action is in `actions` exactly as long as its wheel timer is armed, and
 /// `numbers` names it at that timer's index.
 final class UserTimers: EventSource {
-
     private struct Action {
         let call: () -> Void
         let interval: Int64?
@@ -50,7 +49,6 @@ final class UserTimers: EventSource {
 
     private let actions = Slab<Action>()
     private var numbers: [SlabKey] = []
-
 
     func schedule(
         at deadline: Int64, every interval: Int64?, _ call: @escaping () -> Void

@@ -51,9 +51,9 @@ public final class Session: EventSource {
     var interest: Readiness = .readable
     var closeReason: CloseReason?
 
-    /// Kept behind `descriptor`, `decoder` and `outbound`, whose methods call no handler and nothing
-    /// else that could reach this session: so no access can overlap another, and the run-time check
-    /// for that, which costs more than the rest of a packet's way, is left out.
+    /// Kept behind `descriptor`, `decoder` and `outbound`, whose methods call no handler and
+    /// nothing else that could reach this session: so no access can overlap another, and the
+    /// run-time check for that, which costs more than the rest of a packet's way, is left out.
     @exclusivity(unchecked) private var ownedDescriptor: Descriptor
     @exclusivity(unchecked) private var ownedDecoder = PacketDecoder()
     @exclusivity(unchecked) private var ownedOutbound = RingBuffer()
@@ -218,8 +218,8 @@ extension Session {
     }
 
     /// Hands over the received bytes as they are, for other protocols. The handler returns how many
-    /// bytes from the front it consumed; the rest is kept and comes again with more behind it. It is
-    /// called again at once while it consumes some and some are left. When it leaves more than
+    /// bytes from the front it consumed; the rest is kept and comes again with more behind it. It
+    /// is called again at once while it consumes some and some are left. When it leaves more than
     /// `SessionLimits.dataLength` unconsumed, the session ends with `tooManyUnconsumedBytes`.
     public func onBytes(_ handler: @escaping (Session, RawSpan) -> Int) {
         registry.requireLoop("Session.onBytes")

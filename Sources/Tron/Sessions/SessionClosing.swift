@@ -57,7 +57,6 @@ extension Session {
         credit = 0
         registry.releaseLater(self)
     }
-
 }
 
 // MARK: - The peer's end

@@ -40,7 +40,11 @@ extension Session {
     @inline(__always)
     func receive(_ readiness: Readiness) {
         // No flag but `dirty` says: open, and neither paused nor at the peer's end.
-        if readiness == .readable && flags.isSubset(of: .dirty) { fill() } else { act(on: readiness) }
+        if readiness == .readable && flags.isSubset(of: .dirty) {
+            fill()
+        } else {
+            act(on: readiness)
+        }
     }
 
     @inline(never)

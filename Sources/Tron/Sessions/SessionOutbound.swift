@@ -117,8 +117,8 @@ extension Session {
         registry.flushLater(self)
     }
 
-    /// A handler's batch begins. A session that has nothing queued is lent the one shared block, and
-    /// credit in it, so that an answer costs next to nothing.
+    /// A handler's batch begins. A session that has nothing queued is lent the one shared block,
+    /// and credit in it, so that an answer costs next to nothing.
     @inline(__always)
     func beginReceiving() {
         guard flags.isEmpty && outbound.capacity == 0 else { return }
@@ -127,8 +127,8 @@ extension Session {
         credit = min(settings.packetCredit, outbound.capacity)
     }
 
-    /// The handler's batch is over. What it queued is sent at once, while it is in the cache, out of
-    /// the one shared block; only what the kernel refuses moves to a block of the session's own.
+    /// The handler's batch is over. What it queued is sent at once, while it is in the cache, out
+    /// of the one shared block; only what the kernel refuses moves to a block of the session's own.
     @inline(__always)
     func endReceiving() {
         guard flags.contains(.receiving) else { return }

@@ -87,7 +87,8 @@ final class BufferPool {
 
     /// What a request for `count` bytes is rounded up to.
     static func capacity(for count: Int) -> Int {
-        count <= minimumCapacity ? minimumCapacity : 1 << (Int.bitWidth - (count - 1).leadingZeroBitCount)
+        count <= minimumCapacity
+            ? minimumCapacity : 1 << (Int.bitWidth - (count - 1).leadingZeroBitCount)
     }
 
     private static func index(of capacity: Int) -> Int {

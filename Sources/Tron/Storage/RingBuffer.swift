@@ -5,8 +5,8 @@
 ///     base          head & mask              tail & mask        capacity
 ///      |  free       | first part ...          | free             |
 ///
-/// Positions only grow; `& mask` finds the byte. The queue lies in at most two parts: it wraps once.
-/// Invariant: head <= tail <= head + capacity, and capacity is 0 or a power of two.
+/// Positions only grow; `& mask` finds the byte. The queue lies in at most two parts: it wraps
+/// once. Invariant: head <= tail <= head + capacity, and capacity is 0 or a power of two.
 @safe
 struct RingBuffer: ~Copyable {
     private var base: UnsafeMutableRawPointer?

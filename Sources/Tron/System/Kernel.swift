@@ -106,7 +106,9 @@ class Kernel {
     }
 
     /// Blocks or unblocks signals for the calling thread.
-    func maskSignals(block: Bool, signals: UInt64) -> Int { tron_mask_signals(block ? 1 : 0, signals) }
+    func maskSignals(block: Bool, signals: UInt64) -> Int {
+        tron_mask_signals(block ? 1 : 0, signals)
+    }
 
     func unlink(_ path: String) -> Int { unsafe tron_unlink(path) }
 

@@ -56,7 +56,8 @@ struct SignalDescriptor: ~Copyable {
     /// The next signal that arrived; nil when none waits.
     borrowing func take() -> Signal? {
         let size = tron_signal_record_size()
-        return unsafe withUnsafeTemporaryAllocation(byteCount: size, alignment: 8) { record -> Signal? in
+        return unsafe withUnsafeTemporaryAllocation(byteCount: size, alignment: 8) {
+            record -> Signal? in
             let base = unsafe record.baseAddress.unsafelyUnwrapped
             let count = try? SystemError.judge(.read) {
                 unsafe descriptor.kernel.read(descriptor.number, base, size)

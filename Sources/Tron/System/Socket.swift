@@ -23,7 +23,8 @@ public struct Keepalive: Sendable, Hashable {
 
 extension Descriptor {
     /// A nonblocking stream socket for addresses of this kind.
-    static func socket(for address: SocketAddress, kernel: Kernel) throws(SystemError) -> Descriptor {
+    static func socket(for address: SocketAddress, kernel: Kernel) throws(SystemError) -> Descriptor
+    {
         let number = try SystemError.require(.socket) { kernel.socket(family: address.family) }
         return Descriptor(number, kernel: kernel)
     }

@@ -5,7 +5,9 @@ internal import CEpollShim
 public struct SystemError: Error, Hashable, Sendable, CustomStringConvertible {
     /// The system calls that Tron makes, by their manual page's name.
     public enum Call: String, Sendable, CaseIterable {
+        // swift-format-ignore: AlwaysUseLowerCamelCase
         case accept4, bind, close, connect, epoll_create1, epoll_ctl, epoll_wait, eventfd
+        // swift-format-ignore: AlwaysUseLowerCamelCase
         case getsockname, getsockopt, listen, pthread_sigmask, read, recv, send, setsockopt
         case shutdown, signalfd, socket, unlink, write
     }

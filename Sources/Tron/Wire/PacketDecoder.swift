@@ -1,4 +1,4 @@
-// Cuts a stream of bytes, however it arrives, into packets. No I/O: bytes in, packets or a fault out.
+// Cuts a stream of bytes, however it arrives, into packets. Does no I/O.
 
 /// What the decoder makes of the bytes it has.
 @unsafe
@@ -110,7 +110,8 @@ struct PacketDecoder: ~Copyable {
         case fault(ProtocolFault)
     }
 
-    /// Judges the packet at the front: the length on the header alone, the trailer once it is there.
+    /// Judges the packet at the front: the length on the header alone, the trailer once it is
+    /// there.
     @inline(__always)
     private static func measure(
         _ bytes: UnsafeRawBufferPointer, _ maximumDataLength: Int

@@ -1,0 +1,81 @@
+// Packets: their layout on the wire, the borrowed one's copies, and text.
+import Testing
+
+@testable import Tron
+
+@Suite struct PacketTests {
+    @Test func `the packet of the protocol's text has the bytes that were captured`() {
+        let packet = OwnedPacket(category: 1, data: Array("ping".utf8))
+        #expect(
+            packet.wireBytes == [
+                0xff, 0xff, 0xff, 0xff, 0x01, 0, 0, 0, 4, 0x70, 0x69, 0x6e, 0x67, 0x0d, 0x0a,
+            ])
+    }
+
+    @Test func `random packets come back as they went`() {
+        var generator = SeededGenerator(seed: RandomRun.seed)
+        let source = RandomBytes(using: &generator)
+        for _ in 0..<max(100, RandomRun.operations / 100) {
+            let packet = OwnedPacket(
+                head: generator.next() >> 24, data: source.slice(using: &generator))
+            let wireBytes = packet.wireBytes
+            let decoded = DecodedStream(wireBytes, chunks: [])
+            guard decoded == DecodedStream(packets: [packet]),
+                wireBytes.count == packet.data.count + PacketFormat.overhead
+            else {
+                Issue.record("TRON_SEED=\(RandomRun.seed), \(packet.data.count) bytes")
+                return
+            }
+        }
+    }
+
+    @Test(arguments: [Int32.min, -1, 0, 1, 0x0d0a_0d0a, .max], [UInt8.min, 0x0a, 0x0d, .max])
+    func `a borrowed packet has its fields, and its copy the same`(
+        sequence: Int32, category: UInt8
+    ) {
+        let owned = OwnedPacket(sequence: sequence, category: category, data: [0, 0x0d, 0x0a, 255])
+        let packet = Packet(head: owned.head, data: owned.data.span.bytes)
+        #expect(packet.sequence == sequence && packet.category == category)
+        #expect(packet.data.byteCount == 4)
+        #expect(packet.copy() == owned)
+    }
+
+    @Test func `a packet without data is whole`() {
+        let owned = OwnedPacket(sequence: 5, category: 6, data: [])
+        #expect(owned.wireBytes == [0, 0, 0, 5, 6, 0, 0, 0, 0, 0x0d, 0x0a])
+        let packet = Packet(head: owned.head, data: owned.data.span.bytes)
+        #expect(packet.copy() == owned && packet.text == "" && owned.text == "")
+    }
+
+    @Test func `text is UTF-8, and what is not appears as replacement characters`() {
+        for (bytes, text) in [
+            (Array("grüße 🦀".utf8), "grüße 🦀"), ([0x61, 0xff, 0x62], "a\u{fffd}b"),
+        ] {
+            let packet = Packet(head: 0, data: bytes.span.bytes)
+            #expect(packet.text == text)
+            #expect(OwnedPacket(category: 0, data: bytes).text == text)
+        }
+    }
+
+    @Test func `a header is written as the whole packet's beginning`() {
+        let packet = OwnedPacket(sequence: -2, category: 200, data: [1, 2, 3])
+        var header = [UInt8](repeating: 0, count: PacketFormat.headerLength)
+        header.withUnsafeMutableBytes {
+            PacketFormat.writeHeader(
+                sequence: -2, category: 200, dataLength: 3, to: $0.baseAddress!)
+        }
+        #expect(header == Array(packet.wireBytes.prefix(PacketFormat.headerLength)))
+    }
+
+    @Test func `faults say in words what was wrong`() {
+        #expect(ProtocolFault.badTrailer(0x0a0d).description == "trailer 0xa0d in place of CR LF")
+        #expect(
+            ProtocolFault.dataTooLong(announced: 65).description
+                == "65 bytes of data announced, more than allowed")
+        #expect(
+            ProtocolFault.truncatedPacket(bytes: 3).description
+                == "the stream ended after 3 bytes of a packet")
+        #expect(
+            ProtocolFault.tooManyUnconsumedBytes(9).description == "9 bytes left unconsumed")
+    }
+}
