@@ -1,14 +1,33 @@
-// minimal
+// Where the program starts: reads the command line, runs what it asks for, and exits.
 import Tron
-let reactor = try Reactor()
-var options = ServerOptions()
-options.session.limits.dataLength = 16 << 20
-options.session.idle.either = .seconds(60)
-let server = try reactor.listen(on: "127.0.0.1:\(CommandLine.arguments.count > 1 ? CommandLine.arguments[1] : "9000")", options: options) { session in
-    session.onPacket { session, packet in session.reply(to: packet, data: packet.data) }
-    //session.onClose { session, reason in print(session.id, reason) }
+
+// In functions and not at the top level: there, variables would belong to the main actor, which
+// `Reactor.run()` blocks.
+
+/// Runs the program and returns its exit status.
+func runProgram(_ arguments: [String]) -> Int32 {
+    do throws(UsageError) {
+        return runCommand(try Command(arguments))
+    } catch {
+        Terminal.complain("\(error.reason)\n\(CommandLineHelp.hint)")
+        return ExitStatus.misuse
+    }
 }
-try reactor.onSignal(.interrupt, .terminate) { _ in
-    server.drain(within: .seconds(5)) { report in reactor.stop() }
+
+private func runCommand(_ command: Command) -> Int32 {
+    do {
+        switch command {
+        case .demonstrate: return try demonstrate()
+        case .serve(let address, let options): return try serve(on: address, options)
+        case .connect(let address, let timeout): return try connect(to: address, timeout)
+        case .help: Terminal.say(CommandLineHelp.text)
+        case .version: Terminal.say("echo-demo 0.1.0")
+        }
+        return ExitStatus.success
+    } catch {
+        Terminal.complain("\(error)")
+        return ExitStatus.failure
+    }
 }
-try reactor.run()
+
+Platform.exit(runProgram(Array(CommandLine.arguments.dropFirst())))

@@ -48,7 +48,7 @@ final class UserTimers: EventSource {
     }
 
     private let actions = Slab<Action>()
-    private var numbers: [SlabKey] = []
+    private var numbers = TimerTable(empty: SlabKey(rawValue: 0))
 
     func schedule(
         at deadline: Int64, every interval: Int64?, _ call: @escaping () -> Void
@@ -56,7 +56,7 @@ final class UserTimers: EventSource {
         let timer = registry.arm(key, at: deadline)
         let number = actions.insert(
             Action(call: call, interval: interval, deadline: deadline, timer: timer))
-        setNumber(number, of: timer)
+        numbers[timer] = number
         return number
     }
 
@@ -68,27 +68,18 @@ final class UserTimers: EventSource {
 
     /// The action is settled before it is called, so that it may cancel or schedule anything.
     override func expired(_ timer: TimerKey) {
-        let number = numbers[Int(timer.index)]
+        let number = numbers[timer]
         guard var action = actions[number] else { return }
         if let interval = action.interval {
             let missed = max(0, registry.now - action.deadline) / interval
             action.deadline += (missed + 1) * interval
             action.timer = registry.arm(key, at: action.deadline)
             actions.replace(number, with: action)
-            setNumber(number, of: action.timer)
+            numbers[action.timer] = number
         } else {
             actions.remove(number)
         }
         action.call()
-    }
-
-    private func setNumber(_ number: SlabKey, of timer: TimerKey) {
-        let index = Int(timer.index)
-        if index >= numbers.count {
-            let filler = SlabKey(rawValue: 0)
-            numbers.append(contentsOf: repeatElement(filler, count: index + 1 - numbers.count))
-        }
-        numbers[index] = number
     }
 
     override func release() {

@@ -1,0 +1,136 @@
+// What the demo needs of the C library: standard streams, a thread, a gate, the descriptor limit.
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#endif
+
+/// The exit statuses; misuse is EX_USAGE of sysexits.h.
+enum ExitStatus {
+    static let success: Int32 = 0
+    static let failure: Int32 = 1
+    static let misuse: Int32 = 64
+}
+
+/// What is said to whoever started the program.
+enum Terminal {
+    /// A line on standard output, which leaves at once: others wait for it.
+    static func say(_ line: String) {
+        print(line)
+        fflush(nil)
+    }
+
+    /// A line on standard error.
+    static func complain(_ line: String) {
+        _ = Platform.write([UInt8]("echo-demo: \(line)\n".utf8), to: STDERR_FILENO)
+    }
+}
+
+enum Platform {
+    static let standardInput = STDIN_FILENO
+    static let standardOutput = STDOUT_FILENO
+
+    static func exit(_ status: Int32) -> Never {
+        #if canImport(Glibc)
+            Glibc.exit(status)
+        #else
+            Musl.exit(status)
+        #endif
+    }
+
+    /// Lets the process have as many descriptors as it may: a session takes one.
+    static func raiseDescriptorLimit() {
+        #if canImport(Glibc)
+            let descriptors = Int32(RLIMIT_NOFILE.rawValue)
+        #else
+            let descriptors = RLIMIT_NOFILE
+        #endif
+        var limit = rlimit()
+        guard unsafe getrlimit(descriptors, &limit) == 0 else { return }
+        limit.rlim_cur = limit.rlim_max
+        _ = unsafe setrlimit(descriptors, &limit)
+    }
+
+    /// Writes it all; false when the descriptor takes no more.
+    static func write(_ bytes: [UInt8], to descriptor: Int32) -> Bool {
+        unsafe bytes.withUnsafeBytes { bytes in
+            var rest = unsafe bytes[...]
+            while unsafe !rest.isEmpty {
+                let chunk = unsafe UnsafeRawBufferPointer(rebasing: rest)
+                let count = unsafe systemWrite(descriptor, chunk.baseAddress, chunk.count)
+                if count < 0 && errno != EINTR { return false }
+                unsafe rest = rest.dropFirst(max(0, count))
+            }
+            return true
+        }
+    }
+
+    /// Reads once, at most `limit` bytes: none at the end, nil where the descriptor cannot be read.
+    static func read(_ limit: Int, from descriptor: Int32) -> [UInt8]? {
+        var count = 0
+        let bytes = unsafe [UInt8](unsafeUninitializedCapacity: limit) { buffer, filled in
+            repeat {
+                count = unsafe systemRead(descriptor, buffer.baseAddress, limit)
+            } while count < 0 && errno == EINTR
+            filled = max(0, count)
+        }
+        return count < 0 ? nil : bytes
+    }
+
+    /// Runs `body` on a thread of its own, which ends with the process at the latest. False when
+    /// the system has no thread left.
+    static func startThread(_ body: @escaping @Sendable () -> Void) -> Bool {
+        let context = unsafe Unmanaged.passRetained(ThreadBody(body)).toOpaque()
+        #if canImport(Glibc)
+            var thread = pthread_t()
+        #else
+            var thread: pthread_t?
+        #endif
+        let code = unsafe pthread_create(&thread, nil, threadMain, context)
+        if code != 0 { unsafe Unmanaged<ThreadBody>.fromOpaque(context).release() }
+        return code == 0
+    }
+}
+
+// The plain names would mean the functions of `Platform` there.
+private let systemWrite = unsafe write(_:_:_:)
+private let systemRead = unsafe read(_:_:_:)
+
+private final class ThreadBody {
+    let call: @Sendable () -> Void
+
+    init(_ call: @escaping @Sendable () -> Void) { self.call = call }
+}
+
+private func threadMain(_ context: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
+    if let context = unsafe context {
+        unsafe Unmanaged<ThreadBody>.fromOpaque(context).takeRetainedValue().call()
+    }
+    return nil
+}
+
+/// A gate between two threads: each `open()` lets one `pass()` through, also a later one.
+///
+/// Sendable because a semaphore is, and nothing else is in it.
+@safe
+final class Gate: @unchecked Sendable {
+    private let semaphore: UnsafeMutablePointer<sem_t>
+
+    init() {
+        unsafe semaphore = .allocate(capacity: 1)
+        unsafe semaphore.initialize(to: sem_t())
+        unsafe sem_init(semaphore, 0, 0)
+    }
+
+    deinit {
+        unsafe sem_destroy(semaphore)
+        unsafe semaphore.deallocate()
+    }
+
+    func open() { unsafe sem_post(semaphore) }
+
+    func pass() {
+        // Only a signal makes it fail.
+        while unsafe sem_wait(semaphore) != 0 {}
+    }
+}

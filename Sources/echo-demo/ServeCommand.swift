@@ -1,0 +1,22 @@
+// `echo-demo serve`: the server, whole; the shortest way to see what the library is like.
+import Tron
+
+/// Echoes packets until SIGINT or SIGTERM, then lets what is queued leave before it ends. A second
+/// signal ends it at once.
+func serve(on address: SocketAddress, _ options: ServerOptions) throws -> Int32 {
+    Platform.raiseDescriptorLimit()
+    let reactor = try Reactor()
+    let server = try reactor.listen(on: address, options: options) { session in
+        session.onPacket { session, packet in session.reply(to: packet, data: packet.data) }
+    }
+    var isDraining = false
+    try reactor.onSignal(.interrupt, .terminate) { _ in
+        if isDraining { return reactor.stop() }
+        isDraining = true
+        server.drain(within: .seconds(5)) { _ in reactor.stop() }
+    }
+    // Only now: whoever reads this line may connect, and may send a signal.
+    Terminal.say("listening on \(server.address)")
+    try reactor.run()
+    return ExitStatus.success
+}

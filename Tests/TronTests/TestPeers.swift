@@ -1,0 +1,187 @@
+// What most tests of sessions stand on: a reactor on a fake clock, a server, and raw peers.
+import Glibc
+import Synchronization
+import Testing
+
+@testable import Tron
+
+/// A plain nonblocking client socket that the library knows nothing of.
+final class Peer {
+    private(set) var descriptor: Int32
+    /// Everything `drain` has read.
+    private(set) var received: [UInt8] = []
+    private(set) var isAtEnd = false
+    /// The errno that ended reading, 0 for none.
+    private(set) var error: Int32 = 0
+
+    /// Connects; loopback and Unix listeners answer at once, before they accept.
+    init(to address: SocketAddress, receiveBuffer: Int32? = nil) throws {
+        descriptor = socket(address.family, Int32(SOCK_STREAM.rawValue), 0)
+        if var size = receiveBuffer {
+            setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &size, 4)
+        }
+        let number = descriptor
+        let result = address.withRawAddress { raw, length in
+            connect(number, raw.assumingMemoryBound(to: sockaddr.self), length)
+        }
+        try #require(result == 0, "connect: errno \(errno)")
+        _ = fcntl(descriptor, F_SETFL, O_NONBLOCK)
+    }
+
+    deinit { close() }
+
+    /// How many bytes the kernel took, or -errno.
+    @discardableResult
+    func send(_ bytes: some Sequence<UInt8>) -> Int {
+        let array = Array(bytes)
+        let result = Glibc.send(descriptor, array, array.count, Int32(MSG_NOSIGNAL))
+        return result < 0 ? -Int(errno) : result
+    }
+
+    /// Reads what there is, at most `limit` bytes of it.
+    func drain(atMost limit: Int = .max) {
+        var left = limit
+        var chunk = [UInt8](repeating: 0, count: 65_536)
+        while left > 0 && !isAtEnd && error == 0 && descriptor >= 0 {
+            let count = recv(descriptor, &chunk, min(chunk.count, left), 0)
+            if count < 0 {
+                if errno != EAGAIN { error = errno }
+                return
+            }
+            if count == 0 { isAtEnd = true }
+            received += chunk[..<count]
+            left -= count
+        }
+    }
+
+    /// The whole packets received so far, as texts.
+    var texts: [String] { packets.map(\.text) }
+
+    var packets: [OwnedPacket] {
+        var list: [OwnedPacket] = []
+        var start = 0
+        while start + 9 <= received.count {
+            let size = received[start + 5..<start + 9].reduce(0) { $0 << 8 | Int($1) }
+            guard start + size + 11 <= received.count else { break }
+            let sequence = received[start..<start + 4].reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
+            list.append(
+                OwnedPacket(
+                    sequence: Int32(bitPattern: sequence), category: received[start + 4],
+                    data: Array(received[start + 9..<start + 9 + size])))
+            start += size + 11
+        }
+        return list
+    }
+
+    /// Ends its stream (FIN).
+    func finish() { shutdown(descriptor, Int32(SHUT_WR)) }
+
+    /// Ends the connection with RST.
+    func reset() {
+        var value = linger(l_onoff: 1, l_linger: 0)
+        let size = socklen_t(MemoryLayout<linger>.size)
+        setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &value, size)
+        close()
+    }
+
+    func close() {
+        if descriptor >= 0 { Glibc.close(descriptor) }
+        descriptor = -1
+    }
+}
+
+/// A packet as it travels.
+func wire(_ text: String, sequence: Int32 = -1, category: UInt8 = 1) -> [UInt8] {
+    OwnedPacket(sequence: sequence, category: category, data: Array(text.utf8)).wireBytes
+}
+
+extension Reactor {
+    /// Takes turns until the condition holds; fails the test when it does not in time.
+    func turn(
+        until condition: () -> Bool, atMost turns: Int = 1000,
+        sourceLocation: SourceLocation = #_sourceLocation
+    ) throws {
+        for _ in 0..<turns {
+            if condition() { return }
+            try turn()
+        }
+        #expect(condition(), "not within \(turns) turns", sourceLocation: sourceLocation)
+    }
+
+    func turn(times: Int) throws {
+        for _ in 0..<times { try turn() }
+    }
+}
+
+/// A reactor with one server, and what its sessions told.
+final class Bench {
+    enum Transport {
+        case unix
+        case ipv4
+        case ipv6
+    }
+
+    let kernel = FaultyKernel()
+    let reactor: Reactor
+    private(set) var sessions: [Session] = []
+    private(set) var reasons: [CloseReason] = []
+    /// The texts of the packets of all sessions, in order.
+    var texts: [String] = []
+    private(set) var madeServer: Server?
+
+    var server: Server { madeServer.unsafelyUnwrapped }
+
+    private static let names = Atomic(0)
+
+    /// A name that no other test uses, in the abstract namespace, so that no file is left.
+    static func unixName() -> String {
+        let number = names.wrappingAdd(1, ordering: .relaxed).newValue
+        return "unix:@tron-bench-\(getpid())-\(number)"
+    }
+
+    /// Sessions note their packets and their end; `setup` may replace that.
+    init(
+        _ transport: Transport = .unix, options: ServerOptions = ServerOptions(),
+        limits: ReactorLimits = ReactorLimits(), setup: @escaping (Session) -> Void = { _ in }
+    ) throws {
+        reactor = try Reactor(limits: limits, kernel: kernel)
+        let address =
+            switch transport {
+            case .unix: Bench.unixName()
+            case .ipv4: "127.0.0.1:0"
+            case .ipv6: "[::1]:0"
+            }
+        madeServer = try reactor.listen(on: address, options: options) { [unowned self] session in
+            sessions.append(session)
+            session.onPacket { [unowned self] _, packet in texts.append(packet.text) }
+            session.onClose { [unowned self] _, reason in reasons.append(reason) }
+            setup(session)
+        }
+    }
+
+    convenience init(
+        _ transport: Transport = .unix, session options: SessionOptions,
+        limits: ReactorLimits = ReactorLimits(), setup: @escaping (Session) -> Void = { _ in }
+    ) throws {
+        var server = ServerOptions()
+        server.session = options
+        try self.init(transport, options: server, limits: limits, setup: setup)
+    }
+
+    /// A peer, and turns until the server has its session.
+    func connect(receiveBuffer: Int32? = nil) throws -> Peer {
+        let count = sessions.count
+        let peer = try Peer(to: server.address, receiveBuffer: receiveBuffer)
+        try reactor.turn(until: { sessions.count > count })
+        return peer
+    }
+
+    /// Turns until a session of the bench has told its end, at most so many.
+    func turnUntilClosed(
+        _ count: Int = 1, atMost turns: Int = 1000,
+        sourceLocation: SourceLocation = #_sourceLocation
+    ) throws {
+        try reactor.turn(
+            until: { reasons.count >= count }, atMost: turns, sourceLocation: sourceLocation)
+    }
+}
