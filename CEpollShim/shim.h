@@ -11,6 +11,7 @@
 #include <net/if.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <netdb.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stddef.h>
@@ -265,7 +266,35 @@ static inline uint32_t tron_put_unix(void *storage, const void *path, size_t cou
 // Where the path starts within a sockaddr_un.
 static inline size_t tron_unix_path_offset(void) { return offsetof(struct sockaddr_un, sun_path); }
 
+// ---- names
+
+// Stream addresses of a host, in the order of RFC 6724, as sockaddr_storage. Returns getaddrinfo's
+// code, 0 for success. Blocks, for seconds where a name server is silent.
+static inline int tron_resolve(const char *host, void *storages, int capacity, int *count) {
+    struct addrinfo hints, *found = NULL;
+    memset(&hints, 0, sizeof hints);
+    hints.ai_socktype = SOCK_STREAM;
+    hints.ai_flags = AI_ADDRCONFIG;
+    *count = 0;
+    int code = getaddrinfo(host, NULL, &hints, &found);
+    if (code != 0) return code;
+    for (struct addrinfo *each = found; each && *count < capacity; each = each->ai_next)
+        memcpy((struct sockaddr_storage *)storages + (*count)++, each->ai_addr, each->ai_addrlen);
+    freeaddrinfo(found);
+    return 0;
+}
+
+static inline const char *tron_resolve_message(int code) { return gai_strerror(code); }
+
 // ---- threads
+
+// Starts a thread that nobody waits for. Returns 0, or -errno.
+static inline long tron_start_thread(void *(*body)(void *), void *context) {
+    pthread_t thread;
+    int error = pthread_create(&thread, NULL, body, context);
+    if (error == 0) pthread_detach(thread);
+    return -(long)error;
+}
 
 // Names the calling thread. Not pthread_self(), whose value the compiler may carry across an
 // `await`, that is, to another thread.

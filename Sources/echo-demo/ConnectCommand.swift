@@ -20,12 +20,12 @@ func connect(to address: SocketAddress, _ timeout: Duration) throws -> Int32 {
 
 /// Pairs lines with their answers. It belongs to the loop's thread, as the session does.
 ///
-/// Invariant: the gate is opened for the next chunk of input exactly when `isReaderWaiting` becomes
-/// false, and the timer runs exactly while lines are unanswered.
+/// Invariant: the reading thread waits for `demand` exactly while `isReaderWaiting`, and the timer
+/// runs exactly while lines are unanswered.
 private final class LineClient {
     private let reactor: Reactor
     private let timeout: Duration
-    private let gate = Gate()
+    private let demand = Semaphore()
     private var session: Session?
     private var unanswered: Set<Int32> = []
     private var nextSequence: Int32 = 0
@@ -45,11 +45,11 @@ private final class LineClient {
     func begin(_ session: Session, _ limits: SessionLimits) {
         self.session = session
         session.onPacket { _, packet in self.receive(packet) }
-        session.onClose { _, reason in self.ended(session, reason) }
+        session.onClose { _, reason in self.ended(reason) }
         // The reading thread only carries the client: what it delivers, it delivers on the loop.
         nonisolated(unsafe) let client = self
         let reader = LineReader(
-            loop: reactor.remote, gate: gate, maximumLength: limits.dataLength
+            loop: reactor.remote, demand: demand, maximumLength: limits.dataLength
         ) { input in
             unsafe client.take(input)
         }
@@ -98,7 +98,7 @@ extension LineClient {
             return
         }
         isReaderWaiting = false
-        gate.open()
+        demand.signal()
     }
 }
 
@@ -123,7 +123,7 @@ extension LineClient {
         timer = nil
         guard !unanswered.isEmpty else { return }
         timer = reactor.schedule(after: timeout) {
-            self.fail("\(self.unanswered.count) lines unanswered after \(self.timeout)")
+            self.fail("\(self.peer): no answer for \(self.timeout)")
         }
     }
 
@@ -131,9 +131,10 @@ extension LineClient {
         if inputHasEnded && unanswered.isEmpty { session?.close() }
     }
 
-    private func ended(_ session: Session, _ reason: CloseReason) {
+    private func ended(_ reason: CloseReason) {
         if inputHasEnded && unanswered.isEmpty { return reactor.stop() }
-        let peer = session.remoteAddress.map(\.description) ?? "the server"
         fail("\(peer): connection lost: \(reason)")
     }
+
+    private var peer: String { session?.remoteAddress?.description ?? "the server" }
 }

@@ -10,11 +10,11 @@ enum Input: Sendable {
 
 /// Reads standard input in chunks, and hands their lines to the loop.
 ///
-/// It holds at most one chunk and the beginning of one line: the next chunk is read when the loop
-/// has opened the gate, so that an endless input never fills the memory.
+/// It holds at most one chunk and the beginning of one line, and reads the next chunk only when the
+/// loop has signalled that it wants one: so an endless input never fills the memory.
 struct LineReader: Sendable {
     let loop: RemoteReactor
-    let gate: Gate
+    let demand: Semaphore
     let maximumLength: Int
     /// Called on the loop.
     let deliver: @Sendable (Input) -> Void
@@ -27,7 +27,7 @@ struct LineReader: Sendable {
     private func readAll() {
         var splitter = LineSplitter(maximumLength: maximumLength)
         while true {
-            gate.pass()
+            demand.wait()
             guard let chunk = Platform.read(Self.chunkLength, from: Platform.standardInput) else {
                 return hand(.failed)
             }
@@ -39,8 +39,8 @@ struct LineReader: Sendable {
         }
     }
 
-    /// Work is refused only when the loop has stopped; then the gate stays shut, and the process
-    /// ends.
+    /// Work is refused only when the loop has stopped; then nothing is wanted any more, and the
+    /// process ends.
     private func hand(_ input: Input) {
         _ = loop.submit { _ in deliver(input) }
     }

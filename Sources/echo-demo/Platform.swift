@@ -1,4 +1,4 @@
-// What the demo needs of the C library: standard streams, a thread, a gate, the descriptor limit.
+// What the demo needs of the C library: streams, a thread, a semaphore, the descriptor limit.
 #if canImport(Glibc)
     import Glibc
 #elseif canImport(Musl)
@@ -87,8 +87,13 @@ enum Platform {
             var thread: pthread_t?
         #endif
         let code = unsafe pthread_create(&thread, nil, threadMain, context)
-        if code != 0 { unsafe Unmanaged<ThreadBody>.fromOpaque(context).release() }
-        return code == 0
+        guard code == 0 else {
+            unsafe Unmanaged<ThreadBody>.fromOpaque(context).release()
+            return false
+        }
+        // Nobody waits for it, so what the system keeps of it goes when it ends.
+        pthread_detach(thread)
+        return true
     }
 }
 
@@ -109,11 +114,11 @@ private func threadMain(_ context: UnsafeMutableRawPointer?) -> UnsafeMutableRaw
     return nil
 }
 
-/// A gate between two threads: each `open()` lets one `pass()` through, also a later one.
+/// A semaphore between two threads: each `signal()` lets one `wait()` return, also a later one.
 ///
-/// Sendable because a semaphore is, and nothing else is in it.
+/// Sendable because the system's own is, and nothing else is in it.
 @safe
-final class Gate: @unchecked Sendable {
+final class Semaphore: @unchecked Sendable {
     private let semaphore: UnsafeMutablePointer<sem_t>
 
     init() {
@@ -127,10 +132,10 @@ final class Gate: @unchecked Sendable {
         unsafe semaphore.deallocate()
     }
 
-    func open() { unsafe sem_post(semaphore) }
+    func signal() { unsafe sem_post(semaphore) }
 
-    func pass() {
-        // Only a signal makes it fail.
+    func wait() {
+        // It fails only when a signal handler interrupts it.
         while unsafe sem_wait(semaphore) != 0 {}
     }
 }

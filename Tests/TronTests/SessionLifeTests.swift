@@ -48,7 +48,7 @@ import Testing
     @Test func `the peer's end between packets ends with peerClosed after the queue has left`()
         throws
     {
-        let bench = try Bench { session in
+        let bench = try Bench { session, _ in
             session.onPacket { session, packet in session.reply(to: packet, data: packet.data) }
         }
         let peer = try bench.connect()
@@ -95,7 +95,7 @@ import Testing
     @Test func `a wrong trailer ends the session after the packets before it were answered`()
         throws
     {
-        let bench = try Bench { session in
+        let bench = try Bench { session, _ in
             session.onPacket { session, packet in session.reply(to: packet, data: packet.data) }
         }
         let peer = try bench.connect()
@@ -172,7 +172,7 @@ import Testing
     @Test func `handlers are dropped at the end and with them what they hold`() throws {
         final class Held {}
         weak var held: Held?
-        let bench = try Bench { session in
+        let bench = try Bench { session, _ in
             let object = Held()
             held = object
             session.onPacket { _, _ in _ = object }

@@ -8,6 +8,8 @@ import Glibc
 class FakeClockKernel: Kernel {
     /// The clock, in nanoseconds. A test may advance it itself.
     var clock: Int64 = 1_000_000_000
+    /// While true, waits leave the clock alone.
+    var isFrozen = false
     /// Calls of epoll_wait, and those of them that found nothing.
     private(set) var waits = 0
     private(set) var emptyWaits = 0
@@ -28,7 +30,7 @@ class FakeClockKernel: Kernel {
         }
         if found == 0 {
             emptyWaits += 1
-            if nanoseconds > 0 { clock += nanoseconds }
+            if nanoseconds > 0 && !isFrozen { clock += nanoseconds }
         }
         return found
     }

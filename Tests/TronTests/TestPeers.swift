@@ -113,7 +113,18 @@ extension Reactor {
     }
 }
 
-/// A reactor with one server, and what its sessions told.
+/// What the sessions of a bench told. Handlers hold it in place of the bench, which would keep
+/// its reactor alive by them.
+final class Log {
+    var sessions: [Session] = []
+    var reasons: [CloseReason] = []
+    /// The texts of the packets of all sessions, in order.
+    var texts: [String] = []
+    /// Whatever a test notes.
+    var notes: [String] = []
+}
+
+/// A reactor on a fake clock with one server, and the log of its sessions.
 final class Bench {
     enum Transport {
         case unix
@@ -123,13 +134,12 @@ final class Bench {
 
     let kernel = FaultyKernel()
     let reactor: Reactor
-    private(set) var sessions: [Session] = []
-    private(set) var reasons: [CloseReason] = []
-    /// The texts of the packets of all sessions, in order.
-    var texts: [String] = []
-    private(set) var madeServer: Server?
+    let server: Server
+    let log = Log()
 
-    var server: Server { madeServer.unsafelyUnwrapped }
+    var sessions: [Session] { log.sessions }
+    var reasons: [CloseReason] { log.reasons }
+    var texts: [String] { log.texts }
 
     private static let names = Atomic(0)
 
@@ -142,7 +152,8 @@ final class Bench {
     /// Sessions note their packets and their end; `setup` may replace that.
     init(
         _ transport: Transport = .unix, options: ServerOptions = ServerOptions(),
-        limits: ReactorLimits = ReactorLimits(), setup: @escaping (Session) -> Void = { _ in }
+        limits: ReactorLimits = ReactorLimits(),
+        setup: @escaping (Session, Log) -> Void = { _, _ in }
     ) throws {
         reactor = try Reactor(limits: limits, kernel: kernel)
         let address =
@@ -151,17 +162,18 @@ final class Bench {
             case .ipv4: "127.0.0.1:0"
             case .ipv6: "[::1]:0"
             }
-        madeServer = try reactor.listen(on: address, options: options) { [unowned self] session in
-            sessions.append(session)
-            session.onPacket { [unowned self] _, packet in texts.append(packet.text) }
-            session.onClose { [unowned self] _, reason in reasons.append(reason) }
-            setup(session)
+        server = try reactor.listen(on: address, options: options) { [log] session in
+            log.sessions.append(session)
+            session.onPacket { _, packet in log.texts.append(packet.text) }
+            session.onClose { _, reason in log.reasons.append(reason) }
+            setup(session, log)
         }
     }
 
     convenience init(
         _ transport: Transport = .unix, session options: SessionOptions,
-        limits: ReactorLimits = ReactorLimits(), setup: @escaping (Session) -> Void = { _ in }
+        limits: ReactorLimits = ReactorLimits(),
+        setup: @escaping (Session, Log) -> Void = { _, _ in }
     ) throws {
         var server = ServerOptions()
         server.session = options
@@ -176,7 +188,7 @@ final class Bench {
         return peer
     }
 
-    /// Turns until a session of the bench has told its end, at most so many.
+    /// Turns until so many sessions have told their end.
     func turnUntilClosed(
         _ count: Int = 1, atMost turns: Int = 1000,
         sourceLocation: SourceLocation = #_sourceLocation

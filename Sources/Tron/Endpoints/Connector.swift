@@ -35,7 +35,8 @@ extension Reactor {
     ) -> Connector {
         registry.requireLoop("Reactor.dial(_:)")
         precondition(!isFinished, "Reactor.dial(_:) was called after the reactor had stopped")
-        let connector = Connector(address, SessionSettings(options), completion, registry)
+        let settings = SessionSettings(options)
+        let connector = Connector(address, settings, owner: nil, registry, completion)
         connector.begin(timeout: timeout)
         return connector
     }
@@ -45,17 +46,19 @@ extension Reactor {
 public final class Connector: EventSource {
     private let address: SocketAddress
     private let settings: SessionSettings
-    private let completion: (Result<Session, ConnectError>) -> Void
+    private let owner: (any SessionOwner)?
+    private var completion: ((Result<Session, ConnectError>) -> Void)?
     private var descriptor: Descriptor
     private var timer: TimerKey?
     private var outcome: Result<Session, ConnectError>?
 
     init(
-        _ address: SocketAddress, _ settings: SessionSettings,
-        _ completion: @escaping (Result<Session, ConnectError>) -> Void, _ registry: Registry
+        _ address: SocketAddress, _ settings: SessionSettings, owner: (any SessionOwner)?,
+        _ registry: Registry, _ completion: @escaping (Result<Session, ConnectError>) -> Void
     ) {
         self.address = address
         self.settings = settings
+        self.owner = owner
         self.completion = completion
         descriptor = Descriptor(-1, kernel: registry.kernel)
         super.init(registry: registry)
@@ -65,6 +68,13 @@ public final class Connector: EventSource {
     /// not touched.
     public func cancel() {
         registry.requireLoop("Connector.cancel()")
+        decide(.failure(.cancelled))
+    }
+
+    /// Gives it up without a word, and ends a session that came about in this very turn.
+    func abandon() {
+        completion = nil
+        if case .success(let session) = outcome { session.abort() }
         decide(.failure(.cancelled))
     }
 
@@ -107,7 +117,8 @@ public final class Connector: EventSource {
     private func makeSession() throws(SystemError) -> Session {
         let number = descriptor.number
         let session = Session(
-            descriptor.take(), peer: address, settings: settings, owner: self, registry: registry)
+            descriptor.take(), peer: address, settings: settings, owner: owner ?? self,
+            registry: registry)
         try registry.register(session, takingOver: number)
         session.rearm()
         return session
@@ -133,8 +144,8 @@ public final class Connector: EventSource {
     override func release() {
         if let timer { registry.wheel.cancel(timer) }
         descriptor.close()
-        if let outcome { completion(outcome) }
-        outcome = nil
+        if let outcome { completion?(outcome) }
+        completion = nil
     }
 }
 

@@ -22,6 +22,10 @@ public struct ReactorLimits: Sendable, Hashable {
     /// Pieces of submitted work that may wait; more are refused. Default 65,536: some megabytes.
     public var submittedWaiting = 65_536
 
+    /// Clients that connect at the same time; the others wait their turn. Default 256: a restarted
+    /// server's backlog is not flooded by one process.
+    public var simultaneousDials = 256
+
     /// Bytes of idle buffers kept for use. Default 8 MiB: a thousand of the smallest.
     public var idleBufferBytes = 8 << 20
 

@@ -9,6 +9,7 @@
 public final class Reactor {
     let registry: Registry
     let timers: UserTimers
+    let resolver: Resolver
     private let wakeupSource: WakeupSource
     private let submitted: SubmittedWork
     private var isRunning = false
@@ -27,6 +28,7 @@ public final class Reactor {
         registry = try Registry(kernel: kernel, limits: limits)
         remote = try RemoteReactor(kernel: kernel, capacity: limits.submittedWaiting)
         submitted = SubmittedWork(from: remote)
+        resolver = Resolver(registry: registry, remote: remote)
         wakeupSource = WakeupSource(remote, registry: registry)
         timers = UserTimers(registry: registry)
         try registry.register(wakeupSource, descriptor: remote.wakeup.number)

@@ -29,6 +29,9 @@ final class Registry {
     /// What the endpoints may hold at most, beside the loop's own buffers; bytes.
     var endpointMemoryBound = 0
 
+    /// Clients that connect at the same time.
+    let dialGate: Gate
+
     /// Sources that found no descriptor free; they are woken once one is.
     let starved = TokenQueue()
 
@@ -39,6 +42,7 @@ final class Registry {
         buffers = BufferPool(
             maximumIdleBytes: limits.idleBufferBytes, sharedCapacity: limits.bytesReadPerTurn)
         unsafe receiveBuffer = .allocate(byteCount: limits.bytesReadPerTurn, alignment: 4096)
+        dialGate = Gate(limit: limits.simultaneousDials)
         now = kernel.now()
         origin = now
     }

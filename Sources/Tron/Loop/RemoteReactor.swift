@@ -35,6 +35,16 @@ public final class RemoteReactor: Sendable {
     /// - Returns: false, and the work is dropped, when `ReactorLimits.submittedWaiting` pieces wait
     ///   or the reactor has stopped.
     public func submit(_ work: @escaping @Sendable (Reactor) -> Void) -> Bool {
+        submit(work, waitingAtMost: capacity)
+    }
+
+    /// The same without the bound, for what ends something that is bounded itself: one lookup's
+    /// answer, one request's end. False only once the reactor has stopped.
+    func submitAlways(_ work: @escaping @Sendable (Reactor) -> Void) -> Bool {
+        submit(work, waitingAtMost: .max)
+    }
+
+    private func submit(_ work: @escaping Work, waitingAtMost capacity: Int) -> Bool {
         let (accepted, isOnLoop) = queue.withLock { queue in
             let accepted = queue.isOpen && queue.work.count < capacity
             if accepted { queue.work.append(work) }

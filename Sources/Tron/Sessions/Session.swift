@@ -134,6 +134,8 @@ public final class Session: EventSource {
     final class RareHandlers {
         /// Never beside a packet handler.
         var bytes: ((Session, RawSpan) -> Int)?
+        /// Sees every packet first, and says whether that was all.
+        var everyPacket: ((borrowing Packet) -> Bool)?
         var writability: ((Session, Bool) -> Void)?
         var peerFinished: ((Session) -> Void)?
     }
@@ -215,6 +217,11 @@ extension Session {
         packetHandler = handler
         rareHandlers?.bytes = nil
         flags.insert(.interrupted)
+    }
+
+    /// Has every packet go to `handler` first. Those for which it returns true go no further.
+    func onEveryPacket(_ handler: @escaping (borrowing Packet) -> Bool) {
+        rare.everyPacket = handler
     }
 
     /// Hands over the received bytes as they are, for other protocols. The handler returns how many

@@ -122,7 +122,12 @@ extension Session {
         let progressBefore = traffic.packetsReceived
         beginReceiving()
         repeat {
-            if let packetHandler {
+            if let everyPacket = rareHandlers?.everyPacket, rareHandlers?.bytes == nil {
+                let handler = packetHandler
+                unsafe deliverPackets(&fresh) { session, packet in
+                    if !everyPacket(packet) { handler?(session, packet) }
+                }
+            } else if let packetHandler {
                 unsafe deliverPackets(&fresh, packetHandler)
             } else if let bytesHandler = rareHandlers?.bytes {
                 unsafe deliverBytes(&fresh, bytesHandler)

@@ -32,8 +32,9 @@ final class Gate {
         }
         let key = waiting[next]
         next += 1
-        if next == waiting.count {
-            waiting.removeAll(keepingCapacity: true)
+        // What was taken is dropped in large pieces, so that a queue which never empties stays short.
+        if 2 * next >= waiting.count {
+            waiting.removeFirst(next)
             next = 0
         }
         return key

@@ -6,7 +6,7 @@ internal import CEpollShim
 /// A test subclasses it to inject a fault or to simulate a kernel and its clock. Production pays
 /// nothing for that: the class is internal and has no subclass in the module, so whole-module
 /// optimisation makes every call direct and inlines it. (`-enable-testing` keeps it open.)
-class Kernel {
+class Kernel: @unchecked Sendable {
     /// The kernel of the machine.
     init() {}
 
@@ -114,6 +114,11 @@ class Kernel {
 
     /// Whether a socket lies at this path.
     func isSocket(_ path: String) -> Bool { unsafe tron_is_socket(path) != 0 }
+
+    /// The addresses of a host by getaddrinfo(3). Blocks: only for helper threads.
+    func resolve(_ host: String) -> Result<[SocketAddress], ResolutionError> {
+        ResolutionError.addresses(of: host)
+    }
 
     /// CLOCK_MONOTONIC, in nanoseconds.
     func now() -> Int64 { tron_monotonic_nanoseconds() }

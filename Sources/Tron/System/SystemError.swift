@@ -8,7 +8,7 @@ public struct SystemError: Error, Hashable, Sendable, CustomStringConvertible {
         // swift-format-ignore: AlwaysUseLowerCamelCase
         case accept4, bind, close, connect, epoll_create1, epoll_ctl, epoll_wait, eventfd
         // swift-format-ignore: AlwaysUseLowerCamelCase
-        case getsockname, getsockopt, listen, pthread_sigmask, read, recv, send, setsockopt
+        case getsockname, getsockopt, listen, pthread_create, pthread_sigmask, read, recv, send, setsockopt
         case shutdown, signalfd, socket, unlink, write
     }
 
@@ -67,6 +67,17 @@ extension SystemError {
     /// Whether the process or the system ran out of something that a later close gives back.
     var isExhaustion: Bool {
         code == EMFILE || code == ENFILE || code == ENOBUFS || code == ENOMEM
+    }
+
+    /// Whether a later attempt to connect can succeed where this one failed. Give up: what no
+    /// waiting changes (a forbidden or impossible address). Retry: everything else, because peers,
+    /// routes, ports, memory and socket files come back.
+    var isWorthARetry: Bool {
+        switch code {
+        case EACCES, EPERM, EAFNOSUPPORT, EPROTONOSUPPORT, EPROTOTYPE, EINVAL, ENOTSOCK, EOPNOTSUPP:
+            false
+        default: true
+        }
     }
 
     /// Nobody listens at the address.

@@ -3,14 +3,14 @@ internal import CEpollShim
 
 /// An eventfd. `signal` may be called on any thread, the rest on the loop's own.
 struct Wakeup: ~Copyable, Sendable {
-    private nonisolated(unsafe) let descriptor: Descriptor
+    private let descriptor: Descriptor
 
     init(kernel: Kernel) throws(SystemError) {
         let number = try SystemError.require(.eventfd) { kernel.eventDescriptor() }
-        unsafe descriptor = Descriptor(number, kernel: kernel)
+        descriptor = Descriptor(number, kernel: kernel)
     }
 
-    var number: Int32 { unsafe descriptor.number }
+    var number: Int32 { descriptor.number }
 
     /// Makes the descriptor readable. A full counter would block the write, but is readable too.
     borrowing func signal() {

@@ -22,6 +22,9 @@ final class PendingRequests<Waiter> {
     let maximum: Int
     private(set) var count = 0
     private var next: Int32
+    private let first: Int32
+    /// Whether every sequence has been given out at least once.
+    private var hasWrapped = false
     private var slots: UnsafeMutablePointer<Slot>
     private var capacity = 64
 
@@ -30,6 +33,7 @@ final class PendingRequests<Waiter> {
         precondition(maximum > 0 && maximum <= 1 << 30, "1 to 2^30 pending requests")
         self.maximum = maximum
         next = firstSequence
+        first = firstSequence
         unsafe slots = Self.emptySlots(capacity)
     }
 
@@ -42,10 +46,10 @@ final class PendingRequests<Waiter> {
     func add(_ waiter: Waiter) -> Int32? {
         guard count < maximum else { return nil }
         if 2 * (count + 1) > capacity { grow() }
-        while unsafe slots[slot(of: next)].waiter != nil { next = Self.following(next) }
+        while unsafe slots[slot(of: next)].waiter != nil { advance() }
         let sequence = next
         unsafe slots[slot(of: sequence)] = Slot(sequence: sequence, waiter: waiter)
-        next = Self.following(sequence)
+        advance()
         count += 1
         assert(checkInvariant())
         return sequence
@@ -62,6 +66,11 @@ final class PendingRequests<Waiter> {
         let slot = unsafe slots + slot(of: sequence)
         precondition(unsafe slot.pointee.sequence == sequence && slot.pointee.waiter != nil)
         unsafe slot.pointee.waiter = waiter
+    }
+
+    /// Whether a sequence is one of those that were given out, whether it waits still or not.
+    func hasGivenOut(_ sequence: Int32) -> Bool {
+        sequence >= 0 && (hasWrapped || Self.distance(first, to: sequence) < Self.distance(first, to: next))
     }
 
     /// Ends a request: its waiter, the first time; nil after that.
@@ -86,8 +95,9 @@ final class PendingRequests<Waiter> {
 
     private func slot(of sequence: Int32) -> Int { Int(sequence) & (capacity - 1) }
 
-    private static func following(_ sequence: Int32) -> Int32 {
-        sequence == .max ? 0 : sequence + 1
+    private func advance() {
+        next = next == .max ? 0 : next + 1
+        if next == first { hasWrapped = true }
     }
 
     private static func distance(_ sequence: Int32, to next: Int32) -> Int32 {

@@ -1,0 +1,45 @@
+// Echoes packets in the steady state and does nothing else, for others to count what that takes.
+//
+//     steady-state [--connect PORT] [--connections N] [--window N] [--size BYTES] [--packets N]
+//
+// Without --connect both sides of the echo run in this process. See .ci/counts.
+import Tron
+
+#if canImport(Musl)
+    import Musl
+#else
+    import Glibc
+#endif
+
+func parse(_ arguments: [String]) -> LoadOptions? {
+    var options = LoadOptions()
+    for index in stride(from: 0, to: arguments.count, by: 2) {
+        guard index + 1 < arguments.count, let value = Int(arguments[index + 1]), value >= 0 else {
+            return nil
+        }
+        switch arguments[index] {
+        case "--connect":
+            guard let port = UInt16(exactly: value) else { return nil }
+            options.port = port
+        case "--connections" where value > 0: options.connections = value
+        case "--window" where value > 0: options.window = value
+        case "--size": options.size = value
+        case "--packets" where value > 0: options.packets = value
+        default: return nil
+        }
+    }
+    return options
+}
+
+guard let options = parse(Array(CommandLine.arguments.dropFirst())) else {
+    print(
+        "usage: steady-state [--connect PORT] [--connections N] [--window N] [--size BYTES] "
+            + "[--packets N]")
+    exit(64)
+}
+let load = Load(options, reactor: try Reactor())
+print(try load.run(), "packets")
+if let failure = load.failure {
+    print("failed:", failure)
+    exit(1)
+}

@@ -1,0 +1,168 @@
+// A client: one logical peer over many connections. Its surface and its state.
+
+extension Reactor {
+    /// Connects to `127.0.0.1:9000`, `[::1]:9000`, `/run/x.sock` or `name:9000`, and again whenever
+    /// the connection is lost, with the delays of the backoff. `setup` is called for every new
+    /// connection and installs its handlers, as with a server. On the loop's thread, or before it
+    /// runs.
+    ///
+    /// Whatever is wrong with the address is reported as a state, like every other failure.
+    @discardableResult
+    public func connect(
+        to address: String, reconnecting backoff: Backoff = Backoff(jitter: .equal),
+        options: ClientOptions = ClientOptions(), setup: @escaping (Session) -> Void = { _ in }
+    ) -> Client {
+        connect(to: ClientTarget(address), backoff, options, setup)
+    }
+
+    /// The same for several addresses of one peer, which are tried in turn.
+    @discardableResult
+    public func connect(
+        to addresses: [SocketAddress], reconnecting backoff: Backoff = Backoff(jitter: .equal),
+        options: ClientOptions = ClientOptions(), setup: @escaping (Session) -> Void = { _ in }
+    ) -> Client {
+        precondition(!addresses.isEmpty, "Reactor.connect(to:) needs an address")
+        return connect(to: .addresses(addresses), backoff, options, setup)
+    }
+
+    private func connect(
+        to target: ClientTarget, _ backoff: Backoff, _ options: ClientOptions,
+        _ setup: @escaping (Session) -> Void
+    ) -> Client {
+        registry.requireLoop("Reactor.connect(to:)")
+        precondition(!isFinished, "Reactor.connect(to:) was called after the reactor had stopped")
+        let client = Client(target, backoff, options, setup, reactor: self)
+        client.key = registry.sources.insert(client)
+        registry.wake(client)
+        return client
+    }
+}
+
+/// What a client connects to.
+enum ClientTarget {
+    case addresses([SocketAddress])
+    case name(String, port: UInt16)
+    case invalid(AddressError)
+
+    init(_ text: String) {
+        do throws(AddressError) {
+            self = .addresses([try SocketAddress(text)])
+        } catch {
+            if let colon = text.lastIndex(of: ":"), error.reason == .hostName,
+                let port = UInt16(text[text.index(after: colon)...])
+            {
+                self = .name(String(text[..<colon]), port: port)
+            } else {
+                self = .invalid(error)
+            }
+        }
+    }
+}
+
+/// A peer that is connected to again and again, and asked. The reactor keeps it until `close()`.
+///
+/// It belongs to the reactor's thread; only the `async` form of `request` may be called elsewhere.
+/// Ending one of its sessions makes it connect anew; `close()` ends the client itself.
+/// Invariant: it holds a place at the registry's dial gate exactly while it is dialing.
+public final class Client: EventSource, @unchecked Sendable {
+    enum Phase {
+        /// Not begun, or between two phases.
+        case idle
+        /// In the queue before the gate.
+        case queued
+        case dialing
+        case connected(Session)
+        case waiting(TimerKey)
+        case gaveUp
+        case ended
+    }
+
+    let target: ClientTarget
+    let backoff: Backoff
+    let options: ClientOptions
+    let settings: SessionSettings
+    let setup: (Session) -> Void
+    let remote: RemoteReactor
+    let resolver: Resolver
+    var generator: SplitMix64
+
+    var phase = Phase.idle
+    var totals = ClientCounters()
+    /// Attempts since a connection last proved itself.
+    var attempt = 0
+    var connectedAt: Int64 = 0
+    var isProven = false
+    var candidates: [SocketAddress] = []
+    var connector: Connector?
+
+    let requests: PendingRequests<RequestWaiter>
+    /// The sequence whose deadline a timer is.
+    var sequences = TimerTable<Int32>(empty: -1)
+    /// Sequences that wait for a connection, oldest first; some may have ended.
+    var unsent: [Int32] = []
+    var unsentCount = 0
+    var timeoutsInARow = 0
+    /// Tells of requests that failed within the call that made them.
+    let timers: UserTimers
+
+    private var reported = ClientState.closed
+    private var stateHandler: ((Client, ClientState) -> Void)?
+
+    init(
+        _ target: ClientTarget, _ backoff: Backoff, _ options: ClientOptions,
+        _ setup: @escaping (Session) -> Void, reactor: Reactor
+    ) {
+        self.target = target
+        self.backoff = backoff
+        self.options = options
+        self.setup = setup
+        settings = SessionSettings(options.session)
+        remote = reactor.remote
+        resolver = reactor.resolver
+        timers = reactor.timers
+        generator = SplitMix64(seed: options.jitterSeed ?? UInt64.random(in: 0 ... .max))
+        requests = PendingRequests(
+            maximum: options.pendingRequests, firstSequence: options.firstSequence)
+        reported = .connecting
+        super.init(registry: reactor.registry)
+    }
+
+    override func ready(_ readiness: Readiness) { begin() }
+
+    override func expired(_ timer: TimerKey) { timeIsUp(timer) }
+
+    override func reactorStops() { close() }
+
+    override func release() { reportClosed() }
+
+    /// Where it stands.
+    public var state: ClientState { reported }
+
+    /// The session, while it is connected.
+    public var session: Session? {
+        if case .connected(let session) = phase { session } else { nil }
+    }
+
+    /// What it has done so far.
+    public var counters: ClientCounters { totals }
+
+    /// Requests that wait for an answer or for a connection.
+    public var pendingRequestCount: Int { requests.count }
+
+    /// Calls `handler` with every new state, beginning with `.connecting`.
+    public func onStateChange(_ handler: @escaping (Client, ClientState) -> Void) {
+        registry.requireLoop("Client.onStateChange")
+        stateHandler = handler
+    }
+
+    func report(_ state: ClientState) {
+        reported = state
+        stateHandler?(self, state)
+    }
+
+    /// The last report; handlers are dropped after it.
+    private func reportClosed() {
+        if !reported.isFinal { report(.closed) }
+        stateHandler = nil
+    }
+}

@@ -1,0 +1,168 @@
+// How a client gets its connection, loses it, and comes back.
+
+extension Client {
+    /// Ends the client: its session is closed, losing nothing that is queued, its requests fail with
+    /// `.closed`, and the state `.closed` is reported, once, at the end of the turn. In any state,
+    /// and for good. On the loop's thread.
+    public func close() {
+        registry.requireLoop("Client.close()")
+        if case .ended = phase { return }
+        let session = session
+        leavePhase()
+        session?.close()
+        failAll(.closed)
+        end()
+    }
+
+    /// The first turn after `Reactor.connect(to:)`, so that its caller can install handlers.
+    func begin() {
+        guard case .idle = phase else { return }
+        beginDialing()
+    }
+
+    private func end() {
+        phase = .ended
+        registry.releaseLater(self)
+    }
+
+    /// Undoes what the current phase holds.
+    private func leavePhase() {
+        switch phase {
+        case .idle, .queued, .connected, .gaveUp, .ended: break
+        case .waiting(let timer): registry.wheel.cancel(timer)
+        case .dialing: leaveGate()
+        }
+        phase = .idle
+        connector?.abandon()
+        connector = nil
+    }
+}
+
+// MARK: - Dialing
+
+extension Client {
+    private func beginDialing() {
+        report(.connecting)
+        guard case .idle = phase else { return }
+        if case .invalid(let error) = target { return giveUp(.invalidAddress(error)) }
+        if registry.dialGate.enter(key) { findAddresses() } else { phase = .queued }
+    }
+
+    /// Lets the next in the queue dial. Some may have been closed while they waited there.
+    private func leaveGate() {
+        while let next = registry.dialGate.leave() {
+            guard let client = registry.sources[next] as? Client, case .queued = client.phase
+            else { continue }
+            return client.findAddresses()
+        }
+    }
+
+    private func findAddresses() {
+        phase = .dialing
+        switch target {
+        case .addresses(let addresses): dial(addresses)
+        case .name(let host, let port): resolver.resolve(host) { self.resolved($0, port) }
+        case .invalid: break
+        }
+    }
+
+    private func resolved(_ answer: Resolver.Answer, _ port: UInt16) {
+        guard case .dialing = phase else { return }
+        switch answer {
+        case .success(let addresses): dial(addresses.map { $0.withPort(port) })
+        case .failure(let error): fail(.unresolved(error))
+        }
+    }
+
+    private func dial(_ addresses: [SocketAddress]) {
+        candidates = addresses.reversed()
+        dialNext(after: nil)
+    }
+
+    /// Tries the next address, or fails with what befell the last.
+    private func dialNext(after error: ConnectError?) {
+        guard let address = candidates.popLast() else {
+            let none = ResolutionError(host: "", message: "no address")
+            return fail(error.map { .unreachable($0) } ?? .unresolved(none))
+        }
+        totals.dials += 1
+        let connector = Connector(address, settings, owner: self, registry) {
+            self.decided($0)
+        }
+        self.connector = connector
+        connector.begin(timeout: options.connectTimeout)
+    }
+
+    private func decided(_ outcome: Result<Session, ConnectError>) {
+        connector = nil
+        switch outcome {
+        case .success(let session): connected(session)
+        case .failure(let error): dialNext(after: error)
+        }
+    }
+}
+
+// MARK: - Connected, lost, waiting
+
+extension Client: SessionOwner {
+    private func connected(_ session: Session) {
+        leaveGate()
+        phase = .connected(session)
+        totals.connections += 1
+        connectedAt = registry.now
+        isProven = false
+        timeoutsInARow = 0
+        session.onEveryPacket { self.takesAnswer($0) }
+        setup(session)
+        report(.connected)
+        sendUnsent()
+    }
+
+    /// The session is gone, for whatever reason. Requests that it carried fail or wait again.
+    func sessionEnded(_ session: Session, _ reason: CloseReason) {
+        guard self.session === session else { return }
+        if let period = options.stablePeriod,
+            registry.now - connectedAt >= period.clampedNanoseconds
+        {
+            isProven = true
+        }
+        if isProven { attempt = 0 }
+        phase = .idle
+        connectionEnded(reason)
+        guard case .idle = phase else { return }
+        wait(after: .lost(reason))
+    }
+
+    private func fail(_ failure: ClientFailure) {
+        leaveGate()
+        phase = .idle
+        wait(after: failure)
+    }
+
+    /// Waits as long as the backoff says, or gives up.
+    private func wait(after failure: ClientFailure) {
+        attempt += 1
+        guard failure.isWorthARetry,
+            let delay = backoff.delay(beforeAttempt: attempt, using: &generator)
+        else { return giveUp(failure) }
+        let deadline = registry.kernel.now() + delay.clampedNanoseconds
+        phase = .waiting(registry.arm(key, at: deadline))
+        report(.waiting(delay: delay, attempt: attempt))
+    }
+
+    /// It stays until it is closed, to refuse what it is still asked for.
+    private func giveUp(_ failure: ClientFailure) {
+        phase = .gaveUp
+        failAll(.notConnected)
+        report(.gaveUp(failure))
+    }
+
+    func timeIsUp(_ timer: TimerKey) {
+        if case .waiting(let own) = phase, own == timer {
+            phase = .idle
+            beginDialing()
+        } else {
+            requestTimedOut(sequences[timer])
+        }
+    }
+}

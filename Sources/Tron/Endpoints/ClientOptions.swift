@@ -1,0 +1,163 @@
+// How a client connects, retries and asks; and what it reports.
+
+/// How a client connects and asks.
+public struct ClientOptions: Sendable {
+    /// How its sessions behave.
+    public var session = SessionOptions()
+
+    /// The time for one attempt at one address. Default 10 s.
+    public var connectTimeout: Duration = .seconds(10)
+
+    /// A connection that lasted this long has proved itself even if nothing was received: the
+    /// backoff starts anew after it. One that received a packet has at once. Nil, the default: only
+    /// a packet proves it.
+    public var stablePeriod: Duration?
+
+    /// After how many requests in a row that timed out the connection counts as failed and is made
+    /// anew. Default 1. Nil: a timeout ends its request alone.
+    public var timeoutsBeforeReconnect: Int? = 1
+
+    /// What becomes of a request while there is no connection. Default `.wait`.
+    public var whileDisconnected = DisconnectedPolicy.wait
+
+    /// Requests that may wait for their answer or for a connection; more are refused. Default
+    /// 65,536.
+    public var pendingRequests = 65_536
+
+    /// Of these, how many may wait for a connection, which keeps a copy of each. Default 1,024.
+    public var waitingRequests = 1024
+
+    /// Seeds the backoff's jitter, for tests that repeat it. Nil, the default: random.
+    public var jitterSeed: UInt64?
+
+    /// The first request's sequence. Tests start near the wrap.
+    var firstSequence: Int32 = 0
+
+    /// The defaults.
+    public init() {}
+}
+
+/// What becomes of a request while there is no connection.
+public enum DisconnectedPolicy: Sendable, Hashable {
+    /// It fails at once, with `RequestError.notConnected`.
+    case fail
+    /// It waits for the next connection, within its own deadline.
+    case wait
+}
+
+/// Where a client stands.
+public enum ClientState: Hashable, Sendable, CustomStringConvertible {
+    /// It resolves the name, or tries the addresses in turn.
+    case connecting
+    /// A session stands.
+    case connected
+    /// The attempt of this number (1 for the first after a connection) follows after the delay.
+    case waiting(delay: Duration, attempt: Int)
+    /// It does not try any more. Final.
+    case gaveUp(ClientFailure)
+    /// `close()` was called, or the reactor stopped. Final.
+    case closed
+
+    /// The state in words.
+    public var description: String {
+        switch self {
+        case .connecting: "connecting"
+        case .connected: "connected"
+        case .waiting(let delay, let attempt): "waiting \(delay) before attempt \(attempt)"
+        case .gaveUp(let failure): "gave up: \(failure)"
+        case .closed: "closed"
+        }
+    }
+
+    /// Whether no further state follows.
+    public var isFinal: Bool {
+        switch self {
+        case .gaveUp, .closed: true
+        case .connecting, .connected, .waiting: false
+        }
+    }
+}
+
+/// Why a client has no connection.
+public enum ClientFailure: Error, Hashable, Sendable, CustomStringConvertible {
+    /// What it is to connect to is neither an address nor `name:port`.
+    case invalidAddress(AddressError)
+    /// The name has no address.
+    case unresolved(ResolutionError)
+    /// The last of its addresses could not be connected to.
+    case unreachable(ConnectError)
+    /// The connection stood and ended.
+    case lost(CloseReason)
+
+    /// The failure in words.
+    public var description: String {
+        switch self {
+        case .invalidAddress(let error): error.description
+        case .unresolved(let error): error.description
+        case .unreachable(let error): error.description
+        case .lost(let reason): "connection lost: \(reason)"
+        }
+    }
+
+    /// Whether a later attempt can succeed.
+    var isWorthARetry: Bool {
+        switch self {
+        case .invalidAddress: false
+        case .unreachable(.refused(let error)): error.cause.isWorthARetry
+        case .unresolved, .unreachable, .lost: true
+        }
+    }
+}
+
+/// Why a request has no answer.
+public enum RequestError: Error, Hashable, Sendable, CustomStringConvertible {
+    /// No answer within the request's time. It may have been carried out all the same.
+    case timedOut
+    /// The connection ended before the answer. It may have been carried out all the same.
+    case connectionLost(CloseReason)
+    /// There is no connection, and the policy is not to wait; or the client has given up.
+    case notConnected
+    /// As many requests wait as may.
+    case tooManyPending
+    /// The data exceeds `SessionLimits.dataLength`.
+    case tooLarge
+    /// More output waits than the session may hold: the peer reads too slowly.
+    case overflow
+    /// The task that awaited it was cancelled.
+    case cancelled
+    /// The client was closed, or the reactor stopped.
+    case closed
+
+    /// The error in words.
+    public var description: String {
+        switch self {
+        case .timedOut: "no answer in time"
+        case .connectionLost(let reason): "connection lost: \(reason)"
+        case .notConnected: "not connected"
+        case .tooManyPending: "too many requests pending"
+        case .tooLarge: "more data than a packet may have"
+        case .overflow: "more output waits than allowed"
+        case .cancelled: "cancelled"
+        case .closed: "closed"
+        }
+    }
+}
+
+/// What a client has done so far.
+public struct ClientCounters: Hashable, Sendable {
+    /// Attempts to connect to an address.
+    public var dials = 0
+    /// Connections that stood.
+    public var connections = 0
+    /// Requests that were sent, each time that they were.
+    public var requestsSent = 0
+    /// Requests that were answered.
+    public var requestsAnswered = 0
+    /// Requests that timed out.
+    public var requestsTimedOut = 0
+    /// Answers to requests that had ended: dropped.
+    public var lateAnswers = 0
+
+    /// Nothing.
+    public init() {}
+}

@@ -1,0 +1,195 @@
+// Requests: sent, answered or failed, each exactly once.
+
+/// How a request ended.
+public enum RequestOutcome: ~Escapable {
+    /// With its answer, which is valid while the completion runs.
+    case answered(Packet)
+    /// Without one.
+    case failed(RequestError)
+}
+
+typealias RequestCompletion = (borrowing RequestOutcome) -> Void
+
+/// One request that has not ended.
+struct RequestWaiter {
+    let completion: RequestCompletion
+    let deadline: TimerKey
+    var isSent: Bool
+    /// What is to be sent, or sent again. Nil for a request that is sent once and at once.
+    let packet: OwnedPacket?
+    /// Whether it may be sent again on another connection.
+    let isRepeatable: Bool
+}
+
+extension Client {
+    /// Sends a request and calls `completion` on the loop, exactly once and never before this
+    /// returns: with the answer, which is valid while it runs, or with the error.
+    ///
+    /// `isRepeatable` says that the peer may get the request twice: it is then sent again when the
+    /// connection is lost before the answer. It costs a copy. On the loop's thread.
+    public func request(
+        category: UInt8, data: RawSpan, timeout: Duration = .seconds(3),
+        isRepeatable: Bool = false,
+        _ completion: @escaping (borrowing RequestOutcome) -> Void
+    ) {
+        _ = begin(category, data, timeout, isRepeatable: isRepeatable, completion)
+    }
+
+    /// The same with a text's UTF-8.
+    public func request(
+        category: UInt8, data: String, timeout: Duration = .seconds(3),
+        isRepeatable: Bool = false,
+        _ completion: @escaping (borrowing RequestOutcome) -> Void
+    ) {
+        let data = unsafe data.utf8Span.span.bytes
+        _ = begin(category, data, timeout, isRepeatable: isRepeatable, completion)
+    }
+
+    /// The sequence under which the request waits; nil when it was refused.
+    func begin(
+        _ category: UInt8, _ data: RawSpan, _ timeout: Duration, isRepeatable: Bool,
+        _ completion: @escaping RequestCompletion
+    ) -> Int32? {
+        registry.requireLoop("Client.request")
+        switch phase {
+        case .ended: return refuse(.closed, completion)
+        case .gaveUp: return refuse(.notConnected, completion)
+        case .idle, .queued, .dialing, .connected, .waiting: break
+        }
+        guard data.byteCount <= settings.dataLength else { return refuse(.tooLarge, completion) }
+        let session = session
+        if session == nil {
+            guard options.whileDisconnected == .wait else { return refuse(.notConnected, completion) }
+            guard unsentCount < options.waitingRequests else {
+                return refuse(.tooManyPending, completion)
+            }
+        }
+        guard requests.count < requests.maximum else { return refuse(.tooManyPending, completion) }
+        let packet = session == nil || isRepeatable ? Self.copy(category, data) : nil
+        let time = registry.kernel.now() + timeout.clampedNanoseconds
+        let deadline = registry.arm(key, at: time)
+        let waiter = RequestWaiter(
+            completion: completion, deadline: deadline, isSent: session != nil, packet: packet,
+            isRepeatable: isRepeatable)
+        guard let sequence = requests.add(waiter) else { return nil }
+        sequences[deadline] = sequence
+        guard let session else { return keepUnsent(sequence) }
+        return send(sequence, category, data, on: session)
+    }
+
+    private func keepUnsent(_ sequence: Int32) -> Int32 {
+        unsent.append(sequence)
+        unsentCount += 1
+        return sequence
+    }
+
+    private func send(
+        _ sequence: Int32, _ category: UInt8, _ data: RawSpan, on session: Session
+    ) -> Int32? {
+        switch session.send(sequence: sequence, category: category, data: data) {
+        case .queued:
+            totals.requestsSent += 1
+            return sequence
+        case .closed: return refuse(sequence, .notConnected)
+        case .overflow: return refuse(sequence, .overflow)
+        case .tooLarge: return refuse(sequence, .tooLarge)
+        }
+    }
+
+    private static func copy(_ category: UInt8, _ data: RawSpan) -> OwnedPacket {
+        unsafe data.withUnsafeBytes { unsafe OwnedPacket(category: category, data: [UInt8]($0)) }
+    }
+}
+
+// MARK: - Refusals, told when the timers' turn comes
+
+extension Client {
+    private func refuse(_ error: RequestError, _ completion: @escaping RequestCompletion) -> Int32? {
+        _ = timers.schedule(at: registry.now, every: nil) { completion(.failed(error)) }
+        return nil
+    }
+
+    private func refuse(_ sequence: Int32, _ error: RequestError) -> Int32? {
+        guard let waiter = endWaiting(sequence) else { return nil }
+        return refuse(error, waiter.completion)
+    }
+}
+
+// MARK: - Ends
+
+extension Client {
+    /// Takes a request out of all that it is in.
+    private func endWaiting(_ sequence: Int32) -> RequestWaiter? {
+        guard let waiter = requests.take(sequence) else { return nil }
+        registry.wheel.cancel(waiter.deadline)
+        if !waiter.isSent { unsentCount -= 1 }
+        return waiter
+    }
+
+    /// Whether the packet is an answer, of a request that waits or of one that has ended.
+    func takesAnswer(_ packet: borrowing Packet) -> Bool {
+        isProven = true
+        attempt = 0
+        let sequence = packet.sequence
+        guard requests.hasGivenOut(sequence) else { return false }
+        guard requests.waiter(of: sequence)?.isSent == true, let waiter = endWaiting(sequence) else {
+            totals.lateAnswers += 1
+            return true
+        }
+        timeoutsInARow = 0
+        totals.requestsAnswered += 1
+        waiter.completion(.answered(Packet(head: packet.head, data: packet.data)))
+        return true
+    }
+
+    func requestTimedOut(_ sequence: Int32) {
+        guard let waiter = endWaiting(sequence) else { return }
+        totals.requestsTimedOut += 1
+        waiter.completion(.failed(.timedOut))
+        guard waiter.isSent, let session, let limit = options.timeoutsBeforeReconnect else { return }
+        timeoutsInARow += 1
+        if timeoutsInARow >= limit { session.abort() }
+    }
+
+    /// Ends a request for its task's sake.
+    func cancel(_ sequence: Int32) {
+        endWaiting(sequence)?.completion(.failed(.cancelled))
+    }
+
+    /// What the lost connection carried fails, or waits for the next one if it may be repeated.
+    func connectionEnded(_ reason: CloseReason) {
+        for sequence in requests.sequences() {
+            guard var waiter = requests.waiter(of: sequence), waiter.isSent else { continue }
+            if waiter.isRepeatable && unsentCount < options.waitingRequests {
+                waiter.isSent = false
+                requests.replace(sequence, with: waiter)
+                unsent.append(sequence)
+                unsentCount += 1
+            } else {
+                endWaiting(sequence)?.completion(.failed(.connectionLost(reason)))
+            }
+        }
+    }
+
+    /// Sends what waited for the connection, oldest first.
+    func sendUnsent() {
+        let waiting = unsent
+        unsent = []
+        for sequence in waiting {
+            guard let session, var waiter = requests.waiter(of: sequence), !waiter.isSent,
+                let packet = waiter.packet
+            else { continue }
+            waiter.isSent = true
+            requests.replace(sequence, with: waiter)
+            unsentCount -= 1
+            _ = unsafe send(sequence, packet.category, packet.data.span.bytes, on: session)
+        }
+    }
+
+    func failAll(_ error: RequestError) {
+        for sequence in requests.sequences() {
+            endWaiting(sequence)?.completion(.failed(error))
+        }
+        unsent = []
+    }
+}

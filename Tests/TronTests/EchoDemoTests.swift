@@ -1,0 +1,223 @@
+// The demo as its users meet it: a process with arguments, streams, signals and an exit status.
+import Glibc
+import Testing
+import Tron
+
+@Suite struct EchoDemoTests {
+    private static let ping: [UInt8] = [
+        0xff, 0xff, 0xff, 0xff, 0x01, 0x00, 0x00, 0x00, 0x04, 0x70, 0x69, 0x6e, 0x67, 0x0d, 0x0a,
+    ]
+
+    @Test func `alone it shows every step and exits 0`() throws {
+        let outcome = try ProcessUnderTest.run([])
+        #expect(outcome.status == 0)
+        #expect(outcome.errors == "")
+        let inOrder = [
+            "1. Two packets in one write", #"data "one""#, #"data "two""#,
+            "2. One packet in two writes", "12 bytes, 0 whole packets", #"data "in two pieces""#,
+            "3. CR LF inside the data", #"data "a\r\nb\r\n""#,
+            "4. An idle session", #"data "then silence""#, "idle (either)",
+            "5. A bad packet after a good one", #"data "good""#,
+            "protocol fault: trailer 0x213f in place of CR LF",
+            "All 5 steps went as they have to",
+        ]
+        var rest = outcome.output[...]
+        for text in inOrder {
+            let found = try #require(rest.firstRange(of: text), "\(text) is not shown")
+            rest = rest[found.upperBound...]
+        }
+    }
+
+    @Test func `serve gives a captured packet back byte for byte`() throws {
+        let server = try EchoServer()
+        let client = try PlainClient(server.address)
+        client.send(Self.ping)
+        #expect(try client.receive(count: 15) == Self.ping)
+        #expect(try server.end(with: SIGTERM, closing: client).status == 0)
+    }
+
+    @Test(arguments: [SIGINT, SIGTERM])
+    func `a signal ends serve with 0 and no more output`(signal: Int32) throws {
+        let outcome = try EchoServer().end(with: signal)
+        #expect(outcome.status == 0)
+        #expect(outcome.output == "")
+        #expect(outcome.errors == "")
+    }
+
+    @Test func `a second signal during the drain ends serve at once`() throws {
+        let server = try EchoServer()
+        let client = try PlainClient(server.address)
+        client.send(Self.ping)
+        #expect(try client.receive(count: 15) == Self.ping)
+        server.process.signal(SIGTERM)
+        // The server has closed its end, and now waits up to five seconds for this one.
+        #expect(try client.receive(count: 1) == [])
+        let start = ContinuousClock.now
+        #expect(try server.end(with: SIGINT).status == 0)
+        #expect(ContinuousClock.now - start < .seconds(4))
+    }
+
+    @Test func `serve listens on IPv6 and on a Unix path, and removes its file`() throws {
+        #expect(try EchoServer(["--port", "0", "--host", "::1"]).address.host == "::1")
+        let path = "/tmp/echo-demo-\(getpid())-\(UInt32.random(in: 0 ... .max)).socket"
+        let server = try EchoServer(["--unix", path])
+        #expect(server.address == (try SocketAddress(path)))
+        let outcome = try ProcessUnderTest.run(["connect", "--unix", path], input: "by file\n")
+        #expect(outcome.status == 0)
+        #expect(outcome.output == "by file\n")
+        #expect(access(path, F_OK) == 0)
+        #expect(try server.end(with: SIGTERM).status == 0)
+        #expect(access(path, F_OK) != 0)
+    }
+
+    @Test func `a taken port is one line with the address, the call and the reason`() throws {
+        let server = try EchoServer()
+        let port = try #require(server.address.port)
+        let outcome = try ProcessUnderTest.run(["serve", "--port", "\(port)"])
+        #expect(outcome.status == 1)
+        #expect(outcome.output == "")
+        #expect(
+            outcome.errors == "echo-demo: 127.0.0.1:\(port): bind: Address already in use\n")
+    }
+
+    @Test func `max-sessions refuses what is over, until a session ends`() throws {
+        let server = try EchoServer(["--port", "0", "--max-sessions", "1"])
+        let first = try PlainClient(server.address)
+        first.send(Self.ping)
+        #expect(try first.receive(count: 15) == Self.ping)
+        #expect(try PlainClient(server.address, from: "127.0.0.2").receive(count: 1) == [])
+        first.finish()
+        #expect(try first.receive(count: 1) == [])
+        let next = try PlainClient(server.address)
+        next.send(Self.ping)
+        #expect(try next.receive(count: 15) == Self.ping)
+    }
+
+    @Test func `max-per-address refuses one address and not the others`() throws {
+        let server = try EchoServer(["--port", "0", "--max-per-address", "1"])
+        let clients = try ["127.0.0.1", "127.0.0.2"].map { host in
+            let client = try PlainClient(server.address, from: host)
+            client.send(Self.ping)
+            #expect(try client.receive(count: 15) == Self.ping)
+            return client
+        }
+        for host in ["127.0.0.1", "127.0.0.2"] {
+            #expect(try PlainClient(server.address, from: host).receive(count: 1) == [])
+        }
+        clients.forEach { $0.finish() }
+    }
+
+    @Test func `idle closes a silent session`() throws {
+        let server = try EchoServer(["--port", "0", "--idle", "0.05"])
+        #expect(try PlainClient(server.address).receive(count: 1) == [])
+    }
+
+    @Test func `max-data refuses a longer packet, after its predecessors were answered`() throws {
+        let server = try EchoServer(["--port", "0", "--max-data", "4"])
+        let client = try PlainClient(server.address)
+        client.send(Self.ping + OwnedPacket(category: 1, data: [1, 2, 3, 4, 5]).wireBytes)
+        #expect(try client.receive(count: 16) == Self.ping)
+    }
+}
+
+// MARK: - The client
+
+extension EchoDemoTests {
+    @Test(arguments: ["", "one\n", "one\ntwo\n\nlast without newline", "a\r\nb\r\n"])
+    func `connect prints the answer to each line`(input: String) throws {
+        let server = try EchoServer()
+        let outcome = try ProcessUnderTest.run(server.connect, input: input)
+        #expect(outcome.status == 0)
+        let isComplete = input.isEmpty || input.utf8.last == UInt8(ascii: "\n")
+        #expect(outcome.output == (isComplete ? input : input + "\n"))
+        #expect(outcome.errors == "")
+    }
+
+    @Test func `connect answers a line before the input has ended`() throws {
+        let server = try EchoServer()
+        let client = try ProcessUnderTest(server.connect)
+        client.write("first\n")
+        #expect(try client.readLine() == "first")
+        client.write("second\n")
+        #expect(try client.readLine() == "second")
+        client.endInput()
+        #expect(try client.awaitEnd().status == 0)
+    }
+
+    @Test func `connect says that nobody listens`() throws {
+        let server = try EchoServer()
+        let arguments = server.connect
+        _ = try server.end(with: SIGTERM)
+        let outcome = try ProcessUnderTest.run(arguments, input: "lost\n")
+        #expect(outcome.status == 1)
+        #expect(outcome.errors == "echo-demo: \(server.address): connect: Connection refused\n")
+    }
+
+    @Test func `connect says that the connection is lost`() throws {
+        let server = try EchoServer()
+        let client = try ProcessUnderTest(server.connect)
+        client.write("first\n")
+        #expect(try client.readLine() == "first")
+        server.process.signal(SIGTERM)
+        let outcome = try client.awaitEnd()
+        #expect(outcome.status == 1)
+        #expect(
+            outcome.errors == "echo-demo: \(server.address): connection lost: closed by the peer\n")
+    }
+
+    @Test func `connect does not wait for ever for an answer`() throws {
+        let listener = try SilentListener()
+        let port = try #require(listener.address.port)
+        let outcome = try ProcessUnderTest.run(
+            ["connect", "--port", "\(port)", "--timeout", "0.1"], input: "anybody?\n")
+        #expect(outcome.status == 1)
+        #expect(outcome.errors == "echo-demo: \(listener.address): no answer for 0.1 seconds\n")
+    }
+}
+
+// MARK: - The command line
+
+extension EchoDemoTests {
+    @Test func `help and version`() throws {
+        let version = try ProcessUnderTest.run(["--version"])
+        #expect(version.status == 0)
+        #expect(version.output == "echo-demo 0.1.0\n")
+        for arguments in [["--help"], ["serve", "--help"]] {
+            let help = try ProcessUnderTest.run(arguments)
+            #expect(help.status == 0)
+            for option in ["--port", "--host", "--unix", "--idle", "--max-data", "--timeout"] {
+                #expect(help.output.contains(option))
+            }
+            #expect(help.errors == "")
+        }
+    }
+
+    @Test(arguments: [
+        "shout": "unknown command shout", "--loud": "unknown option --loud",
+        "serve": "serve needs --port or --unix", "connect": "connect needs --port or --unix",
+        "serve --port": "--port needs a value, N",
+        "serve --port --host": "--port needs a value, N",
+        "serve --port nine": "--port: nine is not a number",
+        "serve --port -1": "--port: -1 is not a number",
+        "serve --port 65536": "--port: 65536 is not within 0 to 65535",
+        "serve --port 1 --port 2": "--port is given twice",
+        "serve --port 1 --loud 2": "unknown option --loud of serve",
+        "serve --port 1 --timeout 2": "unknown option --timeout of serve",
+        "serve --unix /a --host ::1": "--host and --unix exclude each other",
+        "serve --unix /a --port 1": "--port and --unix exclude each other",
+        "serve --port 1 --idle 0": "--idle: 0 s is not more than 0 and at most a billion",
+        "serve --port 1 --idle 1e3": "--idle: 1e3 is not a number of seconds",
+        "serve --port 1 --max-sessions 0": "--max-sessions: 0 is not within 1 to 1000000000",
+        "connect --port 0": "--port: nobody can connect to port 0",
+    ])
+    func `misuse exits 64 with the reason and the usage`(line: String, reason: String) throws {
+        let arguments = line.split(separator: " ").map(String.init)
+        let outcome = try ProcessUnderTest.run(arguments)
+        #expect(outcome.status == 64)
+        #expect(outcome.output == "")
+        let lines = outcome.errors.split(separator: "\n")
+        #expect(lines.count == 2)
+        #expect(lines.first == "echo-demo: \(reason)")
+        #expect(lines.last?.hasPrefix("usage: echo-demo ") == true)
+    }
+}
