@@ -28,7 +28,7 @@ let package = Package(
         ),
         .testTarget(
             name: "TronTests",
-            dependencies: ["Tron"],
+            dependencies: ["Tron", "echo-demo"],
             resources: [.copy("vectors.json")]
         ),
     ],

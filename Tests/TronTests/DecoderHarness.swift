@@ -28,6 +28,8 @@ struct DecoderHarness: ~Copyable {
     private let pool: BufferPool
     private let maximumDataLength: Int
     private(set) var fault: ProtocolFault?
+    /// The most bytes that the decoder ever asked to receive behind the kept ones.
+    private(set) var largestRoom = 0
 
     init(maximumDataLength: Int = 1 << 20, pool: BufferPool) {
         self.maximumDataLength = maximumDataLength
@@ -44,6 +46,7 @@ struct DecoderHarness: ~Copyable {
         var direct = 0
         if way == .behindKept, !decoder.kept.isEmpty {
             let room = decoder.room(maximumDataLength: maximumDataLength, pool: pool)
+            largestRoom = max(largestRoom, room.count)
             direct = min(room.count, bytes.count)
             room.copyMemory(from: .init(rebasing: bytes[..<direct]))
             decoder.commit(direct)

@@ -1,9 +1,9 @@
 // How a client gets its connection, loses it, and comes back.
 
 extension Client {
-    /// Ends the client: its session is closed, losing nothing that is queued, its requests fail with
-    /// `.closed`, and the state `.closed` is reported, once, at the end of the turn. In any state,
-    /// and for good. On the loop's thread.
+    /// Ends the client: its session is closed, losing nothing that is queued, its requests fail
+    /// with `.closed`, and the state `.closed` is reported, once, at the end of the turn. In any
+    /// state, and for good. On the loop's thread.
     public func close() {
         registry.requireLoop("Client.close()")
         if case .ended = phase { return }

@@ -3,7 +3,7 @@
 /// How a client connects and asks.
 public struct ClientOptions: Sendable {
     /// How its sessions behave.
-    public var session = SessionOptions()
+    public var session = SessionOptions.client
 
     /// The time for one attempt at one address. Default 10 s.
     public var connectTimeout: Duration = .seconds(10)

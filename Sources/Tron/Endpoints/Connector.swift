@@ -30,7 +30,7 @@ extension Reactor {
     @discardableResult
     public func dial(
         _ address: SocketAddress, timeout: Duration = .seconds(10),
-        options: SessionOptions = SessionOptions(),
+        options: SessionOptions = .client,
         completion: @escaping (Result<Session, ConnectError>) -> Void
     ) -> Connector {
         registry.requireLoop("Reactor.dial(_:)")

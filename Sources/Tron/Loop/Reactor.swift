@@ -10,9 +10,9 @@ public final class Reactor {
     let registry: Registry
     let timers: UserTimers
     let resolver: Resolver
+    let ownExecutor: ReactorExecutor
     private let wakeupSource: WakeupSource
     private let submitted: SubmittedWork
-    private var isRunning = false
     private(set) var isFinished = false
     var signalSource: SignalSource?
 
@@ -28,6 +28,7 @@ public final class Reactor {
         registry = try Registry(kernel: kernel, limits: limits)
         remote = try RemoteReactor(kernel: kernel, capacity: limits.submittedWaiting)
         submitted = SubmittedWork(from: remote)
+        ownExecutor = ReactorExecutor(of: remote)
         resolver = Resolver(registry: registry, remote: remote)
         wakeupSource = WakeupSource(remote, registry: registry)
         timers = UserTimers(registry: registry)
@@ -44,12 +45,12 @@ public final class Reactor {
     /// servers first. A reactor that has stopped cannot run again: this then returns at once.
     /// - Throws: `SystemError` when the kernel refuses to wait, which no defined use brings about.
     public func run() throws(SystemError) {
-        precondition(!isRunning, "Reactor.run() was called from within a handler of its own")
+        precondition(!registry.isRunning, "Reactor.run() was called from within a handler of its own")
         registry.adoptThread()
         remote.adoptThread()
-        isRunning = true
+        registry.isRunning = true
         defer {
-            isRunning = false
+            registry.isRunning = false
             finish()
         }
         while !remote.stopsRequested && !isFinished {

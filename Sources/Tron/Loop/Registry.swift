@@ -26,6 +26,9 @@ final class Registry {
     /// the one that made it.
     private(set) var thread = ThreadIdentity.current
 
+    /// Whether the loop runs, so that what is called on its thread is part of a turn.
+    var isRunning = false
+
     /// What the endpoints may hold at most, beside the loop's own buffers; bytes.
     var endpointMemoryBound = 0
 

@@ -75,6 +75,8 @@ extension RemoteReactor {
 
     var stopsRequested: Bool { stopFlag.load(ordering: .acquiring) }
 
+    var isOnLoop: Bool { queue.withLock { $0.loop == .current } }
+
     func adoptThread() { queue.withLock { $0.loop = .current } }
 
     /// Exchanges the waiting work for the empty list `others`, whose memory is used again.

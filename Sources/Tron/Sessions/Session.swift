@@ -43,7 +43,8 @@ public final class Session: EventSource {
     /// The registry's, at hand: to reach through the registry would retain and release it.
     let buffers: BufferPool
     let settings: SessionSettings
-    let owner: any SessionOwner
+    /// Nil once it has been told of the end: what it holds may hold this session.
+    var owner: (any SessionOwner)?
     let peer: SocketAddress?
 
     var state = State.open

@@ -150,7 +150,8 @@ extension Session {
         let handler = closeHandler
         closeHandler = nil
         let reason = closeReason ?? .requested
-        owner.sessionEnded(self, reason)
+        owner?.sessionEnded(self, reason)
+        owner = nil
         handler?(self, reason)
     }
 }

@@ -32,6 +32,14 @@ public struct SessionOptions: Sendable {
 
     /// The defaults.
     public init() {}
+
+    /// The defaults of connections that this end made: they read also while their output waits.
+    /// With two ends that both stop reading until the other does, neither ever would again.
+    public static var client: SessionOptions {
+        var options = SessionOptions()
+        options.pausesReadingAboveHighWatermark = false
+        return options
+    }
 }
 
 /// After how long without moving bytes a session is ended. Bytes count, not packets: a large packet

@@ -34,6 +34,12 @@ extension Session {
             sequence: packet.sequence, category: packet.category, data.utf8Span.span.bytes)
     }
 
+    /// Answers a packet with bytes of the caller's own.
+    @discardableResult
+    public func reply(to packet: borrowing Packet, data: [UInt8]) -> SendOutcome {
+        unsafe enqueue(sequence: packet.sequence, category: packet.category, data.span.bytes)
+    }
+
     /// Queues bytes as they are, for other protocols.
     @discardableResult
     public func send(bytes: RawSpan) -> SendOutcome {
@@ -47,6 +53,10 @@ extension Session {
     /// Queues a text's UTF-8 as it is, for other protocols.
     @discardableResult
     public func send(bytes: String) -> SendOutcome { unsafe send(bytes: bytes.utf8Span.span.bytes) }
+
+    /// Queues bytes as they are, for other protocols.
+    @discardableResult
+    public func send(bytes: [UInt8]) -> SendOutcome { unsafe send(bytes: bytes.span.bytes) }
 
     @inline(__always)
     private func enqueue(sequence: Int32, category: UInt8, _ data: RawSpan) -> SendOutcome {

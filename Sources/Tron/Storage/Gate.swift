@@ -32,7 +32,8 @@ final class Gate {
         }
         let key = waiting[next]
         next += 1
-        // What was taken is dropped in large pieces, so that a queue which never empties stays short.
+        // What was taken is dropped in large pieces, so that a queue which never empties stays
+        // short.
         if 2 * next >= waiting.count {
             waiting.removeFirst(next)
             next = 0

@@ -1,7 +1,7 @@
 // What a source remembers of each timer that it armed.
 
-/// Values beside the wheel's timers, each at its timer's index. The owner overwrites a value when it
-/// arms a timer, so that a table never needs to be cleared.
+/// Values beside the wheel's timers, each at its timer's index. The owner overwrites a value when
+/// it arms a timer, so that a table never needs to be cleared.
 struct TimerTable<Value> {
     private let empty: Value
     private var values: [Value] = []

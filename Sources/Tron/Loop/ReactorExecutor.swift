@@ -1,0 +1,66 @@
+// Tasks and actors on the reactor's own thread.
+
+extension Reactor {
+    /// Runs tasks and actors on this reactor's thread, between its own work: with it, an `await` of
+    /// an answer does not leave the thread.
+    ///
+    ///     Task(executorPreference: reactor.executor) { … }
+    ///
+    /// Tasks run while the reactor does. What is enqueued after it has stopped is still run, one
+    /// job after another, on the threads that enqueue it: no task is left hanging.
+    public var executor: ReactorExecutor { ownExecutor }
+}
+
+/// A reactor's thread as an executor: of tasks by preference, and of actors as their
+/// `unownedExecutor`.
+public final class ReactorExecutor: TaskExecutor, SerialExecutor {
+    private struct Strays {
+        var jobs: [UnownedJob] = []
+        var isRunning = false
+    }
+
+    private let remote: RemoteReactor
+    private let strays = Locked(Strays())
+
+    init(of remote: RemoteReactor) { self.remote = remote }
+
+    /// Called by the language's runtime.
+    public func enqueue(_ job: consuming ExecutorJob) {
+        let job = UnownedJob(job)
+        if !remote.submitAlways({ _ in self.run(job) }) { runStray(job) }
+    }
+
+    /// Called by the language's runtime: whether the calling code runs on the reactor's thread.
+    public func isIsolatingCurrentContext() -> Bool? { remote.isOnLoop }
+
+    /// Traps unless the calling code runs on the reactor's thread.
+    public func checkIsolated() {
+        precondition(remote.isOnLoop, "this is not the reactor's thread")
+    }
+
+    private func run(_ job: UnownedJob) {
+        unsafe job.runSynchronously(
+            isolatedTo: asUnownedSerialExecutor(), taskExecutor: asUnownedTaskExecutor())
+    }
+
+    /// Whoever finds nobody at it runs the strays, until there are none.
+    private func runStray(_ job: UnownedJob) {
+        let isFirst = strays.withLock { strays in
+            strays.jobs.append(job)
+            defer { strays.isRunning = true }
+            return !strays.isRunning
+        }
+        guard isFirst else { return }
+        while let next = nextStray() { run(next) }
+    }
+
+    private func nextStray() -> UnownedJob? {
+        strays.withLock { strays in
+            if strays.jobs.isEmpty {
+                strays.isRunning = false
+                return nil
+            }
+            return strays.jobs.removeFirst()
+        }
+    }
+}

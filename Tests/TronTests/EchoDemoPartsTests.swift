@@ -1,0 +1,41 @@
+// The demo's pure parts: the command line's meaning, and lines out of chunks.
+import Testing
+
+@testable import echo_demo
+
+@Suite struct EchoDemoPartsTests {
+    @Test func `options reach what they are for`() throws {
+        let line =
+            "serve --port 9 --host ::1 --idle 1.5 --max-data 7 --max-sessions 8 --max-per-address 9"
+        let command = try Command(line.split(separator: " ").map(String.init))
+        guard case .serve(let address, let options) = command else {
+            Issue.record("\(command)")
+            return
+        }
+        #expect(address.description == "[::1]:9")
+        #expect(options.session.idle.either == .milliseconds(1500))
+        #expect(options.session.limits.dataLength == 7)
+        #expect(options.limits.sessions == 8)
+        #expect(options.limits.sessionsPerAddress == 9)
+    }
+
+    @Test func `lines come out the same however the input is cut`() {
+        let text = [UInt8]("one\n\r\n\nlonger than that\nrest".utf8)
+        for length in 1...text.count {
+            var splitter = LineSplitter(maximumLength: 100)
+            let lines = stride(from: 0, to: text.count, by: length).flatMap { start in
+                splitter.split(Array(text[start..<min(start + length, text.count)]))
+            }
+            #expect(
+                (lines + splitter.finish()).map { String(decoding: $0, as: UTF8.self) }
+                    == ["one", "\r", "", "longer than that", "rest"])
+        }
+    }
+
+    @Test func `a line without end is given up, not collected`() {
+        var splitter = LineSplitter(maximumLength: 4)
+        #expect(splitter.split([1, 2, 3, 4]) == [])
+        #expect(splitter.split([5]) == [[1, 2, 3, 4, 5]])
+        #expect(splitter.finish() == [])
+    }
+}
