@@ -20,10 +20,16 @@ let package = Package(
             swiftSettings: strict + [.enableExperimentalFeature("Lifetimes")]
         ),
         .executableTarget(name: "echo-demo", dependencies: ["Tron"], swiftSettings: strict),
+        // Storage and Wire are symbolic links to the library's: they are not public.
         .executableTarget(
             name: "micro-benchmark",
-            dependencies: ["Tron"],
             path: "Benchmarks/micro-benchmark",
+            swiftSettings: strict + [.enableExperimentalFeature("Lifetimes")]
+        ),
+        .executableTarget(
+            name: "steady-state",
+            dependencies: ["Tron"],
+            path: "Benchmarks/steady-state",
             swiftSettings: strict
         ),
         .testTarget(

@@ -16,6 +16,30 @@ import Testing
         #expect(queue.take() == nil && queue.isEmpty)
     }
 
+    @Test(arguments: [1, 2, 63, 1000])
+    func `a queue stays as small as what waits in it, also when it never empties`(waiting: Int) {
+        let queue = TokenQueue()
+        for index in 0..<waiting { queue.append(SlabKey(rawValue: UInt64(index))) }
+        for index in 0..<100_000 {
+            queue.append(SlabKey(rawValue: UInt64(waiting + index)))
+            guard queue.take()?.rawValue == UInt64(index) else {
+                Issue.record("another key at \(index)")
+                return
+            }
+        }
+        #expect(queue.waiting == waiting && queue.capacity <= max(64, 4 * waiting))
+    }
+
+    /// As the loop takes woken sources: never more than wait, so that nil is not reached.
+    @Test func `a queue from which just what waits is taken starts anew`() {
+        let queue = TokenQueue()
+        for index in 0..<100_000 {
+            queue.append(SlabKey(rawValue: UInt64(index)))
+            for _ in 0..<queue.waiting { _ = queue.take() }
+        }
+        #expect(queue.isEmpty && queue.capacity == 64)
+    }
+
     @Test func `random operations agree with an array`() {
         var generator = SeededGenerator(seed: RandomRun.seed)
         let queue = TokenQueue()

@@ -67,7 +67,8 @@ private final class RequestTicket: @unchecked Sendable {
             category, data.span.bytes, timeout, isRepeatable: isRepeatable
         ) { outcome in
             switch outcome {
-            case .answered(let packet): unsafe continuation.resume(returning: .success(packet.copy()))
+            case .answered(let packet):
+                unsafe continuation.resume(returning: .success(packet.copy()))
             case .failed(let error): unsafe continuation.resume(returning: .failure(error))
             }
         }

@@ -59,7 +59,9 @@ extension Client {
         guard data.byteCount <= settings.dataLength else { return refuse(.tooLarge, completion) }
         let session = session
         if session == nil {
-            guard options.whileDisconnected == .wait else { return refuse(.notConnected, completion) }
+            guard options.whileDisconnected == .wait else {
+                return refuse(.notConnected, completion)
+            }
             guard unsentCount < options.waitingRequests else {
                 return refuse(.tooManyPending, completion)
             }
@@ -104,7 +106,8 @@ extension Client {
 // MARK: - Refusals, told when the timers' turn comes
 
 extension Client {
-    private func refuse(_ error: RequestError, _ completion: @escaping RequestCompletion) -> Int32? {
+    private func refuse(_ error: RequestError, _ completion: @escaping RequestCompletion) -> Int32?
+    {
         _ = timers.schedule(at: registry.now, every: nil) { completion(.failed(error)) }
         return nil
     }
@@ -132,7 +135,8 @@ extension Client {
         attempt = 0
         let sequence = packet.sequence
         guard requests.hasGivenOut(sequence) else { return false }
-        guard requests.waiter(of: sequence)?.isSent == true, let waiter = endWaiting(sequence) else {
+        guard requests.waiter(of: sequence)?.isSent == true, let waiter = endWaiting(sequence)
+        else {
             totals.lateAnswers += 1
             return true
         }
@@ -146,7 +150,9 @@ extension Client {
         guard let waiter = endWaiting(sequence) else { return }
         totals.requestsTimedOut += 1
         waiter.completion(.failed(.timedOut))
-        guard waiter.isSent, let session, let limit = options.timeoutsBeforeReconnect else { return }
+        guard waiter.isSent, let session, let limit = options.timeoutsBeforeReconnect else {
+            return
+        }
         timeoutsInARow += 1
         if timeoutsInARow >= limit { session.abort() }
     }

@@ -45,7 +45,8 @@ public final class Reactor {
     /// servers first. A reactor that has stopped cannot run again: this then returns at once.
     /// - Throws: `SystemError` when the kernel refuses to wait, which no defined use brings about.
     public func run() throws(SystemError) {
-        precondition(!registry.isRunning, "Reactor.run() was called from within a handler of its own")
+        precondition(
+            !registry.isRunning, "Reactor.run() was called from within a handler of its own")
         registry.adoptThread()
         remote.adoptThread()
         registry.isRunning = true
@@ -96,14 +97,16 @@ public final class Reactor {
             || !registry.dirty.isEmpty || !registry.ended.isEmpty
     }
 
+    /// Those that were woken come first: what a session kept was received before what is to be
+    /// read.
     private func dispatch(_ events: Int) {
-        for index in 0..<events {
-            let (token, readiness) = registry.epoll.event(index)
-            registry.withSource(SlabKey(rawValue: token)) { $0.ready(readiness) }
-        }
         for _ in 0..<registry.woken.waiting {
             guard let key = registry.woken.take() else { break }
             registry.withSource(key) { $0.ready([]) }
+        }
+        for index in 0..<events {
+            let (token, readiness) = registry.epoll.event(index)
+            registry.withSource(SlabKey(rawValue: token)) { $0.ready(readiness) }
         }
     }
 

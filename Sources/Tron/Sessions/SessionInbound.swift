@@ -106,7 +106,7 @@ extension Session {
 
     @inline(__always)
     private func received(_ count: Int, _ fresh: UnsafeRawBufferPointer) {
-        guard count > 0 else { return peerFinished() }
+        guard count > 0 else { return streamEnded() }
         lastReceive = registry.now
         traffic.bytesReceived &+= count
         unsafe deliver(fresh)
@@ -114,6 +114,16 @@ extension Session {
 }
 
 // MARK: - Delivery
+
+extension Session {
+    /// The end of the stream comes after what is kept. If that is not taken now, the end stays
+    /// readable.
+    @inline(never)
+    private func streamEnded() {
+        if !decoder.kept.isEmpty { unsafe deliver(UnsafeRawBufferPointer(start: nil, count: 0)) }
+        if state == .open && flags.isDisjoint(with: .paused) { peerFinished() }
+    }
+}
 
 extension Session {
     /// Hands everything to the handler that it will take now, and keeps the rest.

@@ -80,11 +80,13 @@ extension Session {
         return .queued
     }
 
-    /// The same without credit: the ring's end may lie within the packet.
+    /// The same without credit: the ring's end may lie within the packet. What credit there was is
+    /// for the room that this takes.
     @inline(never)
     private func enqueueInPieces(
         _ sequence: Int32, _ category: UInt8, _ data: UnsafeRawBufferPointer
     ) {
+        credit = 0
         unsafe withUnsafeTemporaryAllocation(byteCount: PacketFormat.headerLength, alignment: 1) {
             header in
             unsafe PacketFormat.writeHeader(
@@ -144,6 +146,8 @@ extension Session {
         guard flags.contains(.receiving) else { return }
         flags.remove(.receiving)
         sendQueued()
+        // A writability handler may have queued more, with credit for the block that is left now.
+        credit = 0
         if state == .closed { outbound.release(to: buffers) }
         outbound.leaveShared(of: buffers)
     }

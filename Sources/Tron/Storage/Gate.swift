@@ -6,8 +6,7 @@
 final class Gate {
     private let limit: Int
     private var holders = 0
-    private var waiting: [SlabKey] = []
-    private var next = 0
+    private let waiting = TokenQueue()
 
     init(limit: Int) {
         precondition(limit > 0, "a gate admits at least one")
@@ -26,18 +25,8 @@ final class Gate {
 
     /// A holder leaves: the key that holds its place now, if one waited.
     func leave() -> SlabKey? {
-        guard next < waiting.count else {
-            holders -= 1
-            return nil
-        }
-        let key = waiting[next]
-        next += 1
-        // What was taken is dropped in large pieces, so that a queue which never empties stays
-        // short.
-        if 2 * next >= waiting.count {
-            waiting.removeFirst(next)
-            next = 0
-        }
-        return key
+        if let key = waiting.take() { return key }
+        holders -= 1
+        return nil
     }
 }

@@ -2,11 +2,12 @@
 
 /// Keys in the order they were added.
 ///
-/// Invariant: 0 <= next <= count <= capacity; keys before `next` have been taken.
+/// Invariant: 0 <= next <= count <= capacity; keys before `next` have been taken; when all have
+/// been, both are 0.
 @safe
 final class TokenQueue {
     private var keys: UnsafeMutablePointer<SlabKey>
-    private var capacity = 64
+    private(set) var capacity = 64
     private var count = 0
     private var next = 0
 
@@ -19,7 +20,7 @@ final class TokenQueue {
 
     @inline(__always)
     func append(_ key: SlabKey) {
-        if count == capacity { grow() }
+        if count == capacity { makeRoom() }
         unsafe (keys + count).initialize(to: key)
         count &+= 1
     }
@@ -27,23 +28,30 @@ final class TokenQueue {
     /// The oldest key. Keys that are added in between are found too.
     @inline(__always)
     func take() -> SlabKey? {
-        guard next < count else {
+        guard next < count else { return nil }
+        let key = unsafe keys[next]
+        next &+= 1
+        if next == count {
             next = 0
             count = 0
-            return nil
         }
-        defer { next &+= 1 }
-        return unsafe keys[next]
+        return key
     }
 
     /// How many keys a walk may take that is to leave those which are added while it goes on.
     var waiting: Int { count &- next }
 
-    private func grow() {
-        let larger = UnsafeMutablePointer<SlabKey>.allocate(capacity: capacity * 2)
-        unsafe larger.moveInitialize(from: keys, count: count)
-        unsafe keys.deallocate()
-        unsafe keys = larger
-        capacity *= 2
+    /// Drops the keys that were taken when they are at least half, so that a queue which never
+    /// empties stays as small as what waits in it; and else doubles.
+    @inline(never)
+    private func makeRoom() {
+        let room = next >= capacity / 2 ? capacity : capacity * 2
+        let keys = UnsafeMutablePointer<SlabKey>.allocate(capacity: room)
+        unsafe keys.moveInitialize(from: self.keys + next, count: waiting)
+        unsafe self.keys.deallocate()
+        count = waiting
+        next = 0
+        unsafe self.keys = keys
+        capacity = room
     }
 }

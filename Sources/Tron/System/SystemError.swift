@@ -8,7 +8,8 @@ public struct SystemError: Error, Hashable, Sendable, CustomStringConvertible {
         // swift-format-ignore: AlwaysUseLowerCamelCase
         case accept4, bind, close, connect, epoll_create1, epoll_ctl, epoll_wait, eventfd
         // swift-format-ignore: AlwaysUseLowerCamelCase
-        case getsockname, getsockopt, listen, pthread_create, pthread_sigmask, read, recv, send, setsockopt
+        case getsockname, getsockopt, listen, pthread_create, pthread_sigmask, read, recv, send
+        case setsockopt
         case shutdown, signalfd, socket, unlink, write
     }
 

@@ -70,7 +70,8 @@ final class PendingRequests<Waiter> {
 
     /// Whether a sequence is one of those that were given out, whether it waits still or not.
     func hasGivenOut(_ sequence: Int32) -> Bool {
-        sequence >= 0 && (hasWrapped || Self.distance(first, to: sequence) < Self.distance(first, to: next))
+        if hasWrapped || sequence < 0 { return sequence >= 0 }
+        return Self.distance(first, to: sequence) < Self.distance(first, to: next)
     }
 
     /// Ends a request: its waiter, the first time; nil after that.
