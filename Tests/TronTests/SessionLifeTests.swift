@@ -25,7 +25,10 @@ import Testing
         bench.sessions[0].send(category: 1, data: "last")
         bench.sessions[0].close()
         bench.sessions[0].close()
-        try bench.reactor.turn(until: { peer.drain(); return peer.isAtEnd })
+        try bench.reactor.turn(until: {
+            peer.drain()
+            return peer.isAtEnd
+        })
         #expect(peer.texts == ["last"])
         #expect(bench.reasons == [])
         peer.close()
@@ -86,7 +89,10 @@ import Testing
         let bench = try Bench(session: options)
         let peer = try bench.connect()
         peer.send(wire("ok") + [0, 0, 0, 1, 7, 0, 0, 3, 0xe9])
-        try bench.reactor.turn(until: { peer.drain(); return peer.isAtEnd })
+        try bench.reactor.turn(until: {
+            peer.drain()
+            return peer.isAtEnd
+        })
         peer.close()
         try expectEnd(bench, .protocolFault(.dataTooLong(announced: 1001)))
         #expect(bench.texts == ["ok"])
@@ -100,7 +106,10 @@ import Testing
         }
         let peer = try bench.connect()
         peer.send(wire("a") + wire("b") + wire("bad").dropLast() + [0x0b] + wire("after"))
-        try bench.reactor.turn(until: { peer.drain(); return peer.isAtEnd })
+        try bench.reactor.turn(until: {
+            peer.drain()
+            return peer.isAtEnd
+        })
         #expect(peer.texts == ["a", "b"])
         peer.send(wire("much later"))
         peer.close()

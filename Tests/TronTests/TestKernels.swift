@@ -5,7 +5,7 @@ import Glibc
 
 /// The machine's kernel, but time only passes when nothing else happens: a wait that finds nothing
 /// ready advances the clock by what it was to wait, and returns.
-class FakeClockKernel: Kernel {
+class FakeClockKernel: Kernel, @unchecked Sendable {
     /// The clock, in nanoseconds. A test may advance it itself.
     var clock: Int64 = 1_000_000_000
     /// While true, waits leave the clock alone.
@@ -54,7 +54,7 @@ enum KernelFault {
 }
 
 /// Counts calls and open descriptors, and does what `fault` says. For one thread, except `write`.
-final class FaultyKernel: FakeClockKernel {
+final class FaultyKernel: FakeClockKernel, @unchecked Sendable {
     private(set) var calls: [KernelCall: Int] = [:]
     private(set) var openDescriptors: Set<Int32> = []
     /// The flags that epoll was last given for each descriptor (operation 2 is EPOLL_CTL_DEL).

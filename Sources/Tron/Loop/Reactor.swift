@@ -13,6 +13,8 @@ public final class Reactor {
     let ownExecutor: ReactorExecutor
     private let wakeupSource: WakeupSource
     private let submitted: SubmittedWork
+    private var isFinishing = false
+    /// Nothing can be started any more. Until then, what a handler starts is ended with the rest.
     private(set) var isFinished = false
     var signalSource: SignalSource?
 
@@ -54,7 +56,7 @@ public final class Reactor {
             registry.isRunning = false
             finish()
         }
-        while !remote.stopsRequested && !isFinished {
+        while !remote.stopsRequested && !isFinishing {
             try turn()
         }
     }
@@ -126,11 +128,12 @@ public final class Reactor {
 
     /// Ends everything, once.
     private func finish() {
-        guard !isFinished else { return }
-        isFinished = true
+        guard !isFinishing else { return }
+        isFinishing = true
         remote.close()
         while submitted.isWaiting { submitted.run(on: self, atMost: .max) }
         registry.tearDown()
+        isFinished = true
     }
 }
 

@@ -126,18 +126,21 @@ extension Registry {
         while let key = starved.take() { woken.append(key) }
     }
 
-    /// Ends every source. Their users are told; what they start meanwhile is ended too.
+    /// Ends every source. Their users are told; what they start meanwhile is ended too. Who starts
+    /// something anew at every answer is not answered for ever.
     func tearDown() {
-        while sources.count > 0 {
+        for _ in 0..<100 where sources.count > 0 {
             sources.forEach { _, source in source.reactorStops() }
             reap()
         }
+        sources.forEach { key, _ in sources.remove(key) }
     }
 
-    /// Releases the sources that ended, and those that end because of it.
+    /// Releases the sources that ended. Those that end because of it are released in the next turn,
+    /// so that a handler which starts anew what fails at once cannot hold this one.
     func reap() {
-        while let key = ended.take() {
-            guard let source = sources.remove(key) else { continue }
+        for _ in 0..<ended.waiting {
+            guard let key = ended.take(), let source = sources.remove(key) else { continue }
             source.release()
         }
     }

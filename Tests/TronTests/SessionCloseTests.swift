@@ -1,0 +1,115 @@
+// The lossless close: what is queued arrives whole while the peer still sends, within bounds.
+import Glibc
+import Testing
+
+@testable import Tron
+
+@Suite struct SessionCloseTests {
+    /// In rounds of 100 at a time: each peer has sent more than is read when the session closes,
+    /// goes on sending, and has to find every reply in front of its end of stream.
+    @Test(arguments: [(Bench.Transport.ipv4, 5000), (.unix, 5000)])
+    func `ten thousand graceful closes lose no reply while the peer still sends`(
+        transport: Bench.Transport, closes: Int
+    ) throws {
+        let bench = try Bench(transport) { session, log in
+            session.onPacket { session, packet in
+                for number in 0..<5 { session.reply(to: packet, data: "reply \(number)") }
+                session.close()
+            }
+        }
+        let expected = (0..<5).map { "reply \($0)" }
+        let noise = Array(
+            repeatElement(wire(String(repeating: "n", count: 200)), count: 20).joined())
+        var done = 0
+        var damaged = 0
+        while done < closes {
+            let peers = try (0..<100).map { _ in try Peer(to: bench.server.address) }
+            for peer in peers { peer.send(noise) }
+            var left = peers.count
+            for _ in 0..<300 where left > 0 {
+                try bench.reactor.turn()
+                for peer in peers where peer.descriptor >= 0 {
+                    peer.send(noise)
+                    peer.drain()
+                    guard peer.isAtEnd || peer.error != 0 else { continue }
+                    if peer.texts != expected || peer.error != 0 { damaged += 1 }
+                    peer.close()
+                    left -= 1
+                }
+            }
+            #expect(left == 0)
+            done += peers.count
+        }
+        #expect(damaged == 0)
+        try bench.turnUntilClosed(closes)
+        #expect(bench.reasons.allSatisfy { $0 == .requested })
+        #expect(bench.server.sessionCount == 0)
+    }
+
+    @Test func `a closing session discards no more bytes than its bound`() throws {
+        var options = SessionOptions()
+        options.limits.discardedBytes = 100_000
+        let bench = try Bench(session: options)
+        let peer = try bench.connect()
+        let session = bench.sessions[0]
+        session.send(category: 1, data: "last")
+        session.close()
+        let start = bench.kernel.clock
+        let noise = [UInt8](repeating: 0, count: 30_000)
+        for _ in 0..<100 where bench.reasons.isEmpty {
+            peer.send(noise)
+            try bench.reactor.turn()
+        }
+        #expect(bench.reasons == [.requested])
+        #expect(session.counters.bytesReceived > 100_000)
+        #expect(session.counters.bytesReceived < 400_000)
+        #expect(bench.kernel.clock - start < 1_000_000_000)
+        peer.drain()
+        #expect(peer.texts == ["last"])
+    }
+
+    @Test func `a peer that resets a closing session which has nothing left to send is no failure`()
+        throws
+    {
+        let bench = try Bench(.ipv4)
+        let peer = try bench.connect()
+        bench.sessions[0].close()
+        try bench.reactor.turn(until: {
+            peer.drain()
+            return peer.isAtEnd
+        })
+        peer.reset()
+        try bench.turnUntilClosed()
+        #expect(bench.reasons == [.requested])
+    }
+
+    @Test func `a reset while output waits is the reason because it lost the output`() throws {
+        let bench = try Bench(.ipv4)
+        let peer = try bench.connect()
+        bench.kernel.fault = { call, _, _ in call == .send ? .error(EAGAIN) : nil }
+        bench.sessions[0].send(category: 1, data: "lost")
+        bench.sessions[0].close()
+        try bench.reactor.turn()
+        peer.reset()
+        try bench.turnUntilClosed()
+        #expect(bench.reasons == [.system(SystemError(.recv, code: ECONNRESET))])
+    }
+
+    @Test func `large queued output leaves whole after close`() throws {
+        var options = SessionOptions()
+        options.limits.dataLength = 2 << 20
+        let bench = try Bench(.ipv4, session: options)
+        let peer = try bench.connect(receiveBuffer: 8192)
+        let data = (0..<(2 << 20)).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ $0 >> 9) }
+        #expect(bench.sessions[0].send(category: 1, data: data) == .queued)
+        bench.sessions[0].close()
+        bench.kernel.isFrozen = true
+        try bench.reactor.turn(
+            until: {
+                peer.send([1])
+                peer.drain()
+                return peer.isAtEnd
+            }, atMost: 100_000)
+        #expect(peer.packets.map(\.data) == [data])
+    }
+}
