@@ -85,8 +85,8 @@ public final class Connector: EventSource {
             if !address.isUnix {
                 let options = settings.options
                 try descriptor.setTCPOptions(
-                    noDelay: options.noDelay, keepalive: options.keepalive,
-                    userTimeout: options.userTimeout)
+                    noDelay: options.noDelay, keepalive: options.effectiveKeepalive,
+                    userTimeout: options.effectiveUserTimeout)
             }
             let isConnected = try descriptor.connect(to: address)
             try registry.epoll.add(descriptor.number, .writable, token: key.rawValue)
@@ -120,7 +120,7 @@ public final class Connector: EventSource {
             descriptor.take(), peer: address, settings: settings, owner: owner ?? self,
             registry: registry)
         try registry.register(session, takingOver: number)
-        session.rearm()
+        session.begin()
         return session
     }
 

@@ -14,8 +14,8 @@ extension Descriptor {
             if case .ipv6 = address { try descriptor.setIPv6Only() }
             if options.reusesPort { try descriptor.setReusePort() }
             try descriptor.setTCPOptions(
-                noDelay: options.session.noDelay, keepalive: options.session.keepalive,
-                userTimeout: options.session.userTimeout)
+                noDelay: options.session.noDelay, keepalive: options.session.effectiveKeepalive,
+                userTimeout: options.session.effectiveUserTimeout)
         }
         try descriptor.bind(to: address)
         try descriptor.listen(backlog: options.limits.backlog)

@@ -143,7 +143,7 @@ extension Server {
         }
         count += 1
         totals.accepted += 1
-        session.rearm()
+        session.begin()
         setup(session)
     }
 

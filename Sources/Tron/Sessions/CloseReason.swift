@@ -10,6 +10,8 @@ public enum CloseReason: Hashable, Sendable, CustomStringConvertible {
     case peerClosed
     /// No bytes moved for as long as the options allow.
     case idle(IdleKind)
+    /// Heartbeats asked for it, and nothing was received for as long as `deadAfter` allows.
+    case dead
     /// The peer does not speak the protocol. Packets before the fault were delivered.
     case protocolFault(ProtocolFault)
     /// The peer does not read: this many bytes would have waited, more than the limit.
@@ -37,7 +39,10 @@ public enum CloseReason: Hashable, Sendable, CustomStringConvertible {
         case .requested: "closed as requested"
         case .aborted: "aborted"
         case .peerClosed: "closed by the peer"
-        case .idle(let kind): "idle (\(kind))"
+        case .idle(.read): "nothing received for too long"
+        case .idle(.write): "nothing sent for too long"
+        case .idle(.either): "no bytes moved for too long"
+        case .dead: "the peer shows no sign of life"
         case .protocolFault(let fault): "protocol fault: \(fault)"
         case .overflow(let bytes): "\(bytes) bytes waited to be sent, more than allowed"
         case .deadlineExceeded(.packet): "a packet did not end in time"

@@ -131,7 +131,7 @@ public final class Session: EventSource {
         static let resets = Flags(rawValue: 1 << 10)
     }
 
-    /// Handlers that few sessions have, out of the way of those that have none.
+    /// What few sessions have, out of the way of those that do not.
     final class RareHandlers {
         /// Never beside a packet handler.
         var bytes: ((Session, RawSpan) -> Int)?
@@ -139,6 +139,7 @@ public final class Session: EventSource {
         var everyPacket: ((borrowing Packet) -> Bool)?
         var writability: ((Session, Bool) -> Void)?
         var peerFinished: ((Session) -> Void)?
+        var lastHeartbeat: Int64 = 0
     }
 }
 

@@ -135,7 +135,8 @@ extension Session {
             if let everyPacket = rareHandlers?.everyPacket, rareHandlers?.bytes == nil {
                 let handler = packetHandler
                 unsafe deliverPackets(&fresh) { session, packet in
-                    if !everyPacket(packet) { handler?(session, packet) }
+                    if session.takesHeartbeat(packet) || everyPacket(packet) { return }
+                    handler?(session, packet)
                 }
             } else if let packetHandler {
                 unsafe deliverPackets(&fresh, packetHandler)

@@ -30,6 +30,17 @@ public struct SessionOptions: Sendable {
     /// dead (RFC 5482). Nil, the default: the kernel's retransmission limit, about 15 minutes.
     public var userTimeout: Duration?
 
+    /// A peer that shows no sign of life for this long is dead: sets keepalive and TCP_USER_TIMEOUT
+    /// in place of the two above, so that the kernel ends the connection (ETIMEDOUT), and with a
+    /// `heartbeat` the session itself does (`CloseReason.dead`). At least a second. Nil, the
+    /// default: the two above hold.
+    public var deadAfter: Duration?
+
+    /// Packets that ask the peer for a sign of life while nothing else is sent. They notice also a
+    /// peer whose kernel lives while its program does not. Nil, the default: none, since older
+    /// peers would not know them.
+    public var heartbeat: Heartbeat?
+
     /// The defaults.
     public init() {}
 
@@ -39,6 +50,36 @@ public struct SessionOptions: Sendable {
         var options = SessionOptions()
         options.pausesReadingAboveHighWatermark = false
         return options
+    }
+}
+
+extension SessionOptions {
+    /// The first probe after a third of the time, so that two more fit.
+    var effectiveKeepalive: Keepalive? {
+        deadAfter.map { Keepalive(idle: $0 / 3, interval: $0 / 3, probes: 3) } ?? keepalive
+    }
+
+    var effectiveUserTimeout: Duration? { deadAfter ?? userTimeout }
+}
+
+/// Packets that keep a connection alive: sequence -1, one byte of data, 0 to ask and 1 to answer.
+/// Both ends have to know the category; no handler sees them.
+public struct Heartbeat: Sendable, Hashable {
+    /// The category that the application sets aside for them.
+    public var category: UInt8
+
+    /// How long nothing is sent before one is. At least a millisecond.
+    public var interval: Duration
+
+    /// Whether this end answers those of the other. Default true.
+    public var answers = true
+
+    /// Traps when the interval is not positive.
+    public init(category: UInt8, interval: Duration, answers: Bool = true) {
+        precondition(interval > .zero, "the heartbeat's interval is not positive")
+        self.category = category
+        self.interval = interval
+        self.answers = answers
     }
 }
 
@@ -85,6 +126,9 @@ final class SessionSettings: Sendable {
     let idleWrite: Int64
     let idleEither: Int64
     let packetTime: Int64
+    let heartbeatInterval: Int64
+    /// How long a peer that is asked may be silent.
+    let silence: Int64
 
     static let never = Int64.max
 
@@ -100,6 +144,8 @@ final class SessionSettings: Sendable {
         idleWrite = Self.nanoseconds(options.idle.write)
         idleEither = Self.nanoseconds(options.idle.either)
         packetTime = Self.nanoseconds(options.limits.packetTime)
+        heartbeatInterval = Self.nanoseconds(options.heartbeat?.interval)
+        silence = Self.nanoseconds(options.heartbeat == nil ? nil : options.deadAfter)
     }
 
     private static func nanoseconds(_ duration: Duration?) -> Int64 {

@@ -15,11 +15,9 @@ extension Session {
         timer = nil
         timerDeadline = .max
         guard state != .closed else { return }
-        if let reason = exceeded {
-            end(reason)
-        } else {
-            rearm()
-        }
+        if let reason = exceeded { return end(reason) }
+        sendHeartbeatIfDue()
+        rearm()
     }
 
     private var isReading: Bool {
@@ -31,9 +29,11 @@ extension Session {
         guard state == .open else { return next }
         if isReading {
             next = min(next, later(lastReceive, settings.idleRead))
+            next = min(next, later(lastReceive, settings.silence))
             if packetStart != 0 { next = min(next, later(packetStart, settings.packetTime)) }
         }
         next = min(next, later(lastSend, settings.idleWrite))
+        next = min(next, later(lastSignOfLife, settings.heartbeatInterval))
         return min(next, later(max(lastReceive, lastSend), settings.idleEither))
     }
 
@@ -50,6 +50,7 @@ extension Session {
                 return .deadlineExceeded(.packet)
             }
             if later(lastReceive, settings.idleRead) <= now { return .idle(.read) }
+            if later(lastReceive, settings.silence) <= now { return .dead }
         }
         if later(lastSend, settings.idleWrite) <= now { return .idle(.write) }
         if later(max(lastReceive, lastSend), settings.idleEither) <= now { return .idle(.either) }
