@@ -16,7 +16,8 @@ final class Peer {
 
     /// Connects; loopback and Unix listeners answer at once, before they accept.
     init(to address: SocketAddress, receiveBuffer: Int32? = nil) throws {
-        descriptor = socket(address.family, Int32(SOCK_STREAM.rawValue), 0)
+        let kind = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue)
+        descriptor = socket(address.family, kind, 0)
         if var size = receiveBuffer {
             setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &size, 4)
         }
@@ -24,7 +25,7 @@ final class Peer {
         let result = address.withRawAddress { raw, length in
             connect(number, raw.assumingMemoryBound(to: sockaddr.self), length)
         }
-        try #require(result == 0, "connect: errno \(errno)")
+        if result != 0 { throw SystemError(.connect, code: errno) }
         _ = fcntl(descriptor, F_SETFL, O_NONBLOCK)
     }
 

@@ -125,6 +125,13 @@ public final class Client: EventSource, @unchecked Sendable {
             maximum: options.pendingRequests, firstSequence: options.firstSequence)
         reported = .connecting
         super.init(registry: reactor.registry)
+        registry.endpointMemoryBound += memoryBound
+    }
+
+    /// One session, and the copies of the requests that wait.
+    private var memoryBound: Int {
+        options.session.limits.memoryBound(bytesReadPerTurn: registry.limits.bytesReadPerTurn)
+            + options.waitingRequests * options.session.limits.dataLength
     }
 
     override func ready(_ readiness: Readiness) { begin() }
@@ -133,7 +140,10 @@ public final class Client: EventSource, @unchecked Sendable {
 
     override func reactorStops() { close() }
 
-    override func release() { reportClosed() }
+    override func release() {
+        registry.endpointMemoryBound -= memoryBound
+        reportClosed()
+    }
 
     /// Where it stands.
     public var state: ClientState { reported }

@@ -51,19 +51,22 @@ private final class Drain: EventSource {
         let now = registry.kernel.now()
         spreadEnd = now + spread.clampedNanoseconds
         deadlineTimer = registry.arm(key, at: now + deadline.clampedNanoseconds)
-        server.onEmpty = { [unowned self] in registry.releaseLater(self) }
+        server.drains.append(key)
         closeSome()
     }
 
-    /// Closes the share of the waiting sessions that the remaining time asks for.
+    /// Closes the share of the waiting sessions that the remaining time asks for: few one by one,
+    /// many some at a time.
     private func closeSome() {
-        let steps = max(1, (spreadEnd - registry.now) / Self.step + 1)
-        let share = (waiting.count + Int(steps) - 1) / Int(steps)
+        let remaining = max(0, spreadEnd - registry.now)
+        let steps = max(1, min(waiting.count, Int(remaining / Self.step) + 1))
+        let share = (waiting.count + steps - 1) / steps
         for key in waiting.suffix(share) {
             (registry.sources[key] as? Session)?.close()
         }
         waiting.removeLast(share)
-        stepTimer = waiting.isEmpty ? nil : registry.arm(key, at: registry.now + Self.step)
+        let pause = max(Self.step, remaining / Int64(steps))
+        stepTimer = waiting.isEmpty ? nil : registry.arm(key, at: registry.now + pause)
     }
 
     override func expired(_ timer: TimerKey) {
@@ -79,7 +82,6 @@ private final class Drain: EventSource {
         for timer in [stepTimer, deadlineTimer] {
             if let timer { registry.wheel.cancel(timer) }
         }
-        server.onEmpty = nil
         completion(report)
     }
 }

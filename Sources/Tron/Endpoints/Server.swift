@@ -46,8 +46,11 @@ public final class Server: EventSource {
     private var totals = ServerCounters()
     private var isListening = true
     private var retry: TimerKey?
+    /// In the registry's list of those that wait for a descriptor, once.
+    private var isStarved = false
     private let bound: SocketAddress
-    var onEmpty: (() -> Void)?
+    /// Drains, to be released once no session is left.
+    var drains: [SlabKey] = []
 
     /// How long accepting rests when no descriptor is free and none comes back meanwhile from this
     /// reactor: short enough not to be noticed, long enough not to cost anything.
@@ -59,6 +62,7 @@ public final class Server: EventSource {
     ) throws(SystemError) {
         self.options = options
         self.setup = setup
+        options.limits.validate()
         settings = SessionSettings(options.session)
         descriptor = try .listening(on: address, options: options, kernel: registry.kernel)
         bound = try descriptor.localAddress() ?? address
@@ -88,7 +92,8 @@ public final class Server: EventSource {
     public var counters: ServerCounters { totals }
 
     private var memoryBound: Int {
-        let (bytes, overflow) = options.session.limits.memoryBound
+        let (bytes, overflow) = options.session.limits
+            .memoryBound(bytesReadPerTurn: registry.limits.bytesReadPerTurn)
             .multipliedReportingOverflow(by: options.limits.sessions)
         return overflow ? .max / 4 : min(bytes, .max / 4)
     }
@@ -108,7 +113,10 @@ extension Server {
     /// Accepts what waits, at most as many as a turn allows: the rest stays ready.
     private func acceptWaiting(_ readiness: Readiness) {
         guard isListening else { return }
-        if readiness.isEmpty { resume() }
+        if readiness.isEmpty {
+            isStarved = false
+            resume()
+        }
         for _ in 0..<registry.limits.acceptsPerTurn {
             do throws(SystemError) {
                 guard let accepted = try descriptor.accept() else { return }
@@ -169,7 +177,8 @@ extension Server {
         totals.exhaustions += 1
         try? registry.epoll.modify(descriptor.number, [], token: key.rawValue)
         retry = registry.arm(key, at: registry.now + Self.exhaustionPause)
-        registry.starved.append(key)
+        if !isStarved { registry.starved.append(key) }
+        isStarved = true
     }
 
     private func resume() {
@@ -221,6 +230,8 @@ extension Server: SessionOwner {
     func sessionEnded(_ session: Session, _ reason: CloseReason) {
         count -= 1
         _ = countAddress(session.peer, by: -1)
-        if count == 0 { onEmpty?() }
+        guard count == 0 else { return }
+        for drain in drains { registry.ended.append(drain) }
+        drains = []
     }
 }

@@ -31,6 +31,15 @@ public struct ReactorLimits: Sendable, Hashable {
 
     /// The defaults.
     public init() {}
+
+    /// Traps on bounds that let nothing through.
+    func validate() {
+        precondition((1...1 << 30).contains(bytesReadPerTurn), "bytesReadPerTurn: 1 byte to 1 GiB")
+        precondition(acceptsPerTurn > 0 && timersPerTurn > 0, "at least 1 a turn")
+        precondition(submittedPerTurn > 0 && submittedWaiting > 0, "at least 1 a turn")
+        precondition(simultaneousDials > 0, "simultaneousDials: at least 1")
+        precondition(idleBufferBytes >= 0, "idleBufferBytes: not negative")
+    }
 }
 
 /// What one session may hold, and how long its steps may take.
@@ -75,12 +84,13 @@ public struct SessionLimits: Sendable, Hashable {
     /// The most that may wait to be sent, with room for one packet of the largest size.
     var outboundCapacity: Int { max(outboundBytes, dataLength + PacketFormat.overhead) }
 
-    /// The memory a session can hold at most, in bytes: buffers are powers of two, and while one
-    /// grows its predecessor is still there.
-    var memoryBound: Int {
+    /// The memory that a session's buffers can take at most, in bytes. They are powers of two, and
+    /// while one grows its predecessor is still there; a handler that pauses within a batch leaves
+    /// a whole read behind what was kept before.
+    func memoryBound(bytesReadPerTurn: Int) -> Int {
+        let kept = dataLength + PacketFormat.overhead + bytesReadPerTurn
         let outbound = BufferPool.capacity(for: outboundCapacity)
-        let inbound = BufferPool.capacity(for: dataLength + PacketFormat.overhead)
-        return (outbound + inbound) * 3 / 2
+        return (outbound + BufferPool.capacity(for: 2 * kept)) * 3 / 2
     }
 
     /// Traps on bounds that contradict each other.
@@ -94,6 +104,7 @@ public struct SessionLimits: Sendable, Hashable {
             (0...outboundHighWatermark).contains(outboundLowWatermark),
             "outboundLowWatermark: 0 to the high watermark")
         precondition(discardedBytes >= 0, "discardedBytes: not negative")
+        precondition(closeTime >= .zero && halfCloseTime >= .zero, "times: not negative")
     }
 }
 
@@ -113,4 +124,10 @@ public struct ServerLimits: Sendable, Hashable {
 
     /// The defaults.
     public init() {}
+
+    /// Traps on bounds that admit nobody.
+    func validate() {
+        precondition(sessions > 0 && sessionsPerAddress ?? 1 > 0, "sessions: at least 1")
+        precondition(backlog > 0, "backlog: at least 1")
+    }
 }

@@ -27,6 +27,7 @@ public final class Reactor {
     }
 
     init(limits: ReactorLimits = ReactorLimits(), kernel: Kernel) throws(SystemError) {
+        limits.validate()
         registry = try Registry(kernel: kernel, limits: limits)
         remote = try RemoteReactor(kernel: kernel, capacity: limits.submittedWaiting)
         submitted = SubmittedWork(from: remote)
@@ -59,6 +60,14 @@ public final class Reactor {
         while !remote.stopsRequested && !isFinishing {
             try turn()
         }
+    }
+
+    /// The most memory, in bytes, that the buffers of this reactor's servers and clients and its own
+    /// can take, by their limits. What applications keep is theirs to bound.
+    public var memoryBound: Int {
+        registry.limits.idleBufferBytes + 2
+            * BufferPool.capacity(for: registry.limits.bytesReadPerTurn)
+            + registry.endpointMemoryBound
     }
 
     /// Makes `run()` return at the end of this turn. On the loop's thread; elsewhere, and where in

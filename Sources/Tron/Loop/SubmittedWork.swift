@@ -24,12 +24,18 @@ final class SubmittedWork {
             next += 1
             work[next - 1](reactor)
         }
+        // What has been run lets go of what it holds.
+        if next == count { forget() }
     }
 
     private func takeBatch() {
-        work.removeAll(keepingCapacity: true)
         remote.take(into: &work)
-        next = 0
         count = work.count
+    }
+
+    private func forget() {
+        work.removeAll(keepingCapacity: true)
+        next = 0
+        count = 0
     }
 }

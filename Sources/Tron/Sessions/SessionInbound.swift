@@ -82,12 +82,16 @@ extension Session {
         }
     }
 
-    /// Receives what the first kept packet lacks straight behind it, and the rest as usual.
+    /// Receives what the first kept packet lacks straight behind it, and the rest as usual: in all
+    /// no more than a turn allows.
     @inline(never)
     private func fillBehindKept() throws(SystemError) {
         let buffer = unsafe registry.receiveBuffer
-        let room = unsafe roomBehindKept()
-        guard let count = try unsafe descriptor.receive(into: room, then: buffer) else { return }
+        let room = unsafe UnsafeMutableRawBufferPointer(
+            rebasing: roomBehindKept().prefix(buffer.count))
+        let rest = unsafe UnsafeMutableRawBufferPointer(
+            rebasing: buffer.prefix(buffer.count - room.count))
+        guard let count = try unsafe descriptor.receive(into: room, then: rest) else { return }
         decoder.commit(min(count, room.count))
         let fresh = max(0, count - room.count)
         unsafe received(

@@ -1,0 +1,124 @@
+// Where servers listen: the three kinds of address, socket files, taken ports.
+import Glibc
+import Testing
+
+@testable import Tron
+
+@Suite struct ServerAddressTests {
+    /// A path in a directory of its own, which is removed with what it holds.
+    private func withPath(_ body: (String) throws -> Void) throws {
+        var template = Array("/tmp/tron-server-XXXXXX".utf8CString)
+        let directory = String(cString: try #require(mkdtemp(&template)))
+        defer {
+            unlink(directory + "/s")
+            rmdir(directory)
+        }
+        try body(directory + "/s")
+    }
+
+    private func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
+
+    private func reactor() throws -> Reactor { try Reactor(kernel: FaultyKernel()) }
+
+    @Test(arguments: [Bench.Transport.ipv4, .ipv6, .unix])
+    func `each kind of address serves and names both ends`(transport: Bench.Transport) throws {
+        let bench = try Bench(transport)
+        if transport != .unix { #expect(try #require(bench.server.address.port) > 0) }
+        let peer = try bench.connect()
+        peer.send(wire("hello"))
+        try bench.reactor.turn(until: { bench.texts == ["hello"] })
+        let session = bench.sessions[0]
+        #expect(session.localAddress == bench.server.address)
+        #expect(session.remoteAddress?.isUnix == (transport == .unix))
+        #expect(session.remoteAddress != bench.server.address)
+    }
+
+    @Test func `a socket file is removed when its server stops`() throws {
+        try withPath { path in
+            let reactor = try reactor()
+            let server = try reactor.listen(on: path) { _ in }
+            #expect(exists(path))
+            server.stop()
+            #expect(!exists(path))
+            try reactor.turn()
+            try reactor.listen(on: path) { _ in }
+            #expect(exists(path))
+            reactor.stop()
+            try reactor.run()
+            #expect(!exists(path))
+        }
+    }
+
+    @Test func `a socket file that a dead server left is replaced`() throws {
+        try withPath { path in
+            let stale = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
+            let bound = try SocketAddress(path).withRawAddress {
+                bind(stale, $0.assumingMemoryBound(to: sockaddr.self), $1)
+            }
+            close(stale)
+            #expect(bound == 0 && exists(path))
+            try reactor().listen(on: path) { _ in }
+        }
+    }
+
+    @Test func `the file of a server that lives is not taken away`() throws {
+        try withPath { path in
+            let first = try reactor()
+            try first.listen(on: path) { _ in }
+            #expect(throws: EndpointError.self) { try reactor().listen(on: path) { _ in } }
+            #expect(exists(path))
+            _ = try Peer(to: SocketAddress(path))
+        }
+    }
+
+    @Test func `a regular file at the path is left alone and named in the error`() throws {
+        try withPath { path in
+            close(open(path, O_CREAT | O_WRONLY, 0o600))
+            let error = #expect(throws: EndpointError.self) {
+                try reactor().listen(on: path) { _ in }
+            }
+            #expect(error?.cause == SystemError(.bind, code: EADDRINUSE))
+            #expect(error?.description.contains(path) == true)
+            #expect(exists(path))
+        }
+    }
+
+    @Test func `a taken port is an error that names the call and the address`() throws {
+        let bench = try Bench(.ipv4)
+        let open = bench.kernel.openDescriptors.count
+        let error = #expect(throws: EndpointError.self) {
+            try bench.reactor.listen(on: bench.server.address) { _ in }
+        }
+        let address = bench.server.address
+        #expect(error == EndpointError(address: address, cause: .init(.bind, code: EADDRINUSE)))
+        #expect(error?.description == "\(address): bind: Address already in use")
+        #expect(bench.kernel.openDescriptors.count == open)
+    }
+
+    @Test func `with reusesPort two servers share a port`() throws {
+        var options = ServerOptions()
+        options.reusesPort = true
+        let bench = try Bench(.ipv4, options: options)
+        try bench.reactor.listen(on: bench.server.address, options: options) { _ in }
+    }
+
+    @Test(arguments: [KernelCall.socket, .setOption, .bind, .listen, .localAddress, .epollControl])
+    func `whatever call fails while listening is named and nothing stays open`(call: KernelCall)
+        throws
+    {
+        let kernel = FaultyKernel()
+        let reactor = try Reactor(kernel: kernel)
+        let open = kernel.openDescriptors
+        kernel.fault = { failed, _, _ in failed == call ? .error(ENOBUFS) : nil }
+        let error = #expect(throws: EndpointError.self) {
+            try reactor.listen(on: "127.0.0.1:0") { _ in }
+        }
+        #expect(error?.cause.code == ENOBUFS)
+        #expect(kernel.openDescriptors == open)
+    }
+
+    @Test(arguments: ["localhost:1", "", "127.0.0.1", "::1:80"])
+    func `a text that is no address is an AddressError`(text: String) throws {
+        #expect(throws: AddressError.self) { try reactor().listen(on: text) { _ in } }
+    }
+}
