@@ -93,6 +93,7 @@ public final class Client: EventSource, @unchecked Sendable {
     var connectedAt: Int64 = 0
     var isProven = false
     var candidates: [SocketAddress] = []
+    var dialFailure: ClientFailure?
     var connector: Connector?
 
     let requests: PendingRequests<RequestWaiter>
@@ -102,8 +103,6 @@ public final class Client: EventSource, @unchecked Sendable {
     var unsent: [Int32] = []
     var unsentCount = 0
     var timeoutsInARow = 0
-    /// Tells of requests that failed within the call that made them.
-    let timers: UserTimers
 
     private var reported = ClientState.closed
     private var stateHandler: ((Client, ClientState) -> Void)?
@@ -119,7 +118,6 @@ public final class Client: EventSource, @unchecked Sendable {
         settings = SessionSettings(options.session)
         remote = reactor.remote
         resolver = reactor.resolver
-        timers = reactor.timers
         generator = SplitMix64(seed: options.jitterSeed ?? UInt64.random(in: 0 ... .max))
         requests = PendingRequests(
             maximum: options.pendingRequests, firstSequence: options.firstSequence)

@@ -9,9 +9,11 @@ extension Client {
         if case .ended = phase { return }
         let session = session
         leavePhase()
+        // Before anybody is told: what a completion asks for now is refused, not kept.
+        phase = .ended
+        registry.releaseLater(self)
         session?.close()
         failAll(.closed)
-        end()
     }
 
     /// The first turn after `Reactor.connect(to:)`, so that its caller can install handlers.
@@ -20,17 +22,14 @@ extension Client {
         beginDialing()
     }
 
-    private func end() {
-        phase = .ended
-        registry.releaseLater(self)
-    }
-
     /// Undoes what the current phase holds.
     private func leavePhase() {
         switch phase {
         case .idle, .queued, .connected, .gaveUp, .ended: break
         case .waiting(let timer): registry.wheel.cancel(timer)
-        case .dialing: leaveGate()
+        case .dialing:
+            phase = .idle
+            leaveGate()
         }
         phase = .idle
         connector?.abandon()
@@ -76,14 +75,15 @@ extension Client {
 
     private func dial(_ addresses: [SocketAddress]) {
         candidates = addresses.reversed()
-        dialNext(after: nil)
+        dialFailure = nil
+        dialNext()
     }
 
-    /// Tries the next address, or fails with what befell the last.
-    private func dialNext(after error: ConnectError?) {
+    /// Tries the next address, or fails with what befell the last that is worth another attempt.
+    private func dialNext() {
         guard let address = candidates.popLast() else {
             let none = ResolutionError(host: "", message: "no address")
-            return fail(error.map { .unreachable($0) } ?? .unresolved(none))
+            return fail(dialFailure ?? .unresolved(none))
         }
         totals.dials += 1
         let connector = Connector(address, settings, owner: self, registry) {
@@ -97,7 +97,10 @@ extension Client {
         connector = nil
         switch outcome {
         case .success(let session): connected(session)
-        case .failure(let error): dialNext(after: error)
+        case .failure(let error):
+            let failure = ClientFailure.unreachable(error)
+            if failure.isWorthARetry || dialFailure?.isWorthARetry != true { dialFailure = failure }
+            dialNext()
         }
     }
 }
@@ -106,14 +109,15 @@ extension Client {
 
 extension Client: SessionOwner {
     private func connected(_ session: Session) {
-        leaveGate()
         phase = .connected(session)
+        leaveGate()
         totals.connections += 1
         connectedAt = registry.now
         isProven = false
         timeoutsInARow = 0
         session.onEveryPacket { self.takesAnswer($0) }
         setup(session)
+        guard case .connected = phase else { return }
         report(.connected)
         sendUnsent()
     }
@@ -134,8 +138,8 @@ extension Client: SessionOwner {
     }
 
     private func fail(_ failure: ClientFailure) {
-        leaveGate()
         phase = .idle
+        leaveGate()
         wait(after: failure)
     }
 

@@ -57,7 +57,7 @@ extension Client {
         case .idle, .queued, .dialing, .connected, .waiting: break
         }
         guard data.byteCount <= settings.dataLength else { return refuse(.tooLarge, completion) }
-        let session = session
+        let session = usableSession
         if session == nil {
             guard options.whileDisconnected == .wait else {
                 return refuse(.notConnected, completion)
@@ -79,7 +79,17 @@ extension Client {
         return send(sequence, category, data, on: session)
     }
 
+    /// The session while it takes packets: one that closes does not, and may for a while.
+    private var usableSession: Session? {
+        guard let session, !session.flags.contains(.writingEnds) else { return nil }
+        return session
+    }
+
+    /// Sequences that ended while they waited are dropped once they are the most.
     private func keepUnsent(_ sequence: Int32) -> Int32 {
+        if unsent.count >= 64 && unsent.count > 2 * unsentCount {
+            unsent.removeAll { requests.waiter(of: $0)?.isSent != false }
+        }
         unsent.append(sequence)
         unsentCount += 1
         return sequence
@@ -103,12 +113,12 @@ extension Client {
     }
 }
 
-// MARK: - Refusals, told when the timers' turn comes
+// MARK: - Refusals, told in the next turn
 
 extension Client {
     private func refuse(_ error: RequestError, _ completion: @escaping RequestCompletion) -> Int32?
     {
-        _ = timers.schedule(at: registry.now, every: nil) { completion(.failed(error)) }
+        registry.callLater { completion(.failed(error)) }
         return nil
     }
 
@@ -149,12 +159,12 @@ extension Client {
     func requestTimedOut(_ sequence: Int32) {
         guard let waiter = endWaiting(sequence) else { return }
         totals.requestsTimedOut += 1
-        waiter.completion(.failed(.timedOut))
-        guard waiter.isSent, let session, let limit = options.timeoutsBeforeReconnect else {
-            return
+        if waiter.isSent, let session, let limit = options.timeoutsBeforeReconnect {
+            timeoutsInARow += 1
+            // First, so that what the completion asks for waits for the next connection.
+            if timeoutsInARow >= limit { session.abort() }
         }
-        timeoutsInARow += 1
-        if timeoutsInARow >= limit { session.abort() }
+        waiter.completion(.failed(.timedOut))
     }
 
     /// Ends a request for its task's sake.
@@ -164,25 +174,34 @@ extension Client {
 
     /// What the lost connection carried fails, or waits for the next one if it may be repeated.
     func connectionEnded(_ reason: CloseReason) {
-        for sequence in requests.sequences() {
-            guard var waiter = requests.waiter(of: sequence), waiter.isSent else { continue }
-            if waiter.isRepeatable && unsentCount < options.waitingRequests {
-                waiter.isSent = false
-                requests.replace(sequence, with: waiter)
-                unsent.append(sequence)
-                unsentCount += 1
-            } else {
-                endWaiting(sequence)?.completion(.failed(.connectionLost(reason)))
-            }
+        let sent = requests.sequences().filter { requests.waiter(of: $0)?.isSent == true }
+        unsent = sent.filter { waitsAgain($0) } + unsent
+        for sequence in sent where requests.waiter(of: sequence)?.isSent == true {
+            endWaiting(sequence)?.completion(.failed(.connectionLost(reason)))
         }
     }
 
-    /// Sends what waited for the connection, oldest first.
+    /// Whether a request that was sent now waits to be sent again.
+    private func waitsAgain(_ sequence: Int32) -> Bool {
+        guard var waiter = requests.waiter(of: sequence), waiter.isRepeatable,
+            unsentCount < options.waitingRequests
+        else { return false }
+        waiter.isSent = false
+        requests.replace(sequence, with: waiter)
+        unsentCount += 1
+        return true
+    }
+
+    /// Sends what waited for the connection, oldest first, as long as it takes packets.
     func sendUnsent() {
         let waiting = unsent
         unsent = []
-        for sequence in waiting {
-            guard let session, var waiter = requests.waiter(of: sequence), !waiter.isSent,
+        for (index, sequence) in waiting.enumerated() {
+            guard let session = usableSession else {
+                unsent = Array(waiting[index...])
+                return
+            }
+            guard var waiter = requests.waiter(of: sequence), !waiter.isSent,
                 let packet = waiter.packet
             else { continue }
             waiter.isSent = true

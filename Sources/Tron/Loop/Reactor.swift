@@ -90,6 +90,7 @@ public final class Reactor {
     func turn() throws(SystemError) {
         let events = try wait()
         dispatch(events)
+        registry.makeOwedCalls()
         fireTimers()
         submitted.run(on: self, atMost: registry.limits.submittedPerTurn)
         flush()
@@ -105,7 +106,7 @@ public final class Reactor {
     /// Whether something is to be done that no event and no timer will tell of.
     private var hasWork: Bool {
         !registry.woken.isEmpty || submitted.isWaiting
-            || !registry.dirty.isEmpty || !registry.ended.isEmpty
+            || !registry.dirty.isEmpty || !registry.ended.isEmpty || registry.owesCalls
     }
 
     /// Those that were woken come first: what a session kept was received before what is to be
@@ -142,6 +143,7 @@ public final class Reactor {
         remote.close()
         while submitted.isWaiting { submitted.run(on: self, atMost: .max) }
         registry.tearDown()
+        resolver.close()
         isFinished = true
     }
 }

@@ -35,6 +35,10 @@ final class Registry {
     /// Clients that connect at the same time.
     let dialGate: Gate
 
+    /// Calls that somebody relies on: made in the next turn, or as the last of the reactor.
+    private var owedCalls: [() -> Void] = []
+    private var isTornDown = false
+
     /// Sources that found no descriptor free; they are woken once one is.
     let starved = TokenQueue()
 
@@ -129,11 +133,29 @@ extension Registry {
     /// Ends every source. Their users are told; what they start meanwhile is ended too. Who starts
     /// something anew at every answer is not answered for ever.
     func tearDown() {
-        for _ in 0..<100 where sources.count > 0 {
+        for _ in 0..<100 where sources.count > 0 || owesCalls {
             sources.forEach { _, source in source.reactorStops() }
             reap()
+            makeOwedCalls()
         }
         sources.forEach { key, _ in sources.remove(key) }
+        owedCalls = []
+        isTornDown = true
+    }
+
+    var owesCalls: Bool { !owedCalls.isEmpty }
+
+    /// Has `call` made in the next turn, and if there is none, before the reactor has ended.
+    func callLater(_ call: @escaping () -> Void) {
+        if isTornDown { call() } else { owedCalls.append(call) }
+    }
+
+    /// Those that are owed because of these are left for the next turn.
+    func makeOwedCalls() {
+        guard owesCalls else { return }
+        let calls = owedCalls
+        owedCalls = []
+        for call in calls { call() }
     }
 
     /// Releases the sources that ended. Those that end because of it are released in the next turn,

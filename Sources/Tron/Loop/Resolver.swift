@@ -63,6 +63,12 @@ final class Resolver {
         startThreads()
     }
 
+    /// The reactor has ended: nobody is told any more, and nothing is kept alive by that.
+    func close() {
+        waiters = [:]
+        queue = []
+    }
+
     private func forgetExpired() {
         known = known.filter { registry.now < $0.value.until }
     }
