@@ -1,0 +1,134 @@
+// What the README claims in code: its snippets stand here too, compiled and run.
+import Foundation
+import Testing
+
+@testable import Tron
+
+private let here = URL(filePath: #filePath)
+
+/// The Swift blocks of the README, without their indentation.
+private func readmeBlocks() throws -> [String] {
+    let root = here.deletingLastPathComponent().deletingLastPathComponent()
+        .deletingLastPathComponent()
+    let text = try String(contentsOf: root.appending(path: "README.md"), encoding: .utf8)
+    return text.components(separatedBy: "```swift\n").dropFirst()
+        .map { $0.components(separatedBy: "```")[0] }
+        .map { $0.replacingOccurrences(of: "import Tron\n\n", with: "") }
+}
+
+/// The lines of this file between `// snippet: NAME` and `// end`, moved to the left margin.
+private func snippet(_ name: String) throws -> String {
+    let lines = try String(contentsOf: here, encoding: .utf8).components(separatedBy: "\n")
+    let start = try #require(lines.firstIndex { $0.hasSuffix("// snippet: \(name)") })
+    let body = lines[(start + 1)...].prefix { !$0.hasSuffix("// end") }
+    let indent = lines[start].prefix { $0 == " " }.count
+    return body.map { String($0.dropFirst(indent)) }.joined(separator: "\n") + "\n"
+}
+
+/// The README shows a whole program with fixed addresses; the tests need free ones.
+private func asInReadme(_ code: String) -> String {
+    code.replacingOccurrences(of: "on: address", with: "on: \"127.0.0.1:9000\"")
+        .replacingOccurrences(of: "to: address", with: "to: \"127.0.0.1:9000\"")
+        .replacingOccurrences(of: "on: other", with: "on: \"127.0.0.1:9001\"")
+        .replacingOccurrences(of: "log(", with: "print(")
+        .replacingOccurrences(of: "unsafe ", with: "")
+}
+
+@Suite struct ReadmeTests {
+    @Test(arguments: ["server", "client", "await", "lines"])
+    func `the README shows just the code that is run here`(_ name: String) throws {
+        let code = try asInReadme(snippet(name))
+        #expect(try readmeBlocks().contains { $0 == code || $0 == code + "try reactor.run()\n" })
+    }
+
+    @Test func `the server, the client and the awaiting task do what the README says`() throws {
+        let notes = Notes()
+        let log: @Sendable (Any...) -> Void = { items in
+            notes.add(items.map { "\($0)" }.joined(separator: " "))
+        }
+        let address = "unix:@tron-readme-\(UInt64.random(in: 0 ... .max))"
+        // snippet: server
+        let reactor = try Reactor()
+        let server = try reactor.listen(on: address) { session in
+            session.onPacket { session, packet in session.reply(to: packet, data: packet.data) }
+            session.onClose { session, reason in log(session.id, reason) }
+        }
+        // end
+        try runClient(reactor, address, log, notes)
+        #expect(server.counters.accepted == 1)
+        #expect(notes.all.filter { $0 == "ping" }.count == 2)
+        #expect(notes.all.starts(with: ["connecting", "connected"]))
+        #expect(notes.all.last?.hasSuffix(" the reactor stopped") == true)
+    }
+
+    private func runClient(
+        _ reactor: Reactor, _ address: String, _ log: @escaping @Sendable (Any...) -> Void,
+        _ notes: Notes
+    ) throws {
+        // snippet: client
+        let client = reactor.connect(
+            to: address,
+            reconnecting: Backoff(initial: .seconds(3), multiplier: 2, attempts: 8)
+        ) { session in
+            session.onPacket { _, packet in log("unasked for:", packet.text) }
+        }
+        client.onStateChange { _, state in log(state) }
+        client.request(category: 1, data: "ping", timeout: .seconds(3)) { outcome in
+            switch outcome {
+            case .answered(let packet): log(packet.text)
+            case .failed(let error): log(error)
+            }
+        }
+        // end
+        // snippet: await
+        Task(executorPreference: reactor.executor) {
+            let answer = try await client.request(category: 1, data: "ping", timeout: .seconds(3))
+            log(answer.text)
+        }
+        // end
+        reactor.schedule(after: .milliseconds(1), repeating: .milliseconds(1)) {
+            if notes.all.filter({ $0 == "ping" }).count == 2 { reactor.stop() }
+        }
+        reactor.schedule(after: .seconds(10)) { reactor.stop() }
+        try reactor.run()
+    }
+
+    @Test func `the server of lines answers each line`() throws {
+        let other = "unix:@tron-readme-\(UInt64.random(in: 0 ... .max))"
+        let reactor = try Reactor()
+        var received: [UInt8] = []
+        // snippet: lines
+        try reactor.listen(on: other) { session in
+            session.onBytes { session, bytes in
+                let text = unsafe bytes.withUnsafeBytes {
+                    unsafe String(decoding: $0, as: UTF8.self)
+                }
+                guard let end = text.utf8.firstIndex(of: 10) else { return 0 }
+                session.send(bytes: "you said " + text[...end])
+                return text.utf8.distance(from: text.startIndex, to: end) + 1
+            }
+        }
+        // end
+        reactor.dial(try SocketAddress(other)) { result in
+            guard let session = try? result.get() else { return reactor.stop() }
+            session.onBytes { _, bytes in
+                received += unsafe bytes.withUnsafeBytes { unsafe [UInt8]($0) }
+                if received.count == 26 { reactor.stop() }
+                return bytes.byteCount
+            }
+            session.send(bytes: "one\ntwo\nthr")
+        }
+        reactor.schedule(after: .seconds(10)) { reactor.stop() }
+        try reactor.run()
+        #expect(String(decoding: received, as: UTF8.self) == "you said one\nyou said two\n")
+    }
+}
+
+/// What was logged, by whichever thread.
+private final class Notes: Sendable {
+    private let notes = Locked<[String]>([])
+
+    var all: [String] { notes.withLock { $0 } }
+
+    func add(_ note: String) { notes.withLock { $0.append(note) } }
+}
