@@ -11,7 +11,7 @@ import Testing
         let bench = try Bench(options: options)
         let peers = [try bench.connect(), try bench.connect()]
         let refused = try Peer(to: bench.server.address)
-        try bench.reactor.turn(until: { refused.drain(); return refused.isAtEnd })
+        try bench.reactor.turn(until: { refused.drained.isAtEnd })
         #expect(bench.server.counters.refusedByLimit == 1 && bench.server.sessionCount == 2)
         peers[0].close()
         try bench.turnUntilClosed()
@@ -25,7 +25,7 @@ import Testing
         let bench = try Bench(.ipv4, options: options)
         let peers = [try bench.connect(), try bench.connect()]
         let refused = try Peer(to: bench.server.address)
-        try bench.reactor.turn(until: { refused.drain(); return refused.isAtEnd })
+        try bench.reactor.turn(until: { refused.drained.isAtEnd })
         #expect(bench.server.counters.refusedByAddressLimit == 1)
         for peer in peers { peer.close() }
         try bench.turnUntilClosed(2)
@@ -92,7 +92,8 @@ import Testing
     @Test func `a connection that was lost before it was accepted harms nobody`() throws {
         let bench = try Bench()
         bench.kernel.fault = { call, number, _ in
-            call == .accept && number <= 3 ? .error([ECONNABORTED, EPROTO, EINTR][number - 1]) : nil
+            call == .accept && number <= 3
+                ? .error([ECONNABORTED, EPROTO, EINTR][number - 1]) : nil
         }
         _ = try bench.connect()
         #expect(bench.server.counters.failed == 2 && bench.server.counters.exhaustions == 0)
@@ -103,7 +104,7 @@ import Testing
         let open = bench.kernel.openDescriptors.count
         bench.kernel.fault = { call, _, _ in call == .epollControl ? .error(ENOSPC) : nil }
         let peer = try Peer(to: bench.server.address)
-        try bench.reactor.turn(until: { peer.drain(); return peer.isAtEnd })
+        try bench.reactor.turn(until: { peer.drained.isAtEnd })
         #expect(bench.server.counters.failed == 1 && bench.server.sessionCount == 0)
         #expect(bench.kernel.openDescriptors.count == open)
         bench.kernel.fault = { _, _, _ in nil }
@@ -120,7 +121,7 @@ import Testing
         let late = try? Peer(to: bench.server.address)
         #expect(late == nil)
         try bench.turnUntilClosed()
-        peer.drain()
+        peer.drainToEnd()
         #expect(bench.reasons == [.aborted] && peer.error == ECONNRESET)
         #expect(bench.kernel.openDescriptors.count == 2)
     }

@@ -18,8 +18,8 @@ import Testing
             }
         }
         let expected = (0..<5).map { "reply \($0)" }
-        let noise = Array(
-            repeatElement(wire(String(repeating: "n", count: 200)), count: 20).joined())
+        let packet = wire(String(repeating: "n", count: 200))
+        let noise = Array(repeatElement(packet, count: 20).joined())
         var done = 0
         var damaged = 0
         while done < closes {
@@ -74,10 +74,7 @@ import Testing
         let bench = try Bench(.ipv4)
         let peer = try bench.connect()
         bench.sessions[0].close()
-        try bench.reactor.turn(until: {
-            peer.drain()
-            return peer.isAtEnd
-        })
+        try bench.reactor.turn(until: { peer.drained.isAtEnd })
         peer.reset()
         try bench.turnUntilClosed()
         #expect(bench.reasons == [.requested])
@@ -107,8 +104,7 @@ import Testing
         try bench.reactor.turn(
             until: {
                 peer.send([1])
-                peer.drain()
-                return peer.isAtEnd
+                return peer.drained.isAtEnd
             }, atMost: 100_000)
         #expect(peer.packets.map(\.data) == [data])
     }

@@ -42,8 +42,7 @@ import Testing
         #expect(bench.reasons == [])
     }
 
-    @Test func `a session that pauses and resumes within a packet's handler loses nothing`() throws
-    {
+    @Test func `a handler that pauses and resumes its session loses nothing`() throws {
         let bench = try Bench()
         let peer = try bench.connect()
         bench.sessions[0].onPacket { [log = bench.log] session, packet in
@@ -191,13 +190,10 @@ import Testing
         try bench.reactor.turn(times: 3)
         #expect(kernel.waits - waits == kernel.emptyWaits - empty)
         #expect(bench.sessions[0].send(category: 1, data: "late answer") == .queued)
-        try bench.reactor.turn(until: {
-            peer.drain()
-            return peer.texts == ["late answer"]
-        })
+        try bench.reactor.turn(until: { peer.drained.texts == ["late answer"] })
         bench.sessions[0].close()
         try bench.turnUntilClosed()
-        peer.drain()
+        peer.drainToEnd()
         #expect(bench.reasons == [.requested] && peer.isAtEnd && finished == 1)
     }
 
@@ -208,10 +204,7 @@ import Testing
         session.send(category: 1, data: "last")
         session.closeWriting()
         #expect(session.send(category: 1, data: "too late") == .closed)
-        try bench.reactor.turn(until: {
-            peer.drain()
-            return peer.isAtEnd
-        })
+        try bench.reactor.turn(until: { peer.drained.isAtEnd })
         #expect(peer.texts == ["last"] && session.isOpen)
         peer.send(wire("still heard"))
         try bench.reactor.turn(until: { bench.texts == ["still heard"] })

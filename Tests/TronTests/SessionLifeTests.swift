@@ -25,10 +25,7 @@ import Testing
         bench.sessions[0].send(category: 1, data: "last")
         bench.sessions[0].close()
         bench.sessions[0].close()
-        try bench.reactor.turn(until: {
-            peer.drain()
-            return peer.isAtEnd
-        })
+        try bench.reactor.turn(until: { peer.drained.isAtEnd })
         #expect(peer.texts == ["last"])
         #expect(bench.reasons == [])
         peer.close()
@@ -43,7 +40,7 @@ import Testing
         bench.sessions[0].abort()
         bench.sessions[0].close()
         try expectEnd(bench, .aborted)
-        peer.drain()
+        peer.drainToEnd()
         #expect(peer.error == ECONNRESET)
         #expect(peer.received == [])
     }
@@ -58,7 +55,7 @@ import Testing
         peer.send(wire("a") + wire("b"))
         peer.finish()
         try expectEnd(bench, .peerClosed)
-        peer.drain()
+        peer.drainToEnd()
         #expect(peer.texts == ["a", "b"])
         #expect(peer.isAtEnd)
     }
@@ -79,7 +76,7 @@ import Testing
         try expectEnd(bench, .idle(kind))
         let waited = bench.kernel.clock - start
         #expect((3_000_000_000...3_001_000_000).contains(waited))
-        peer.drain()
+        peer.drainToEnd()
         #expect(peer.isAtEnd)
     }
 
@@ -89,10 +86,7 @@ import Testing
         let bench = try Bench(session: options)
         let peer = try bench.connect()
         peer.send(wire("ok") + [0, 0, 0, 1, 7, 0, 0, 3, 0xe9])
-        try bench.reactor.turn(until: {
-            peer.drain()
-            return peer.isAtEnd
-        })
+        try bench.reactor.turn(until: { peer.drained.isAtEnd })
         peer.close()
         try expectEnd(bench, .protocolFault(.dataTooLong(announced: 1001)))
         #expect(bench.texts == ["ok"])
@@ -106,10 +100,7 @@ import Testing
         }
         let peer = try bench.connect()
         peer.send(wire("a") + wire("b") + wire("bad").dropLast() + [0x0b] + wire("after"))
-        try bench.reactor.turn(until: {
-            peer.drain()
-            return peer.isAtEnd
-        })
+        try bench.reactor.turn(until: { peer.drained.isAtEnd })
         #expect(peer.texts == ["a", "b"])
         peer.send(wire("much later"))
         peer.close()
@@ -152,7 +143,7 @@ import Testing
         bench.reactor.stop()
         try bench.reactor.run()
         #expect(bench.reasons == [.reactorStopped])
-        peer.drain()
+        peer.drainToEnd()
         #expect(peer.isAtEnd)
         #expect(bench.sessions[0].send(category: 1, data: "x") == .closed)
     }

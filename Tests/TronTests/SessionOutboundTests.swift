@@ -14,10 +14,7 @@ import Testing
         #expect(session.send(category: 1, data: "0123456789") == .queued)
         #expect(session.send(category: 1, data: "0123456789a") == .tooLarge)
         #expect(session.send(category: 1, data: "after") == .queued)
-        try bench.reactor.turn(until: {
-            peer.drain()
-            return peer.texts.count == 2
-        })
+        try bench.reactor.turn(until: { peer.drained.texts.count == 2 })
         #expect(peer.texts == ["0123456789", "after"])
         #expect(bench.reasons == [] && session.isOpen)
         #expect(session.counters.packetsSent == 2)
@@ -33,10 +30,7 @@ import Testing
         }
         let peer = try bench.connect()
         peer.send(wire("x", sequence: .max, category: 255) + wire("", sequence: 0, category: 0))
-        try bench.reactor.turn(until: {
-            peer.drain()
-            return peer.packets.count == 4
-        })
+        try bench.reactor.turn(until: { peer.drained.packets.count == 4 })
         #expect(
             peer.packets == [
                 OwnedPacket(sequence: .max, category: 255, data: [0x78]),
@@ -118,10 +112,7 @@ import Testing
         #expect(session.send(bytes: "fits") == .queued)
         try bench.reactor.turn(until: { session.queuedBytes == 0 })
         #expect(session.send(category: 1, data: data) == .queued)
-        try bench.reactor.turn(until: {
-            peer.drain()
-            return peer.received.count == 2704
-        })
+        try bench.reactor.turn(until: { peer.drained.received.count == 2704 })
         #expect(bench.reasons == [])
     }
 }
@@ -209,8 +200,8 @@ import Testing
         let bench = try Bench(session: small, setup: echo)
         let deaf = try bench.connect()
         let other = try bench.connect()
-        let bulk = Array(
-            repeatElement(wire(String(repeating: "x", count: 1000)), count: 50).joined())
+        let packet = wire(String(repeating: "x", count: 1000))
+        let bulk = Array(repeatElement(packet, count: 50).joined())
         for round in 1...300 {
             deaf.send(bulk)
             other.send(wire("\(round)"))
@@ -247,10 +238,7 @@ import Testing
             }
             #expect(bench.log.notes == ["false"])
             peer.finish()
-            try bench.reactor.turn(until: {
-                peer.drain()
-                return peer.isAtEnd || peer.error != 0
-            })
+            try bench.reactor.turn(until: { peer.drained.isAtEnd || peer.error != 0 })
             #expect(action == 1 || peer.packets.count { $0.category == 1 } % 100 == 0)
             try bench.turnUntilClosed()
             #expect(bench.reasons == [[.requested], [.aborted], [.peerClosed]][action])

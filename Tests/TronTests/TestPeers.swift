@@ -29,6 +29,36 @@ final class Peer {
         _ = fcntl(descriptor, F_SETFL, O_NONBLOCK)
     }
 
+    /// A listener on a loopback port that never accepts, with a queue for one.
+    init(listeningWithoutRoom: Void) throws {
+        descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+        let number = descriptor
+        let result = SocketAddress.loopback(port: 0).withRawAddress { raw, length in
+            bind(number, raw.assumingMemoryBound(to: sockaddr.self), length)
+        }
+        if result != 0 || listen(descriptor, 0) != 0 { throw SystemError(.listen, code: errno) }
+    }
+
+    /// Starts to connect and does not look whether that succeeds.
+    init(startingTo address: SocketAddress) throws {
+        let kind = SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue
+        descriptor = socket(address.family, Int32(kind), 0)
+        let number = descriptor
+        _ = address.withRawAddress { raw, length in
+            connect(number, raw.assumingMemoryBound(to: sockaddr.self), length)
+        }
+    }
+
+    var localAddress: SocketAddress {
+        var storage = sockaddr_storage()
+        var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
+        return withUnsafeMutableBytes(of: &storage) { bytes in
+            let raw = bytes.baseAddress!
+            getsockname(descriptor, raw.assumingMemoryBound(to: sockaddr.self), &length)
+            return SocketAddress(raw: raw, length: length) ?? .loopback(port: 0)
+        }
+    }
+
     deinit { close() }
 
     /// How many bytes the kernel took, or -errno.
@@ -53,6 +83,19 @@ final class Peer {
             received += chunk[..<count]
             left -= count
         }
+    }
+
+    /// Reads to the end of the stream or its reset, which the reactor has caused already and the
+    /// kernel may still be about to deliver.
+    func drainToEnd() {
+        var request = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+        repeat { drain() } while !isAtEnd && error == 0 && poll(&request, 1, 2000) > 0
+    }
+
+    /// Itself, after it has read what there is.
+    var drained: Peer {
+        drain()
+        return self
     }
 
     /// The whole packets received so far, as texts.

@@ -57,7 +57,7 @@ import Testing
         #expect(calls == [1, 2, 5, 6] || calls == [1, 2, 6, 7])
     }
 
-    @Test func `a cancelled timer is not called, also when it is due in this very turn`() throws {
+    @Test func `a cancelled timer is not called, even if it is due in this very turn`() throws {
         var calls: [String] = []
         var second: ScheduledTimer?
         var own: ScheduledTimer?
@@ -78,7 +78,9 @@ import Testing
         #expect(reactor.registry.wheel.count == 0)
     }
 
-    @Test func `a timer that was called cannot be cancelled nor its slot's next owner by it`() throws {
+    @Test func `a timer that was called cannot be cancelled nor its slot's next owner by it`()
+        throws
+    {
         var calls = 0
         var own: ScheduledTimer?
         own = reactor.schedule(after: .milliseconds(1)) {

@@ -37,6 +37,8 @@ final class Registry {
 
     /// Calls that somebody relies on: made in the next turn, or as the last of the reactor.
     private var owedCalls: [() -> Void] = []
+    /// Whether there are any: asked every turn, where a look at the array would cost more.
+    private(set) var owesCalls = false
     private var isTornDown = false
 
     /// Sources that found no descriptor free; they are woken once one is.
@@ -140,14 +142,15 @@ extension Registry {
         }
         sources.forEach { key, _ in sources.remove(key) }
         owedCalls = []
+        owesCalls = false
         isTornDown = true
     }
 
-    var owesCalls: Bool { !owedCalls.isEmpty }
-
     /// Has `call` made in the next turn, and if there is none, before the reactor has ended.
     func callLater(_ call: @escaping () -> Void) {
-        if isTornDown { call() } else { owedCalls.append(call) }
+        if isTornDown { return call() }
+        owedCalls.append(call)
+        owesCalls = true
     }
 
     /// Those that are owed because of these are left for the next turn.
@@ -155,6 +158,7 @@ extension Registry {
         guard owesCalls else { return }
         let calls = owedCalls
         owedCalls = []
+        owesCalls = false
         for call in calls { call() }
     }
 

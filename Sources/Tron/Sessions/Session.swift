@@ -31,6 +31,9 @@ public struct Traffic: Hashable, Sendable {
 ///
 /// Invariant: the descriptor is open and in epoll with `interest`, unless parked, until `release`.
 public final class Session: EventSource {
+    /// No timer has this key.
+    static let noTimer = TimerKey(rawValue: 0)
+
     enum State: UInt8 {
         case open
         /// No packet is taken or delivered any more; what is queued leaves.
@@ -50,6 +53,11 @@ public final class Session: EventSource {
     var state = State.open
     var flags: Flags = []
     var interest: Readiness = .readable
+    /// Bytes of packets that may be queued without looking further, until the turn's end.
+    ///
+    /// Invariant: 0, or the session is open and in the list of those that flush, and the ring has
+    /// as many bytes in one piece, below the high watermark; and it is at most the largest packet.
+    var credit: Int32 = 0
     var closeReason: CloseReason?
 
     /// Kept behind `descriptor`, `decoder` and `outbound`, whose methods call no handler and
@@ -59,26 +67,18 @@ public final class Session: EventSource {
     @exclusivity(unchecked) private var ownedDecoder = PacketDecoder()
     @exclusivity(unchecked) private var ownedOutbound = RingBuffer()
     var traffic = Traffic()
-    /// Bytes of packets that may be queued without looking further, until the turn's end.
-    ///
-    /// Invariant: 0, or the session is open and in the list of those that flush, and the ring has
-    /// as many bytes in one piece, below the high watermark; and it is at most the largest packet.
-    var credit = 0
 
     var packetHandler: ((Session, borrowing Packet) -> Void)?
     var closeHandler: ((Session, CloseReason) -> Void)?
-    var rareHandlers: RareHandlers?
+    var rareState: RareState?
 
     /// The one timer, and the earliest time at which any of the session's deadlines can be over.
-    var timer: TimerKey?
+    var timer = Session.noTimer
     var timerDeadline = Int64.max
     var lastReceive: Int64
     var lastSend: Int64
     /// When the first byte of the incomplete packet came; 0 exactly when nothing is kept.
     var packetStart: Int64 = 0
-    /// When draining or the half-closed state is over.
-    var closeDeadline = Int64.max
-    var discardedBytes = 0
 
     init(
         _ descriptor: consuming Descriptor, peer: SocketAddress?, settings: SessionSettings,
@@ -132,7 +132,7 @@ public final class Session: EventSource {
     }
 
     /// What few sessions have, out of the way of those that do not.
-    final class RareHandlers {
+    final class RareState {
         /// Never beside a packet handler.
         var bytes: ((Session, RawSpan) -> Int)?
         /// Sees every packet first, and says whether that was all.
@@ -140,6 +140,10 @@ public final class Session: EventSource {
         var writability: ((Session, Bool) -> Void)?
         var peerFinished: ((Session) -> Void)?
         var lastHeartbeat: Int64 = 0
+        /// When draining or the half-closed state is over.
+        var closeDeadline = Int64.max
+        /// Bytes that were read and dropped while closing.
+        var discardedBytes = 0
     }
 }
 
@@ -217,7 +221,7 @@ extension Session {
         registry.requireLoop("Session.onPacket")
         guard state == .open else { return }
         packetHandler = handler
-        rareHandlers?.bytes = nil
+        rareState?.bytes = nil
         flags.insert(.interrupted)
     }
 
@@ -259,10 +263,10 @@ extension Session {
         if state != .closed { rare.peerFinished = handler }
     }
 
-    private var rare: RareHandlers {
-        if let rareHandlers { return rareHandlers }
-        let made = RareHandlers()
-        rareHandlers = made
+    var rare: RareState {
+        if let rareState { return rareState }
+        let made = RareState()
+        rareState = made
         return made
     }
 }

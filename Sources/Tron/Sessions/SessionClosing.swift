@@ -32,7 +32,7 @@ extension Session {
         state = .draining
         flags.formUnion([.interrupted, .writingEnds])
         credit = 0
-        closeDeadline = registry.now + settings.options.limits.closeTime.clampedNanoseconds
+        rare.closeDeadline = registry.now + settings.options.limits.closeTime.clampedNanoseconds
         rearm()
         flushAtTurnsEnd()
     }
@@ -71,10 +71,10 @@ extension Session {
         guard settings.options.allowsHalfClose, !flags.contains(.writingEnds) else {
             return beginClose(.peerClosed)
         }
-        closeDeadline = registry.now + settings.options.limits.halfCloseTime.clampedNanoseconds
+        rare.closeDeadline = registry.now + settings.options.limits.halfCloseTime.clampedNanoseconds
         rearm()
         flushAtTurnsEnd()
-        rareHandlers?.peerFinished?(self)
+        rareState?.peerFinished?(self)
     }
 
     /// A reset ends the session even while it does not read. A mere hang-up does when the end of
@@ -114,7 +114,9 @@ extension Session {
     }
 
     /// Whether a closing session may still read what its peer sends.
-    var canDiscard: Bool { discardedBytes <= settings.options.limits.discardedBytes }
+    var canDiscard: Bool {
+        rare.discardedBytes <= settings.options.limits.discardedBytes
+    }
 
     /// Reads what nobody wants, since the kernel would answer unread bytes with a reset.
     func discard() {
@@ -128,7 +130,7 @@ extension Session {
                 return
             }
             traffic.bytesReceived &+= count
-            discardedBytes += count
+            rare.discardedBytes += count
             guard !canDiscard else { return }
             if state == .lingering { end(.requested) } else { flushAtTurnsEnd() }
         } catch {
@@ -138,15 +140,15 @@ extension Session {
 
     /// Gives everything back and reports. The only place that closes the descriptor.
     func giveBack() {
-        if let timer { registry.wheel.cancel(timer) }
-        timer = nil
+        registry.wheel.cancel(timer)
+        timer = Self.noTimer
         if flags.contains(.resets) { try? descriptor.resetOnClose() }
         descriptor.close()
         decoder.release(to: buffers)
         outbound.release(to: buffers)
         registry.descriptorFreed()
         packetHandler = nil
-        rareHandlers = nil
+        rareState = nil
         let handler = closeHandler
         closeHandler = nil
         let reason = closeReason ?? .requested

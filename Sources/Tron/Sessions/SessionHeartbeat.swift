@@ -16,10 +16,10 @@ extension Session {
             registry.now - lastSignOfLife >= settings.heartbeatInterval
         else { return }
         if outbound.isEmpty { send(category: heartbeat.category, data: [Self.question]) }
-        rareHandlers?.lastHeartbeat = registry.now
+        rareState?.lastHeartbeat = registry.now
     }
 
-    var lastSignOfLife: Int64 { max(lastSend, rareHandlers?.lastHeartbeat ?? 0) }
+    var lastSignOfLife: Int64 { max(lastSend, rareState?.lastHeartbeat ?? 0) }
 
     /// Whether the packet is a heartbeat, which no handler sees.
     func takesHeartbeat(_ packet: borrowing Packet) -> Bool {

@@ -49,6 +49,8 @@ extension Session {
 
     @inline(never)
     private func act(on readiness: Readiness) {
+        // Of a handler that was set, or a pause that ended, since the last batch.
+        flags.remove(.interrupted)
         if readiness.contains(.writable) {
             flags.remove(.writeBlocked)
             flushAtTurnsEnd()
@@ -99,7 +101,7 @@ extension Session {
     }
 
     private func roomBehindKept() -> UnsafeMutableRawBufferPointer {
-        if rareHandlers?.bytes != nil {
+        if rareState?.bytes != nil {
             let room = max(decoder.kept.count, BufferPool.minimumCapacity)
             return unsafe decoder.rawRoom(
                 min(room, registry.limits.bytesReadPerTurn), pool: buffers)
@@ -136,7 +138,7 @@ extension Session {
         let progressBefore = traffic.packetsReceived
         beginReceiving()
         repeat {
-            if let everyPacket = rareHandlers?.everyPacket, rareHandlers?.bytes == nil {
+            if let everyPacket = rareState?.everyPacket, rareState?.bytes == nil {
                 let handler = packetHandler
                 unsafe deliverPackets(&fresh) { session, packet in
                     if session.takesHeartbeat(packet) || everyPacket(packet) { return }
@@ -144,7 +146,7 @@ extension Session {
                 }
             } else if let packetHandler {
                 unsafe deliverPackets(&fresh, packetHandler)
-            } else if let bytesHandler = rareHandlers?.bytes {
+            } else if let bytesHandler = rareState?.bytes {
                 unsafe deliverBytes(&fresh, bytesHandler)
             } else {
                 unsafe deliverPackets(&fresh) { _, _ in }

@@ -61,14 +61,14 @@ extension Session {
     @inline(__always)
     private func enqueue(sequence: Int32, category: UInt8, _ data: RawSpan) -> SendOutcome {
         let length = data.byteCount &+ PacketFormat.overhead
-        if length > credit || !registry.isOnLoop {
+        if length > Int(credit) || !registry.isOnLoop {
             guard data.byteCount <= settings.dataLength else { return .tooLarge }
             let outcome = prepare(for: length)
             guard outcome == .queued else { return outcome }
         }
         unsafe data.withUnsafeBytes { data in
-            if length <= credit {
-                credit &-= length
+            if length <= Int(credit) {
+                credit &-= Int32(truncatingIfNeeded: length)
                 unsafe PacketFormat.write(
                     sequence: sequence, category: category, data: data, to: outbound.tailAddress)
                 outbound.commit(length)
@@ -113,9 +113,8 @@ extension Session {
         }
         outbound.reserve(length, from: buffers)
         flushAtTurnsEnd()
-        credit = min(
-            outbound.contiguousRoom, settings.highWatermark - outbound.count,
-            settings.packetCredit)
+        let room = min(outbound.contiguousRoom, settings.highWatermark - outbound.count)
+        credit = Int32(truncatingIfNeeded: max(0, min(room, settings.packetCredit)))
         if queued > settings.highWatermark, settings.options.pausesReadingAboveHighWatermark {
             flags.formUnion([.pausedByWatermark, .interrupted])
         }
@@ -136,7 +135,7 @@ extension Session {
         guard flags.isEmpty && outbound.capacity == 0 else { return }
         flags = [.receiving, .dirty]
         outbound.borrowShared(of: buffers)
-        credit = min(settings.packetCredit, outbound.capacity)
+        credit = Int32(truncatingIfNeeded: min(settings.packetCredit, outbound.capacity))
     }
 
     /// The handler's batch is over. What it queued is sent at once, while it is in the cache, out
@@ -216,7 +215,7 @@ extension Session {
     private func tellWritability(_ isWritable: Bool) {
         guard state == .open, flags.contains(.toldUnwritable) == isWritable else { return }
         if isWritable { flags.remove(.toldUnwritable) } else { flags.insert(.toldUnwritable) }
-        rareHandlers?.writability?(self, isWritable)
+        rareState?.writability?(self, isWritable)
     }
 
     /// Brings epoll in line with what the session waits for. Only here, once a turn, so that what

@@ -6,13 +6,13 @@ extension Session {
     func rearm() {
         let deadline = nextDeadline
         guard deadline < timerDeadline else { return }
-        if let timer { registry.wheel.cancel(timer) }
+        registry.wheel.cancel(timer)
         timer = registry.arm(key, at: deadline)
         timerDeadline = deadline
     }
 
     func endIfOverdue() {
-        timer = nil
+        timer = Self.noTimer
         timerDeadline = .max
         guard state != .closed else { return }
         if let reason = exceeded { return end(reason) }
@@ -25,7 +25,7 @@ extension Session {
     }
 
     private var nextDeadline: Int64 {
-        var next = closeDeadline
+        var next = rareState?.closeDeadline ?? .max
         guard state == .open else { return next }
         if isReading {
             next = min(next, later(lastReceive, settings.idleRead))
@@ -41,7 +41,7 @@ extension Session {
     /// keeps the reason that it was closed for.
     private var exceeded: CloseReason? {
         let now = registry.now
-        if closeDeadline <= now {
+        if let rareState, rareState.closeDeadline <= now {
             return .deadlineExceeded(state == .open ? .halfClose : .close)
         }
         guard state == .open else { return nil }

@@ -3,14 +3,15 @@ internal import CEpollShim
 
 /// What epoll says of a descriptor, or is asked to say.
 struct Readiness: OptionSet {
-    let rawValue: UInt32
+    /// Those of epoll's bits that are used here; the others lie above.
+    let rawValue: UInt16
 
-    static let readable = Readiness(rawValue: EPOLLIN.rawValue)
-    static let writable = Readiness(rawValue: EPOLLOUT.rawValue)
+    static let readable = Readiness(rawValue: UInt16(EPOLLIN.rawValue))
+    static let writable = Readiness(rawValue: UInt16(EPOLLOUT.rawValue))
     /// Told whether asked for or not, until the descriptor is closed or taken out.
-    static let error = Readiness(rawValue: EPOLLERR.rawValue)
+    static let error = Readiness(rawValue: UInt16(EPOLLERR.rawValue))
     /// Both directions are shut. Told like `error`.
-    static let hangUp = Readiness(rawValue: EPOLLHUP.rawValue)
+    static let hangUp = Readiness(rawValue: UInt16(EPOLLHUP.rawValue))
 }
 
 /// Owns an epoll descriptor and the list that it fills.
@@ -54,7 +55,7 @@ struct Epoll: ~Copyable {
         try SystemError.require(.epoll_ctl) {
             descriptor.kernel.epollControl(
                 descriptor.number, operation: operation, descriptor: number,
-                events: interest.rawValue, token: token)
+                events: UInt32(interest.rawValue), token: token)
         }
     }
 
@@ -72,7 +73,7 @@ struct Epoll: ~Copyable {
     borrowing func event(_ index: Int) -> (token: UInt64, readiness: Readiness) {
         (
             unsafe tron_epoll_token(list, index),
-            unsafe Readiness(rawValue: tron_epoll_events(list, index))
+            unsafe Readiness(rawValue: UInt16(truncatingIfNeeded: tron_epoll_events(list, index)))
         )
     }
 }
