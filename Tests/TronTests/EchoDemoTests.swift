@@ -16,7 +16,7 @@ import Tron
             "1. Two packets in one write", #"data "one""#, #"data "two""#,
             "2. One packet in two writes", "12 bytes, 0 whole packets", #"data "in two pieces""#,
             "3. CR LF inside the data", #"data "a\r\nb\r\n""#,
-            "4. An idle session", #"data "then silence""#, "idle (either)",
+            "4. An idle session", #"data "then silence""#, "no bytes moved for too long",
             "5. A bad packet after a good one", #"data "good""#,
             "protocol fault: trailer 0x213f in place of CR LF",
             "All 5 steps went as they have to",

@@ -62,7 +62,7 @@ public final class Reactor {
         }
     }
 
-    /// The most memory, in bytes, that the buffers of this reactor's servers and clients and its own
+    /// The most memory, in bytes, that the buffers of this reactor and of its servers and clients
     /// can take, by their limits. What applications keep is theirs to bound.
     public var memoryBound: Int {
         registry.limits.idleBufferBytes + 2
