@@ -18,8 +18,22 @@ extension Descriptor {
                 userTimeout: options.session.effectiveUserTimeout)
         }
         try descriptor.bind(to: address)
-        try descriptor.listen(backlog: options.limits.backlog)
+        try removingFile(of: address, kernel: kernel) { () throws(SystemError) in
+            try descriptor.listen(backlog: options.limits.backlog)
+        }
         return descriptor
+    }
+
+    /// Takes back the file that bind(2) made when a later step fails.
+    static func removingFile(
+        of address: SocketAddress, kernel: Kernel, unless step: () throws(SystemError) -> Void
+    ) throws(SystemError) {
+        do throws(SystemError) {
+            try step()
+        } catch {
+            if let path = address.file { _ = kernel.unlink(path) }
+            throw error
+        }
     }
 
     /// A server that was killed leaves its socket file behind, which would refuse every later one.

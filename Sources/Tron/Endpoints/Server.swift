@@ -67,7 +67,9 @@ public final class Server: EventSource {
         descriptor = try .listening(on: address, options: options, kernel: registry.kernel)
         bound = try descriptor.localAddress() ?? address
         super.init(registry: registry)
-        try registry.register(self, descriptor: descriptor.number)
+        try Descriptor.removingFile(of: bound, kernel: registry.kernel) { () throws(SystemError) in
+            try registry.register(self, descriptor: descriptor.number)
+        }
         registry.endpointMemoryBound += memoryBound
     }
 

@@ -1,0 +1,106 @@
+// PendingRequests against a naive model: order, the wrap, growth, the bound.
+import Testing
+
+@testable import Tron
+
+@Suite struct PendingRequestsTests {
+    private static func distance(_ from: Int32, _ to: Int32) -> Int { Int((to &- from) & .max) }
+
+    @Test func `sequences begin at 0 and follow one another`() {
+        let requests = PendingRequests<Int>(maximum: 1000)
+        #expect((0..<1000).map { requests.add($0) } == (0..<1000).map { Int32($0) })
+        #expect(requests.checkInvariant(thoroughly: true))
+    }
+
+    @Test func `the bound refuses one more, until one ends`() {
+        let requests = PendingRequests<String>(maximum: 2)
+        #expect(requests.add("a") == 0 && requests.add("b") == 1)
+        #expect(requests.add("c") == nil && requests.count == 2)
+        #expect(requests.take(0) == "a")
+        #expect(requests.add("c") == 2)
+    }
+
+    @Test func `a request ends once`() {
+        let requests = PendingRequests<String>(maximum: 10)
+        #expect(requests.add("a") == 0)
+        #expect(requests.take(0) == "a")
+        #expect(requests.take(0) == nil && requests.waiter(of: 0) == nil)
+        #expect(requests.take(-1) == nil && requests.take(.max) == nil && requests.take(64) == nil)
+    }
+
+    @Test func `a waiter that is replaced keeps its sequence`() {
+        let requests = PendingRequests<String>(maximum: 10)
+        #expect(requests.add("a") == 0)
+        requests.replace(0, with: "b")
+        #expect(requests.count == 1 && requests.take(0) == "b")
+    }
+
+    @Test func `sequences wrap past the largest with requests pending across it`() {
+        let first = Int32.max - 9
+        let requests = PendingRequests<Int>(maximum: 1000, firstSequence: first)
+        let given = (0..<300).compactMap { requests.add($0) }
+        #expect(given.prefix(12) == (first ... .max) + [0, 1])
+        #expect(given.allSatisfy { $0 >= 0 } && Set(given).count == 300)
+        #expect(requests.sequences() == given)
+        #expect(given.indices.shuffled().allSatisfy { requests.take(given[$0]) == $0 })
+        #expect(requests.count == 0 && requests.checkInvariant(thoroughly: true))
+    }
+
+    @Test func `a sequence that still waits is skipped`() {
+        let requests = PendingRequests<Int>(maximum: 100)
+        #expect(requests.add(-1) == 0)
+        var given: [Int32] = []
+        for value in 0..<1000 {
+            let sequence = requests.add(value) ?? -1
+            given.append(sequence)
+            #expect(requests.take(sequence) == value)
+        }
+        #expect(!given.contains(0) && Set(given).count == 1000)
+        #expect(requests.take(0) == -1)
+    }
+
+    @Test func `which sequences were given out is known, also across the wrap`() {
+        let requests = PendingRequests<Int>(maximum: 100, firstSequence: .max - 1)
+        #expect(!requests.hasGivenOut(.max - 1) && !requests.hasGivenOut(0))
+        #expect(!requests.hasGivenOut(-1) && !requests.hasGivenOut(.min))
+        for value in 0..<4 { _ = requests.take(requests.add(value) ?? -1) }
+        #expect([Int32.max - 1, .max, 0, 1].allSatisfy(requests.hasGivenOut))
+        #expect([Int32.max - 2, 2, 3, -1, .min].allSatisfy { !requests.hasGivenOut($0) })
+    }
+
+    @Test func `agrees with a naive model under random operations`() {
+        var generator = SeededGenerator(seed: RandomRun.seed)
+        let first = Int32.max - Int32(RandomRun.operations / 8 % 1_000_000)
+        let maximum = 500
+        let requests = PendingRequests<Int>(maximum: maximum, firstSequence: first)
+        var model: [(sequence: Int32, value: Int)] = []
+        var last = first &- 1
+        var travelled = 0
+        // Filled and emptied by turns, so that it is met in every state.
+        var isFilling = true
+        for operation in 0..<RandomRun.operations {
+            if operation % 1500 == 0 { isFilling.toggle() }
+            if Int.random(in: 0..<10, using: &generator) < (isFilling ? 7 : 3) {
+                let sequence = requests.add(operation)
+                #expect((sequence == nil) == (model.count == maximum))
+                guard let sequence else { continue }
+                // Later than all others, and never one that may be in use or remembered.
+                travelled += Self.distance(last, sequence)
+                #expect(sequence >= 0 && Self.distance(last, sequence) >= 1)
+                last = sequence
+                model.append((sequence, operation))
+            } else if !model.isEmpty {
+                let old = model.remove(at: .random(in: model.indices, using: &generator))
+                #expect(requests.waiter(of: old.sequence) == old.value)
+                #expect(requests.take(old.sequence) == old.value)
+                #expect(requests.take(old.sequence) == nil)
+            }
+            #expect(requests.count == model.count)
+            if operation % 997 == 0 {
+                #expect(requests.sequences() == model.map(\.sequence))
+                #expect(requests.checkInvariant(thoroughly: true))
+            }
+        }
+        #expect(travelled < Int(Int32.max), "seed \(RandomRun.seed)")
+    }
+}
