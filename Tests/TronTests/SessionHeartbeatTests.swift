@@ -1,0 +1,125 @@
+// Signs of life: heartbeats, dead peers, and answers that come later.
+import Glibc
+import Testing
+
+@testable import Tron
+
+@Suite struct SessionHeartbeatTests {
+    private let beat: UInt8 = 200
+
+    private func options(_ change: (inout SessionOptions) -> Void = { _ in }) -> SessionOptions {
+        var options = SessionOptions()
+        options.heartbeat = Heartbeat(category: beat, interval: .seconds(2))
+        change(&options)
+        return options
+    }
+
+    private func question() -> [UInt8] {
+        OwnedPacket(category: beat, data: [0]).wireBytes
+    }
+
+    @Test func `a session that sends nothing else sends a heartbeat an interval`() throws {
+        let bench = try Bench(session: options())
+        let peer = try bench.connect()
+        let start = bench.kernel.clock
+        try bench.reactor.turn(until: { bench.sessions[0].counters.packetsSent == 3 })
+        #expect((6.0...6.01).contains(Double(bench.kernel.clock - start) / 1e9))
+        peer.drain()
+        #expect(peer.packets == Array(repeating: OwnedPacket(category: beat, data: [0]), count: 3))
+    }
+
+    @Test func `a heartbeat is answered and no handler sees it`() throws {
+        let bench = try Bench(session: options())
+        let peer = try bench.connect()
+        peer.send(question() + wire("seen"))
+        try bench.reactor.turn(until: { bench.texts == ["seen"] })
+        peer.drain()
+        #expect(peer.packets.contains(OwnedPacket(category: beat, data: [1])))
+        #expect(bench.texts == ["seen"])
+    }
+
+    @Test func `an answer to a heartbeat is not answered`() throws {
+        let bench = try Bench(session: options())
+        let peer = try bench.connect()
+        peer.send(OwnedPacket(category: beat, data: [1]).wireBytes + wire("seen"))
+        try bench.reactor.turn(until: { bench.texts == ["seen"] })
+        #expect(!peer.drained.packets.contains { $0.category == beat })
+    }
+
+    @Test func `without the option a packet of that category is like any other`() throws {
+        let bench = try Bench(session: SessionOptions())
+        let peer = try bench.connect()
+        peer.send(question())
+        try bench.reactor.turn(until: { bench.texts.count == 1 })
+        #expect(bench.reasons == [])
+    }
+
+    @Test func `a peer that answers no heartbeat is dead after the time that was set`() throws {
+        let bench = try Bench(session: options { $0.deadAfter = .seconds(7) })
+        let peer = try bench.connect()
+        let start = bench.kernel.clock
+        try bench.turnUntilClosed()
+        #expect(bench.reasons == [.dead])
+        #expect((7.0...7.01).contains(Double(bench.kernel.clock - start) / 1e9))
+        #expect(peer.drained.packets.count == 3)
+    }
+
+    @Test func `a peer that answers lives on`() throws {
+        let bench = try Bench(session: options { $0.deadAfter = .seconds(3) })
+        let peer = try bench.connect()
+        let start = bench.kernel.clock
+        var answered = 0
+        for _ in 0..<2000 where bench.kernel.clock - start < 60_000_000_000 {
+            try bench.reactor.turn()
+            peer.drain()
+            for _ in answered..<peer.packets.count {
+                peer.send(OwnedPacket(category: beat, data: [1]).wireBytes)
+            }
+            answered = peer.packets.count
+        }
+        #expect(bench.kernel.clock - start >= 60_000_000_000)
+        #expect(bench.reasons == [])
+    }
+
+    @Test func `dead within a time sets keepalive and the user timeout`() throws {
+        var options = SessionOptions()
+        options.deadAfter = .seconds(9)
+        let bench = try Bench(.ipv4, session: options)
+        let peer = try bench.connect()
+        let descriptor = bench.sessions[0].descriptor.number
+        func option(_ name: Int32) -> Int32 {
+            var value: Int32 = 0
+            var length = socklen_t(4)
+            getsockopt(descriptor, Int32(IPPROTO_TCP), name, &value, &length)
+            return value
+        }
+        #expect(option(TCP_USER_TIMEOUT) == 9000)
+        #expect(option(TCP_KEEPIDLE) == 3 && option(TCP_KEEPINTVL) == 3)
+        #expect(peer.error == 0)
+    }
+
+    @Test func `an answer may come later by the request's address`() throws {
+        var addresses: [ReplyAddress] = []
+        let bench = try Bench(session: SessionOptions()) { session in
+            session.onPacket { session, packet in
+                addresses.append(session.replyAddress(of: packet))
+            }
+        }
+        let peer = try bench.connect()
+        peer.send(wire("one", sequence: 1) + wire("two", sequence: 2, category: 9))
+        try bench.reactor.turn(until: { addresses.count == 2 })
+        #expect(bench.reactor.reply(to: addresses[1], data: "second") == .queued)
+        let first = addresses[0]
+        #expect(bench.reactor.remote.submit { $0.reply(to: first, data: [49]) })
+        try bench.reactor.turn(times: 2)
+        peer.drain()
+        #expect(
+            peer.packets == [
+                OwnedPacket(sequence: 2, category: 9, data: Array("second".utf8)),
+                OwnedPacket(sequence: 1, category: 1, data: [49]),
+            ])
+        peer.finish()
+        try bench.reactor.turn(until: { bench.reactor.session(first.session) == nil })
+        #expect(bench.reactor.reply(to: first, data: "late") == .closed)
+    }
+}
