@@ -35,7 +35,7 @@ private func asInReadme(_ code: String) -> String {
 }
 
 @Suite struct ReadmeTests {
-    @Test(arguments: ["server", "client", "await", "lines"])
+    @Test(arguments: ["server", "client", "request", "await", "lines"])
     func `the README shows just the code that is run here`(_ name: String) throws {
         let code = try asInReadme(snippet(name))
         #expect(try readmeBlocks().contains { $0 == code || $0 == code + "try reactor.run()\n" })
@@ -73,6 +73,8 @@ private func asInReadme(_ code: String) -> String {
             session.onPacket { _, packet in log("unasked for:", packet.text) }
         }
         client.onStateChange { _, state in log(state) }
+        // end
+        // snippet: request
         client.request(category: 1, data: "ping", timeout: .seconds(3)) { outcome in
             switch outcome {
             case .answered(let packet): log(packet.text)
