@@ -16,7 +16,8 @@ enum CommandLineHelp {
                echo-demo serve (--port N [--host H] | --unix PATH) [OPTION VALUE]...
                    answers every packet with its own data, until SIGINT or SIGTERM
                echo-demo connect (--port N [--host H] | --unix PATH) [OPTION VALUE]...
-                   sends each line of standard input as a packet, prints the answers' data
+                   asks with each line of standard input, prints the answers' data in this order;
+                       connects again when the connection is lost, and asks again what it carried
                echo-demo --help | --version
 
         options of both:
@@ -35,7 +36,7 @@ enum CommandLineHelp {
     private static func lines(of options: (Option) -> Bool) -> String {
         Option.all.filter(options).map { option in
             let head = "  \(option.name) \(option.value)"
-            return head + String(repeating: " ", count: max(1, 24 - head.count)) + option.help
+            return head + String(repeating: " ", count: max(2, 28 - head.count)) + option.help
         }.joined(separator: "\n")
     }
 }

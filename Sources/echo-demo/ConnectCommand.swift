@@ -1,64 +1,68 @@
-// `echo-demo connect`: a client that sends the lines of standard input and prints the answers.
+// `echo-demo connect`: a client that asks with the lines of standard input, and comes back.
 import Tron
 
-/// Connects, and returns the exit status once every line is answered or something failed.
-func connect(to address: SocketAddress, _ timeout: Duration) throws -> Int32 {
+/// Connects, and returns the exit status once every line is answered or something failed for good.
+func connect(_ settings: ConnectSettings) throws -> Int32 {
     let reactor = try Reactor()
-    let client = LineClient(reactor, timeout)
-    var options = SessionOptions()
-    // With nothing read while much waits to be sent, two such ends could wait for each other.
-    options.pausesReadingAboveHighWatermark = false
-    reactor.dial(address, timeout: timeout, options: options) { result in
-        switch result {
-        case .success(let session): client.begin(session, options.limits)
-        case .failure(let error): client.fail("\(error)")
-        }
-    }
+    var options = ClientOptions()
+    options.connectTimeout = settings.timeout
+    // A line without an answer ends the program; there is nothing to connect again for.
+    options.timeoutsBeforeReconnect = nil
+    // All that is asked may be asked again, and so has to wait for the next connection.
+    options.waitingRequests = options.pendingRequests
+    let client = reactor.connect(
+        to: settings.address, reconnecting: settings.backoff, options: options)
+    let lines = LineClient(reactor, client, settings)
+    client.onStateChange { _, state in lines.react(to: state) }
     try reactor.run()
-    return client.status
+    return lines.status
 }
 
-/// Pairs lines with their answers. It belongs to the loop's thread, as the session does.
+/// Asks with each line, and prints the answers in the lines' order. It belongs to the loop's
+/// thread, as the client does.
 ///
-/// Invariant: the reading thread waits for `demand` exactly while `isReaderWaiting`, and the timer
-/// runs exactly while lines are unanswered.
+/// Invariant: the reading thread waits for `demand`, or is not started, exactly while
+/// `isReaderWaiting`; lines that are taken and not printed have the numbers from `printed` up to
+/// `taken`, and those of them that are answered are in `answers`.
 private final class LineClient {
     private let reactor: Reactor
-    private let timeout: Duration
+    private let client: Client
+    private let settings: ConnectSettings
     private let demand = Semaphore()
-    private var session: Session?
-    private var unanswered: Set<Int32> = []
-    private var nextSequence: Int32 = 0
-    private var timer: ScheduledTimer?
+    private var hasReader = false
     private var isReaderWaiting = true
     private var inputHasEnded = false
+    private var taken = 0
+    private var printed = 0
+    private var answers: [Int: [UInt8]] = [:]
+    private var bytesUnanswered = 0
+    /// When the server last had a chance: it was connected to, or its answer was printed.
+    private var lastProgress = ContinuousClock.now
     private(set) var status = ExitStatus.success
 
-    /// With as many lines unanswered, no more are read.
-    private static let window = 1024
+    /// With as many lines or bytes on their way, no more are read.
+    private static let window = (lines: 1024, bytes: 512 << 10)
 
-    init(_ reactor: Reactor, _ timeout: Duration) {
+    init(_ reactor: Reactor, _ client: Client, _ settings: ConnectSettings) {
         self.reactor = reactor
-        self.timeout = timeout
+        self.client = client
+        self.settings = settings
     }
 
-    func begin(_ session: Session, _ limits: SessionLimits) {
-        self.session = session
-        session.onPacket { _, packet in self.receive(packet) }
-        session.onClose { _, reason in self.ended(reason) }
-        // The reading thread only carries the client: what it delivers, it delivers on the loop.
-        nonisolated(unsafe) let client = self
-        let reader = LineReader(
-            loop: reactor.remote, demand: demand, maximumLength: limits.dataLength
-        ) { input in
-            unsafe client.take(input)
+    func react(to state: ClientState) {
+        guard status == ExitStatus.success else { return }
+        switch state {
+        case .gaveUp: fail(state.line)
+        case .connecting, .connected, .waiting, .closed: Terminal.note(state.line)
         }
-        guard reader.start() else { return fail("no thread to read standard input") }
+        if state == .closed { reactor.stop() }
+        guard state == .connected else { return }
+        lastProgress = .now
         readOn()
     }
 
     /// The first failure counts.
-    func fail(_ reason: String) {
+    private func fail(_ reason: String) {
         guard status == ExitStatus.success else { return }
         status = ExitStatus.failure
         Terminal.complain(reason)
@@ -66,14 +70,41 @@ private final class LineClient {
     }
 }
 
-// MARK: - Lines out
+// MARK: - Lines in
 
 extension LineClient {
+    /// Without a connection nothing is read: what is not read needs no memory.
+    private func readOn() {
+        guard isReaderWaiting, client.session != nil, taken - printed < Self.window.lines,
+            bytesUnanswered < Self.window.bytes
+        else { return }
+        if !hasReader { startReader() }
+        isReaderWaiting = false
+        demand.signal()
+    }
+
+    private func startReader() {
+        hasReader = true
+        // The reading thread only carries these lines: what it delivers, it delivers on the loop.
+        nonisolated(unsafe) let lines = self
+        let reader = LineReader(
+            loop: reactor.remote, demand: demand,
+            maximumLength: ClientOptions().session.limits.dataLength
+        ) { input in
+            unsafe lines.take(input)
+        }
+        if !reader.start() { fail("no thread to read standard input") }
+    }
+
     private func take(_ input: Input) {
         isReaderWaiting = true
         switch input {
         case .lines(let lines):
-            lines.forEach(send)
+            for line in lines {
+                bytesUnanswered += line.count
+                ask(taken, line)
+                taken += 1
+            }
             readOn()
         case .end:
             inputHasEnded = true
@@ -82,59 +113,61 @@ extension LineClient {
         }
     }
 
-    private func send(_ line: [UInt8]) {
-        guard let session, session.isOpen else { return }
-        let outcome = session.send(sequence: nextSequence, category: 1, data: line)
-        guard outcome.isQueued else {
-            return fail("a line of \(line.count) bytes or more was not sent: \(outcome)")
+    /// An echo may be asked for twice, so a line outlives the connection that carried it.
+    private func ask(_ number: Int, _ line: [UInt8]) {
+        client.request(
+            category: 1, data: unsafe line.span.bytes, timeout: settings.timeout,
+            isRepeatable: true
+        ) { outcome in
+            switch outcome {
+            case .answered(let packet): self.answer(number, line, packet.copy().data)
+            case .failed(let error): self.settle(error, number, line)
+            }
         }
-        unanswered.insert(nextSequence)
-        nextSequence = (nextSequence &+ 1) & .max
-        if timer == nil { awaitAnswer() }
-    }
-
-    private func readOn() {
-        guard isReaderWaiting, unanswered.count < Self.window, session?.isWritable == true else {
-            return
-        }
-        isReaderWaiting = false
-        demand.signal()
     }
 }
 
-// MARK: - Answers in
+// MARK: - Answers out
 
 extension LineClient {
-    private func receive(_ packet: borrowing Packet) {
-        // Packets that answer nothing of ours are none of our business.
-        guard unanswered.remove(packet.sequence) != nil else { return }
-        let line = packet.copy().data + [UInt8(ascii: "\n")]
-        guard Platform.write(line, to: Platform.standardOutput) else {
-            return fail("standard output cannot be written")
+    private func answer(_ number: Int, _ line: [UInt8], _ data: [UInt8]) {
+        bytesUnanswered -= line.count
+        answers[number] = data
+        while let next = answers.removeValue(forKey: printed) {
+            guard Platform.write(next + [UInt8(ascii: "\n")], to: Platform.standardOutput) else {
+                return fail("standard output cannot be written")
+            }
+            printed += 1
+            lastProgress = .now
         }
-        awaitAnswer()
         readOn()
         closeWhenDone()
     }
 
-    /// Sets the clock for the next answer, if there is one to come.
-    private func awaitAnswer() {
-        timer?.cancel()
-        timer = nil
-        guard !unanswered.isEmpty else { return }
-        timer = reactor.schedule(after: timeout) {
-            self.fail("\(self.peer): no answer for \(self.timeout)")
+    private func settle(_ error: RequestError, _ number: Int, _ line: [UInt8]) {
+        switch error {
+        // The client's last state tells why.
+        case .notConnected, .closed: break
+        case .timedOut: settleTimeout(number, line)
+        case .tooLarge: fail("a line of \(line.count) bytes or more was not sent: \(error)")
+        case .connectionLost, .tooManyPending, .overflow, .cancelled:
+            fail("\(peer): line \(number + 1): \(error)")
         }
     }
 
+    /// A line's time also passes without a connection, and while standard output blocks the loop.
+    /// That is not the server's silence: the line is asked again.
+    private func settleTimeout(_ number: Int, _ line: [UInt8]) {
+        let isSilent = ContinuousClock.now - lastProgress >= settings.timeout
+        guard client.session != nil && isSilent else { return ask(number, line) }
+        fail("\(peer): no answer for \(settings.timeout)")
+    }
+
     private func closeWhenDone() {
-        if inputHasEnded && unanswered.isEmpty { session?.close() }
+        if inputHasEnded && printed == taken { client.close() }
     }
 
-    private func ended(_ reason: CloseReason) {
-        if inputHasEnded && unanswered.isEmpty { return reactor.stop() }
-        fail("\(peer): connection lost: \(reason)")
+    private var peer: String {
+        client.session?.remoteAddress?.description ?? settings.address
     }
-
-    private var peer: String { session?.remoteAddress?.description ?? "the server" }
 }

@@ -20,9 +20,12 @@ enum Terminal {
         fflush(nil)
     }
 
-    /// A line on standard error.
-    static func complain(_ line: String) {
-        _ = Platform.write([UInt8]("echo-demo: \(line)\n".utf8), to: STDERR_FILENO)
+    /// Why the program fails: a line on standard error, in its name.
+    static func complain(_ line: String) { note("echo-demo: \(line)") }
+
+    /// What happens meanwhile: a line on standard error.
+    static func note(_ line: String) {
+        _ = Platform.write([UInt8]("\(line)\n".utf8), to: STDERR_FILENO)
     }
 }
 

@@ -19,7 +19,7 @@ private func runCommand(_ command: Command) -> Int32 {
         switch command {
         case .demonstrate: return try demonstrate()
         case .serve(let address, let options): return try serve(on: address, options)
-        case .connect(let address, let timeout): return try connect(to: address, timeout)
+        case .connect(let settings): return try connect(settings)
         case .help: Terminal.say(CommandLineHelp.text)
         case .version: Terminal.say("echo-demo 0.1.0")
         }

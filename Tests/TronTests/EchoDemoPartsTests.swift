@@ -1,5 +1,6 @@
 // The demo's pure parts: the command line's meaning, and lines out of chunks.
 import Testing
+import Tron
 
 @testable import echo_demo
 
@@ -17,6 +18,35 @@ import Testing
         #expect(options.session.limits.dataLength == 7)
         #expect(options.limits.sessions == 8)
         #expect(options.limits.sessionsPerAddress == 9)
+    }
+
+    @Test func `retry options make the backoff`() throws {
+        let line =
+            "connect --host localhost --port 9 --timeout 2.5 --retry-initial 0.5"
+            + " --retry-multiplier 1.5 --retry-cap 9 --retry-attempts 4 --jitter full"
+        let settings = try connectSettings(line)
+        #expect(settings.address == "localhost:9")
+        #expect(settings.timeout == .milliseconds(2500))
+        let expected = Backoff(
+            initial: .milliseconds(500), multiplier: 1.5, cap: .seconds(9), attempts: 4,
+            jitter: .full)
+        #expect(settings.backoff == expected)
+    }
+
+    @Test func `without options it retries after three seconds, eight times`() throws {
+        let expected = Backoff(
+            initial: .seconds(3), multiplier: 2, cap: .seconds(60), attempts: 8, jitter: .equal)
+        #expect(try connectSettings("connect --port 9").backoff == expected)
+        let slow = try connectSettings("connect --port 9 --retry-initial 90").backoff
+        #expect(slow.cap == .seconds(90))
+    }
+
+    private func connectSettings(_ line: String) throws -> ConnectSettings {
+        let command = try Command(line.split(separator: " ").map(String.init))
+        guard case .connect(let settings) = command else {
+            throw ProcessFailure(description: "\(command)")
+        }
+        return settings
     }
 
     @Test func `lines come out the same however the input is cut`() {

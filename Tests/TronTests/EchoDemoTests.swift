@@ -19,7 +19,17 @@ import Tron
             "4. An idle session", #"data "then silence""#, "no bytes moved for too long",
             "5. A bad packet after a good one", #"data "good""#,
             "protocol fault: trailer 0x213f in place of CR LF",
-            "All 5 steps went as they have to",
+            "6. A request and its answer", #"sequence 0, category 1, data "ping""#,
+            "7. A request that times out", "no answer in time", "1 late answer",
+            "8. The server goes away", "recv: Connection reset by peer",
+            "9. Nobody listens", "waiting 0.1 s before attempt 1", "connecting, after ",
+            "waiting 0.2 s before attempt 2", "connecting, after ",
+            "waiting 0.4 s before attempt 3",
+            "10. The server is back", "listens again", "connecting, after ", "connected",
+            #"sequence 3, category 1, data "twice if need be""#, "closed",
+            "11. Giving up", "waiting 0.05 s before attempt 1", "waiting 0.1 s before attempt 2",
+            "not connected", "connect: Connection refused",
+            "All 11 steps went as they have to",
         ]
         var rest = outcome.output[...]
         for text in inOrder {
@@ -120,64 +130,14 @@ import Tron
     }
 }
 
-// MARK: - The client
-
-extension EchoDemoTests {
-    @Test(arguments: ["", "one\n", "one\ntwo\n\nlast without newline", "a\r\nb\r\n"])
-    func `connect prints the answer to each line`(input: String) throws {
-        let server = try EchoServer()
-        let outcome = try ProcessUnderTest.run(server.connect, input: input)
-        #expect(outcome.status == 0)
-        let isComplete = input.isEmpty || input.utf8.last == UInt8(ascii: "\n")
-        #expect(outcome.output == (isComplete ? input : input + "\n"))
-        #expect(outcome.errors == "")
-    }
-
-    @Test func `connect answers a line before the input has ended`() throws {
-        let server = try EchoServer()
-        let client = try ProcessUnderTest(server.connect)
-        client.write("first\n")
-        #expect(try client.readLine() == "first")
-        client.write("second\n")
-        #expect(try client.readLine() == "second")
-        client.endInput()
-        #expect(try client.awaitEnd().status == 0)
-    }
-
-    @Test func `connect says that nobody listens`() throws {
-        let server = try EchoServer()
-        let arguments = server.connect
-        _ = try server.end(with: SIGTERM)
-        let outcome = try ProcessUnderTest.run(arguments, input: "lost\n")
-        #expect(outcome.status == 1)
-        #expect(outcome.errors == "echo-demo: \(server.address): connect: Connection refused\n")
-    }
-
-    @Test func `connect says that the connection is lost`() throws {
-        let server = try EchoServer()
-        let client = try ProcessUnderTest(server.connect)
-        client.write("first\n")
-        #expect(try client.readLine() == "first")
-        server.process.signal(SIGTERM)
-        let outcome = try client.awaitEnd()
-        #expect(outcome.status == 1)
-        #expect(
-            outcome.errors == "echo-demo: \(server.address): connection lost: closed by the peer\n")
-    }
-
-    @Test func `connect does not wait for ever for an answer`() throws {
-        let listener = try SilentListener()
-        let port = try #require(listener.address.port)
-        let outcome = try ProcessUnderTest.run(
-            ["connect", "--port", "\(port)", "--timeout", "0.1"], input: "anybody?\n")
-        #expect(outcome.status == 1)
-        #expect(outcome.errors == "echo-demo: \(listener.address): no answer for 0.1 seconds\n")
-    }
-}
-
 // MARK: - The command line
 
 extension EchoDemoTests {
+    private static let options = [
+        "--port", "--host", "--unix", "--idle", "--max-data", "--timeout", "--retry-initial",
+        "--retry-multiplier", "--retry-cap", "--retry-attempts", "--jitter",
+    ]
+
     @Test func `help and version`() throws {
         let version = try ProcessUnderTest.run(["--version"])
         #expect(version.status == 0)
@@ -185,9 +145,7 @@ extension EchoDemoTests {
         for arguments in [["--help"], ["serve", "--help"]] {
             let help = try ProcessUnderTest.run(arguments)
             #expect(help.status == 0)
-            for option in ["--port", "--host", "--unix", "--idle", "--max-data", "--timeout"] {
-                #expect(help.output.contains(option))
-            }
+            for option in Self.options { #expect(help.output.contains(option)) }
             #expect(help.errors == "")
         }
     }
@@ -208,7 +166,23 @@ extension EchoDemoTests {
         "serve --port 1 --idle 0": "--idle: 0 s is not more than 0 and at most a billion",
         "serve --port 1 --idle 1e3": "--idle: 1e3 is not a number of seconds",
         "serve --port 1 --max-sessions 0": "--max-sessions: 0 is not within 1 to 1000000000",
+        "serve --port 1 --host localhost":
+            #""localhost:1" is not a socket address: "#
+            + "the host is a name, which has to be resolved to an address first",
+        "serve --port 1 --jitter full": "unknown option --jitter of serve",
         "connect --port 0": "--port: nobody can connect to port 0",
+        "connect --port 1 --host 1.2.3":
+            #""1.2.3:1" is not a socket address: "#
+            + "the host is neither an IPv4 address nor an IPv6 address in brackets",
+        "connect --port 1 --jitter": "--jitter needs a value, none|full|equal",
+        "connect --port 1 --jitter some": "--jitter: some is not none, full or equal",
+        "connect --port 1 --retry-initial 0":
+            "--retry-initial: 0 s is not more than 0 and at most a billion",
+        "connect --port 1 --retry-multiplier 0.5":
+            "--retry-multiplier: 0.5 is not within 1 to 1000",
+        "connect --port 1 --retry-multiplier inf": "--retry-multiplier: inf is not a number",
+        "connect --port 1 --retry-cap 1": "--retry-cap is less than --retry-initial",
+        "connect --port 1 --retry-attempts 0": "--retry-attempts: 0 is not within 1 to 1000000000",
     ])
     func `misuse exits 64 with the reason and the usage`(line: String, reason: String) throws {
         let arguments = line.split(separator: " ").map(String.init)

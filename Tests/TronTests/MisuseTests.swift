@@ -97,6 +97,14 @@ import Testing
         }
     }
 
+    @Test func `limits that let nothing through trap`() async {
+        await #expect(processExitsWith: .failure) {
+            var limits = ReactorLimits()
+            limits.bytesReadPerTurn = 0
+            _ = try Reactor(limits: limits)
+        }
+    }
+
     @Test func `signals arrive on the loop in place of what they do by default`() async {
         await #expect(processExitsWith: .exitCode(7)) {
             let reactor = try Reactor()

@@ -117,6 +117,30 @@ import Testing
         #expect(kernel.openDescriptors == open)
     }
 
+    @Test(arguments: [KernelCall.bind, .listen, .epollControl])
+    func `a server that does not come about leaves no socket file`(call: KernelCall) throws {
+        try withPath { path in
+            let kernel = FaultyKernel()
+            let reactor = try Reactor(kernel: kernel)
+            kernel.fault = { failed, _, _ in failed == call ? .error(ENOMEM) : nil }
+            #expect(throws: EndpointError.self) { try reactor.listen(on: path) { _ in } }
+            #expect(!exists(path))
+        }
+    }
+
+    @Test func `what the buffers may take is known and goes back with the server`() throws {
+        let reactor = try reactor()
+        let before = reactor.memoryBound
+        var options = ServerOptions()
+        options.limits.sessions = 10
+        let server = try reactor.listen(on: Bench.unixName(), options: options) { _ in }
+        let session = options.session.limits
+        #expect(reactor.memoryBound - before >= 10 * (session.outboundBytes + session.dataLength))
+        server.stop()
+        try reactor.turn()
+        #expect(reactor.memoryBound == before)
+    }
+
     @Test(arguments: ["localhost:1", "", "127.0.0.1", "::1:80"])
     func `a text that is no address is an AddressError`(text: String) throws {
         #expect(throws: AddressError.self) { try reactor().listen(on: text) { _ in } }

@@ -1,8 +1,8 @@
-// The steps of the demonstration: what is written, and what has to come of it.
+// The steps about packets and sessions: what is written, and what has to come of it.
 import Tron
 
 /// One step, on a connection of its own.
-struct Step {
+struct PacketStep {
     let title: String
     /// What there is to see.
     let lesson: String
@@ -22,46 +22,46 @@ struct Step {
     ]
 }
 
-extension Step {
-    private static let twoPacketsInOneWrite: Step = {
+extension PacketStep {
+    private static let twoPacketsInOneWrite: PacketStep = {
         let packets = [packet(0, "one"), packet(1, "two")]
-        return Step(
+        return PacketStep(
             title: "Two packets in one write",
             lesson: "Where a packet ends, its length says: each is delivered and answered.",
             writes: [packets.flatMap(\.wireBytes)],
             answers: packets, serverEnd: .peerClosed)
     }()
 
-    private static let onePacketInTwoWrites: Step = {
+    private static let onePacketInTwoWrites: PacketStep = {
         let packet = Self.packet(2, "in two pieces")
         let cut = 12
-        return Step(
+        return PacketStep(
             title: "One packet in two writes",
             lesson: "The beginning is kept until the rest is there; then it is one packet.",
             writes: [Array(packet.wireBytes[..<cut]), Array(packet.wireBytes[cut...])],
             answers: [packet], serverEnd: .peerClosed)
     }()
 
-    private static let lineEndInData: Step = {
+    private static let lineEndInData: PacketStep = {
         let packet = Self.packet(3, "a\r\nb\r\n")
-        return Step(
+        return PacketStep(
             title: "CR LF inside the data",
             lesson: "The trailer CR LF is checked where it belongs, never searched for.",
             writes: [packet.wireBytes], answers: [packet], serverEnd: .peerClosed)
     }()
 
-    private static let idleSession: Step = {
+    private static let idleSession: PacketStep = {
         let packet = Self.packet(4, "then silence")
-        return Step(
+        return PacketStep(
             title: "An idle session",
             lesson: "The server closes a session that moves no bytes for \(idleTime).",
             writes: [packet.wireBytes], answers: [packet], serverEnd: .idle(.either))
     }()
 
-    private static let badTrailer: Step = {
+    private static let badTrailer: PacketStep = {
         let good = packet(5, "good")
         let bad = Array(packet(6, "bad").wireBytes.dropLast(2)) + [0x21, 0x3f]
-        return Step(
+        return PacketStep(
             title: "A bad packet after a good one",
             lesson: "The good one is answered; then the session ends, and says what was wrong.",
             writes: [good.wireBytes + bad], answers: [good],
@@ -70,24 +70,5 @@ extension Step {
 
     private static func packet(_ sequence: Int32, _ text: String) -> OwnedPacket {
         OwnedPacket(sequence: sequence, category: 1, data: [UInt8](text.utf8))
-    }
-}
-
-// MARK: - In words
-
-/// Bytes as a hex dump shows them: sixteen a line, with their text beside them.
-func hexDump(_ bytes: [UInt8]) -> [String] {
-    stride(from: 0, to: bytes.count, by: 16).map { start in
-        let row = bytes[start..<min(start + 16, bytes.count)]
-        let hex = row.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined(separator: " ")
-        let text = row.map { 0x20...0x7e ~= $0 ? String(UnicodeScalar($0)) : "." }.joined()
-        return hex + String(repeating: " ", count: 49 - hex.count) + text
-    }
-}
-
-extension OwnedPacket {
-    /// The packet on one line.
-    var summary: String {
-        "sequence \(sequence), category \(category), data \(text.debugDescription)"
     }
 }

@@ -1,0 +1,157 @@
+// Tasks and actors on a reactor's thread, and a reactor as a service.
+import Glibc
+import Testing
+
+@testable import Tron
+
+/// An actor that lives on a reactor's thread.
+private actor Resident {
+    private let executor: ReactorExecutor
+    private let loop: ReactorThread
+    private(set) var calls = 0
+
+    init(on loop: ReactorThread) {
+        self.loop = loop
+        executor = loop.executor
+    }
+
+    nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
+
+    /// Whether it was called on the reactor's thread, and was there again after an answer.
+    func ask() async throws -> Bool {
+        calls += 1
+        let before = loop.isOnThread
+        preconditionIsolated()
+        let answer = try await loop.client.request(category: 1, data: "x", timeout: .seconds(60))
+        return before && loop.isOnThread && answer.text == "re:x"
+    }
+
+    nonisolated func assumed() -> Bool { assumeIsolated { _ in true } }
+}
+
+@Suite(.timeLimit(.minutes(1))) struct ReactorExecutorTests {
+    @Test func `a task on the executor stays on the reactor's thread`() async throws {
+        let loop = try ReactorThread()
+        let elsewhere = await Task { loop.isOnThread }.value
+        #expect(!elsewhere)
+        let places = try await Task(executorPreference: loop.executor) {
+            var places: [Bool] = [loop.isOnThread]
+            for _ in 0..<20 {
+                await Task.yield()
+                places.append(loop.isOnThread)
+                _ = try await loop.client.request(category: 1, data: "", timeout: .seconds(60))
+                places.append(loop.isOnThread)
+            }
+            async let child = loop.isOnThread
+            places.append(await child)
+            return places
+        }.value
+        #expect(places.count == 42 && places.allSatisfy { $0 })
+        await loop.stop()
+    }
+
+    @Test func `an actor may have the reactor for its executor`() async throws {
+        let loop = try ReactorThread()
+        let actor = Resident(on: loop)
+        try await withThrowingTaskGroup(of: Bool.self) { group in
+            for _ in 0..<100 { group.addTask { try await actor.ask() } }
+            for try await isRight in group { #expect(isRight) }
+        }
+        #expect(await actor.calls == 100)
+        let isAssumed = Locked(false)
+        _ = loop.remote.submit { _ in
+            let result = actor.assumed()
+            isAssumed.withLock { $0 = result }
+        }
+        await loop.stop()
+        #expect(isAssumed.withLock { $0 })
+    }
+
+    @Test func `what is enqueued after the reactor has stopped still runs`() async throws {
+        let loop = try ReactorThread()
+        await loop.stop()
+        let value = await Task(executorPreference: loop.executor) {
+            await Task.yield()
+            return 42
+        }.value
+        #expect(value == 42)
+        let counter = Locked(0)
+        await withTaskGroup(of: Void.self) { group in
+            for _ in 0..<200 {
+                group.addTask(executorPreference: loop.executor) {
+                    await Task.yield()
+                    counter.withLock { $0 += 1 }
+                }
+            }
+        }
+        let count = counter.withLock { $0 }
+        #expect(count == 200)
+    }
+
+    @Test func `tasks that are under way when the reactor stops come to their end`() async throws {
+        for _ in 0..<50 {
+            let loop = try ReactorThread()
+            let tasks = (0..<10).map { number in
+                Task(executorPreference: loop.executor) {
+                    for _ in 0..<number * 5 { await Task.yield() }
+                    return number
+                }
+            }
+            loop.remote.stop()
+            for (number, task) in tasks.enumerated() { #expect(await task.value == number) }
+            await loop.stop()
+        }
+    }
+}
+
+@Suite(.timeLimit(.minutes(1))) struct ReactorServiceTests {
+    private struct SetupError: Error {}
+
+    @Test func `cancelling the task stops the reactor, and run returns`() async throws {
+        let isUp = Locked(false)
+        let ends = Locked(0)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask {
+                try await ReactorService { reactor in
+                    reactor.connect(to: Bench.unixName()).onStateChange { _, state in
+                        isUp.withLock { $0 = true }
+                        if state == .closed { ends.withLock { $0 += 1 } }
+                    }
+                }.run()
+            }
+            for _ in 0..<10_000 where !isUp.withLock({ $0 }) {
+                try await Task.sleep(for: .milliseconds(1))
+            }
+            group.cancelAll()
+        }
+        let count = ends.withLock { $0 }
+        #expect(count == 1)
+    }
+
+    @Test func `a service that is cancelled before it starts returns as well`() async throws {
+        let task = Task {
+            for _ in 0..<10_000 where !Task.isCancelled { await Task.yield() }
+            try await ReactorService { _ in }.run()
+        }
+        task.cancel()
+        try await task.value
+    }
+
+    @Test func `what the setup throws is thrown by run`() async {
+        await #expect(throws: SetupError.self) {
+            try await ReactorService { _ in throw SetupError() }.run()
+        }
+    }
+
+    @Test func `a service whose reactor stops by itself can run again`() async throws {
+        let runs = Locked(0)
+        let service = ReactorService { reactor in
+            runs.withLock { $0 += 1 }
+            reactor.schedule(after: .milliseconds(1)) { [remote = reactor.remote] in remote.stop() }
+        }
+        try await service.run()
+        try await service.run()
+        let count = runs.withLock { $0 }
+        #expect(count == 2)
+    }
+}
