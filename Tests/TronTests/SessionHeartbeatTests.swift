@@ -100,7 +100,7 @@ import Testing
 
     @Test func `an answer may come later by the request's address`() throws {
         var addresses: [ReplyAddress] = []
-        let bench = try Bench(session: SessionOptions()) { session in
+        let bench = try Bench(session: SessionOptions()) { session, _ in
             session.onPacket { session, packet in
                 addresses.append(session.replyAddress(of: packet))
             }

@@ -94,6 +94,7 @@ public final class Client: EventSource, @unchecked Sendable {
     var isProven = false
     var candidates: [SocketAddress] = []
     var dialFailure: ClientFailure?
+    private var failure: ClientFailure?
     var connector: Connector?
 
     let requests: PendingRequests<RequestWaiter>
@@ -149,6 +150,12 @@ public final class Client: EventSource, @unchecked Sendable {
     /// The session, while it is connected.
     public var session: Session? {
         if case .connected(let session) = phase { session } else { nil }
+    }
+
+    /// Why it last had no connection; nil while nothing has gone wrong.
+    public internal(set) var lastFailure: ClientFailure? {
+        get { failure }
+        set { failure = newValue }
     }
 
     /// What it has done so far.

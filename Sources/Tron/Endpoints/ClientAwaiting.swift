@@ -52,7 +52,7 @@ private final class RequestTicket: @unchecked Sendable {
         let start = { @Sendable in
             unsafe self.start(category, data, timeout, isRepeatable, continuation)
         }
-        if client.remote.isOnLoop && client.registry.isRunning { return start() }
+        if client.remote.isInTurn { return start() }
         if !client.remote.submitAlways({ _ in start() }) {
             unsafe continuation.resume(returning: .failure(.closed))
         }

@@ -117,9 +117,10 @@ extension Client: SessionOwner {
         timeoutsInARow = 0
         session.onEveryPacket { self.takesAnswer($0) }
         setup(session)
+        // What waited goes before what is asked for now.
+        sendUnsent()
         guard case .connected = phase else { return }
         report(.connected)
-        sendUnsent()
     }
 
     /// The session is gone, for whatever reason. Requests that it carried fail or wait again.
@@ -146,6 +147,7 @@ extension Client: SessionOwner {
     /// Waits as long as the backoff says, or gives up.
     private func wait(after failure: ClientFailure) {
         attempt += 1
+        lastFailure = failure
         guard failure.isWorthARetry,
             let delay = backoff.delay(beforeAttempt: attempt, using: &generator)
         else { return giveUp(failure) }
@@ -157,6 +159,7 @@ extension Client: SessionOwner {
     /// It stays until it is closed, to refuse what it is still asked for.
     private func giveUp(_ failure: ClientFailure) {
         phase = .gaveUp
+        lastFailure = failure
         failAll(.notConnected)
         report(.gaveUp(failure))
     }

@@ -45,6 +45,15 @@ extension Client {
         _ = begin(category, data, timeout, isRepeatable: isRepeatable, completion)
     }
 
+    /// The same with bytes of the caller's own.
+    public func request(
+        category: UInt8, data: [UInt8], timeout: Duration = .seconds(3),
+        isRepeatable: Bool = false,
+        _ completion: @escaping (borrowing RequestOutcome) -> Void
+    ) {
+        _ = unsafe begin(category, data.span.bytes, timeout, isRepeatable: isRepeatable, completion)
+    }
+
     /// The sequence under which the request waits; nil when it was refused.
     func begin(
         _ category: UInt8, _ data: RawSpan, _ timeout: Duration, isRepeatable: Bool,

@@ -3,9 +3,8 @@
 /// A single-threaded event loop for servers and clients.
 ///
 /// Make it, add servers, clients and timers, and call `run()`; everything is then called on that
-/// thread. A reactor may be made on one thread and run on another; between the two it belongs to
-/// whoever holds it. Other threads use `remote`. When a reactor is released or `run()` has
-/// returned, all that it had is closed.
+/// thread. Until then it belongs to the thread that made it. Other threads use `remote`. When a
+/// reactor is released or `run()` has returned, all that it had is closed.
 public final class Reactor {
     let registry: Registry
     let timers: UserTimers
@@ -55,6 +54,7 @@ public final class Reactor {
         registry.isRunning = true
         defer {
             registry.isRunning = false
+            remote.leaveThread()
             finish()
         }
         while !remote.stopsRequested && !isFinishing {

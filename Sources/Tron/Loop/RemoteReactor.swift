@@ -11,6 +11,7 @@ public final class RemoteReactor: Sendable {
         var work: [Work] = []
         var isOpen = true
         var loop = ThreadIdentity.current
+        var isRunning = false
     }
 
     private let queue: Locked<Queue>
@@ -77,7 +78,18 @@ extension RemoteReactor {
 
     var isOnLoop: Bool { queue.withLock { $0.loop == .current } }
 
-    func adoptThread() { queue.withLock { $0.loop = .current } }
+    /// Whether the calling code is part of a turn. Any thread may ask, also one that made the
+    /// reactor and gave it away.
+    var isInTurn: Bool { queue.withLock { $0.isRunning && $0.loop == .current } }
+
+    func adoptThread() {
+        queue.withLock { queue in
+            queue.loop = .current
+            queue.isRunning = true
+        }
+    }
+
+    func leaveThread() { queue.withLock { $0.isRunning = false } }
 
     /// Exchanges the waiting work for the empty list `others`, whose memory is used again.
     func take(into others: inout [Work]) {

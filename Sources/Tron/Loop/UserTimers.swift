@@ -19,9 +19,9 @@ extension Reactor {
     /// loop gets to it (about a millisecond when it is idle). `repeating` calls it again at that
     /// interval, in step with the first call; intervals that were missed are left out.
     ///
-    /// A delay of zero or less is due in the next turn; an interval is at least a millisecond.
-    /// On the loop's thread, or before it runs. Timers do not keep a stopped reactor alive: those
-    /// that are left are dropped.
+    /// A delay of zero or less is due at the next millisecond; an interval is at least a
+    /// millisecond. On the loop's thread, or before it runs. Timers do not keep a stopped reactor
+    /// alive: those that are left are dropped.
     @discardableResult
     public func schedule(
         after delay: Duration, repeating interval: Duration? = nil, _ action: @escaping () -> Void

@@ -22,7 +22,8 @@ extension Session {
 
 extension Reactor {
     /// Answers a request later: from another callback, or from another thread by
-    /// `remote.submit { reactor in … }`. `.closed` when its session has ended. On the loop's thread.
+    /// `remote.submit { reactor in … }`. `.closed` when its session has ended. On the loop's
+    /// thread.
     @discardableResult
     public func reply(to address: ReplyAddress, data: RawSpan) -> SendOutcome {
         guard let session = session(address.session) else { return .closed }
