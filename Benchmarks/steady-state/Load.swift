@@ -2,6 +2,15 @@
 import Tron
 
 struct LoadOptions {
+    enum Kind {
+        case packets
+        /// Requests of one client, with a completion.
+        case requests
+        /// Requests of one client, awaited by tasks.
+        case awaited
+    }
+
+    var kind = Kind.packets
     /// Nil: the echo server runs on the same reactor.
     var port: UInt16?
     var connections = 10
@@ -35,7 +44,7 @@ final class Load {
 
     /// Returns how many packets came back.
     func run() throws -> Int {
-        let port = try options.port ?? serve()
+        let port = try options.port ?? reactor.serveEchoes()
         for _ in 0..<options.connections {
             reactor.dial(.loopback(port: port)) { [self] result in
                 switch result {
@@ -46,13 +55,6 @@ final class Load {
         }
         try reactor.run()
         return answered
-    }
-
-    private func serve() throws -> UInt16 {
-        let server = try reactor.listen(on: .loopback(port: 0)) { session in
-            session.onPacket { session, packet in session.reply(to: packet, data: packet.data) }
-        }
-        return server.address.port ?? 0
     }
 
     private func start(_ session: Session) {
@@ -77,5 +79,15 @@ final class Load {
     private func fail(_ reason: String) {
         failure = failure ?? reason
         reactor.stop()
+    }
+}
+
+extension Reactor {
+    /// Serves echoes on this reactor, and returns the port.
+    func serveEchoes() throws -> UInt16 {
+        let server = try listen(on: .loopback(port: 0)) { session in
+            session.onPacket { session, packet in session.reply(to: packet, data: packet.data) }
+        }
+        return server.address.port ?? 0
     }
 }

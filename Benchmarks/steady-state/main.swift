@@ -1,8 +1,12 @@
 // Echoes packets in the steady state and does nothing else, for others to count what that takes.
 //
 //     steady-state [--connect PORT] [--connections N] [--window N] [--size BYTES] [--packets N]
+//     steady-state --requests N [--connect PORT] [--window N] [--size BYTES]
+//     steady-state --awaited N [--connect PORT] [--window N] [--size BYTES]
 //
-// Without --connect both sides of the echo run in this process. See .ci/counts.
+// Packets, or requests of one client: with a completion, or awaited by as many tasks on the
+// reactor's executor as may be in flight. Without --connect both sides of the echo run in this
+// process. See .ci/counts.
 import Tron
 
 #if canImport(Musl)
@@ -25,6 +29,8 @@ func parse(_ arguments: [String]) -> LoadOptions? {
         case "--window" where value > 0: options.window = value
         case "--size": options.size = value
         case "--packets" where value > 0: options.packets = value
+        case "--requests" where value > 0: (options.kind, options.packets) = (.requests, value)
+        case "--awaited" where value > 0: (options.kind, options.packets) = (.awaited, value)
         default: return nil
         }
     }
@@ -34,12 +40,21 @@ func parse(_ arguments: [String]) -> LoadOptions? {
 guard let options = parse(Array(CommandLine.arguments.dropFirst())) else {
     print(
         "usage: steady-state [--connect PORT] [--connections N] [--window N] [--size BYTES] "
-            + "[--packets N]")
+            + "[--packets N | --requests N | --awaited N]")
     exit(64)
 }
-let load = Load(options, reactor: try Reactor())
-print(try load.run(), "packets")
-if let failure = load.failure {
+let failure: String?
+switch options.kind {
+case .packets:
+    let load = Load(options, reactor: try Reactor())
+    print(try load.run(), "packets")
+    failure = load.failure
+case .requests, .awaited:
+    let load = try RequestLoad(options, reactor: try Reactor())
+    print(try load.run(), "requests,", load.contextSwitches, "context switches")
+    failure = load.failure
+}
+if let failure {
     print("failed:", failure)
     exit(1)
 }

@@ -13,8 +13,9 @@ import Testing
         func ended(_ number: Int, _ text: String) {
             requests[number].append(text)
             // The answer carries a function of the request.
-            if text.hasPrefix("re:") && text != "re:\(number)" { wrong.append("\(number): \(text)") }
-            if text.hasPrefix("re:") && !answersSent.contains(number) { wrong.append("\(number)?") }
+            guard text.hasPrefix("re:") else { return }
+            if text != "re:\(number)" { wrong.append("\(number): \(text)") }
+            if !answersSent.contains(number) { wrong.append("\(number) was never answered") }
         }
     }
 
@@ -35,7 +36,8 @@ import Testing
 
     /// Answers one of the requests that the server has, perhaps twice, or drops it.
     private func answer(_ bench: ClientBench, _ mix: Mix, _ generator: inout SeededGenerator) {
-        guard let index = bench.log.requests.indices.randomElement(using: &generator) else { return }
+        let indices = bench.log.requests.indices
+        guard let index = indices.randomElement(using: &generator) else { return }
         let request = bench.log.requests.remove(at: index)
         guard Int.random(in: 0..<10, using: &generator) > 0 else { return }
         mix.answersSent.insert(Int(request.text) ?? -1)

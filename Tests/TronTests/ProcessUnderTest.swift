@@ -161,5 +161,5 @@ extension ProcessUnderTest {
     }
 
     /// The programs lie where this target's resources do.
-    private static let productFolder = Bundle.module.bundleURL.deletingLastPathComponent().path
+    static let productFolder = Bundle.module.bundleURL.deletingLastPathComponent().path
 }
