@@ -71,7 +71,7 @@ public final class Client: EventSource, @unchecked Sendable {
         /// In the queue before the gate.
         case queued
         case dialing
-        case connected(Session)
+        case connected
         case waiting(TimerKey)
         case gaveUp
         case ended
@@ -87,6 +87,8 @@ public final class Client: EventSource, @unchecked Sendable {
     var generator: SplitMix64
 
     var phase = Phase.idle
+    /// Not nil exactly while the phase is `connected`.
+    var current: Session?
     var totals = ClientCounters()
     /// Attempts since a connection last proved itself.
     var attempt = 0
@@ -99,7 +101,7 @@ public final class Client: EventSource, @unchecked Sendable {
 
     let requests: PendingRequests<RequestWaiter>
     /// The sequence whose deadline a timer is.
-    var sequences = TimerTable<Int32>(empty: -1)
+    let sequences = TimerTable<Int32>(empty: -1)
     /// Sequences that wait for a connection, oldest first; some may have ended.
     var unsent: [Int32] = []
     var unsentCount = 0
@@ -130,7 +132,7 @@ public final class Client: EventSource, @unchecked Sendable {
     /// One session, and the copies of the requests that wait.
     private var memoryBound: Int {
         options.session.limits.memoryBound(bytesReadPerTurn: registry.limits.bytesReadPerTurn)
-            + options.waitingRequests * options.session.limits.dataLength
+            + boundedProduct(options.waitingRequests, options.session.limits.dataLength)
     }
 
     override func ready(_ readiness: Readiness) { begin() }
@@ -148,9 +150,7 @@ public final class Client: EventSource, @unchecked Sendable {
     public var state: ClientState { reported }
 
     /// The session, while it is connected.
-    public var session: Session? {
-        if case .connected(let session) = phase { session } else { nil }
-    }
+    public var session: Session? { current }
 
     /// Why it last had no connection; nil while nothing has gone wrong.
     public internal(set) var lastFailure: ClientFailure? {

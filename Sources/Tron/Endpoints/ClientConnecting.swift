@@ -32,6 +32,7 @@ extension Client {
             leaveGate()
         }
         phase = .idle
+        current = nil
         connector?.abandon()
         connector = nil
     }
@@ -109,7 +110,8 @@ extension Client {
 
 extension Client: SessionOwner {
     private func connected(_ session: Session) {
-        phase = .connected(session)
+        phase = .connected
+        current = session
         leaveGate()
         totals.connections += 1
         connectedAt = registry.now
@@ -133,6 +135,7 @@ extension Client: SessionOwner {
         }
         if isProven { attempt = 0 }
         phase = .idle
+        current = nil
         connectionEnded(reason)
         guard case .idle = phase else { return }
         wait(after: .lost(reason))

@@ -23,7 +23,8 @@ struct RequestWaiter {
 
 extension Client {
     /// Sends a request and calls `completion` on the loop, exactly once and never before this
-    /// returns: with the answer, which is valid while it runs, or with the error.
+    /// returns (but at once where the reactor has ended): with the answer, which is valid while it
+    /// runs, or with the error.
     ///
     /// `isRepeatable` says that the peer may get the request twice: it is then sent again when the
     /// connection is lost before the answer. It costs a copy. On the loop's thread.
@@ -90,8 +91,8 @@ extension Client {
 
     /// The session while it takes packets: one that closes does not, and may for a while.
     private var usableSession: Session? {
-        guard let session, !session.flags.contains(.writingEnds) else { return nil }
-        return session
+        guard let current, !current.flags.contains(.writingEnds) else { return nil }
+        return current
     }
 
     /// Sequences that ended while they waited are dropped once they are the most.
@@ -154,11 +155,11 @@ extension Client {
         attempt = 0
         let sequence = packet.sequence
         guard requests.hasGivenOut(sequence) else { return false }
-        guard requests.waiter(of: sequence)?.isSent == true, let waiter = endWaiting(sequence)
-        else {
+        guard let waiter = requests.take(sequence, if: { $0.isSent }) else {
             totals.lateAnswers += 1
             return true
         }
+        registry.wheel.cancel(waiter.deadline)
         timeoutsInARow = 0
         totals.requestsAnswered += 1
         waiter.completion(.answered(Packet(head: packet.head, data: packet.data)))

@@ -4,7 +4,7 @@
 public struct DrainReport: Hashable, Sendable {
     /// Sessions that ended by themselves or by `close()`.
     public var closed = 0
-    /// Sessions that were aborted at the deadline.
+    /// Sessions that were aborted at the deadline, or ended by the reactor's stop before it.
     public var aborted = 0
 }
 
@@ -20,6 +20,8 @@ extension Server {
     ) {
         registry.requireLoop("Server.drain(within:)")
         stopListening()
+        // Also of a reactor that has ended, where nothing would come of a drain.
+        guard sessionCount > 0 else { return registry.callLater { completion(DrainReport()) } }
         let drain = Drain(self, completion)
         drain.begin(deadline: deadline, spread: min(spread, deadline))
     }
@@ -46,7 +48,6 @@ private final class Drain: EventSource {
     func begin(deadline: Duration, spread: Duration) {
         key = registry.sources.insert(self)
         report.closed = server.sessionCount
-        guard server.sessionCount > 0 else { return registry.releaseLater(self) }
         server.forEachSession { waiting.append($0.key) }
         let now = registry.kernel.now()
         spreadEnd = now + spread.clampedNanoseconds
@@ -73,9 +74,18 @@ private final class Drain: EventSource {
         if timer == stepTimer { return closeSome() }
         deadlineTimer = nil
         waiting = []
+        countAborted()
+        server.forEachSession { $0.abort() }
+    }
+
+    override func reactorStops() {
+        countAborted()
+        super.reactorStops()
+    }
+
+    private func countAborted() {
         report.aborted = server.sessionCount
         report.closed -= report.aborted
-        server.forEachSession { $0.abort() }
     }
 
     override func release() {

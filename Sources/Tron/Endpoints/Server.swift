@@ -94,10 +94,9 @@ public final class Server: EventSource {
     public var counters: ServerCounters { totals }
 
     private var memoryBound: Int {
-        let (bytes, overflow) = options.session.limits
-            .memoryBound(bytesReadPerTurn: registry.limits.bytesReadPerTurn)
-            .multipliedReportingOverflow(by: options.limits.sessions)
-        return overflow ? .max / 4 : min(bytes, .max / 4)
+        boundedProduct(
+            options.limits.sessions,
+            options.session.limits.memoryBound(bytesReadPerTurn: registry.limits.bytesReadPerTurn))
     }
 
     /// Calls `body` for each of its sessions. It may do anything to any of them.

@@ -108,6 +108,13 @@ public struct SessionLimits: Sendable, Hashable {
     }
 }
 
+/// So many times so many bytes, but no more than 2^48: more than a process can address, and little
+/// enough for the sum of any number of endpoints.
+func boundedProduct(_ count: Int, _ bytes: Int) -> Int {
+    let (product, overflow) = count.multipliedReportingOverflow(by: bytes)
+    return overflow ? 1 << 48 : min(product, 1 << 48)
+}
+
 /// How many sessions a server has.
 public struct ServerLimits: Sendable, Hashable {
     /// Sessions at the same time; further connections are accepted and closed at once, so that

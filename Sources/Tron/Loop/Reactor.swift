@@ -65,7 +65,7 @@ public final class Reactor {
     /// The most memory, in bytes, that the buffers of this reactor and of its servers and clients
     /// can take, by their limits. What applications keep is theirs to bound.
     public var memoryBound: Int {
-        registry.limits.idleBufferBytes + 2
+        boundedProduct(1, registry.limits.idleBufferBytes) + 2
             * BufferPool.capacity(for: registry.limits.bytesReadPerTurn)
             + registry.endpointMemoryBound
     }
@@ -145,6 +145,7 @@ public final class Reactor {
         registry.tearDown()
         resolver.close()
         isFinished = true
+        ownExecutor.runStrays()
     }
 }
 

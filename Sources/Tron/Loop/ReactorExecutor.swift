@@ -16,7 +16,8 @@ extension Reactor {
 public final class ReactorExecutor: TaskExecutor, SerialExecutor {
     private struct Strays {
         var jobs: [UnownedJob] = []
-        var isRunning = false
+        /// Whether somebody is at them: at first the loop, which runs jobs until it has ended.
+        var isRunning = true
     }
 
     private let remote: RemoteReactor
@@ -26,6 +27,9 @@ public final class ReactorExecutor: TaskExecutor, SerialExecutor {
 
     /// Called by the language's runtime.
     public func enqueue(_ job: consuming ExecutorJob) {
+        // The job may drop the last reference to whoever holds this executor, before this returns.
+        let retained = unsafe Unmanaged.passRetained(self)
+        defer { unsafe retained.release() }
         let job = UnownedJob(job)
         if !remote.submitAlways({ _ in self.run(job) }) { runStray(job) }
     }
@@ -50,7 +54,11 @@ public final class ReactorExecutor: TaskExecutor, SerialExecutor {
             defer { strays.isRunning = true }
             return !strays.isRunning
         }
-        guard isFirst else { return }
+        if isFirst { runStrays() }
+    }
+
+    /// The loop has ended: jobs that came meanwhile are run, and later ones where they come.
+    func runStrays() {
         while let next = nextStray() { run(next) }
     }
 

@@ -46,25 +46,27 @@ public final class RemoteReactor: Sendable {
     }
 
     private func submit(_ work: @escaping Work, waitingAtMost capacity: Int) -> Bool {
-        let (accepted, isOnLoop) = queue.withLock { queue in
-            let accepted = queue.isOpen && queue.work.count < capacity
-            if accepted { queue.work.append(work) }
-            return (accepted, queue.loop == .current)
+        let (accepted, isToWake) = queue.withLock { queue in
+            guard queue.isOpen, queue.work.count < capacity else { return (false, false) }
+            queue.work.append(work)
+            return (true, announce(to: queue.loop))
         }
-        if accepted { announce(isOnLoop: isOnLoop) }
+        if isToWake { wakeup.signal() }
         return accepted
     }
 
     /// Makes `run()` return at the end of its turn. May be called on any thread, and again.
     public func stop() {
         stopFlag.store(true, ordering: .releasing)
-        announce(isOnLoop: queue.withLock { $0.loop == .current })
+        if queue.withLock({ announce(to: $0.loop) }) { wakeup.signal() }
     }
 
-    /// The loop is awake when it announces something itself, and looks before it sleeps.
-    private func announce(isOnLoop: Bool) {
+    /// Whether the loop has to be woken: it is awake when it announces something itself, and looks
+    /// before it sleeps. Under the lock, so that a loop which closes the queue, or another thread
+    /// that takes the loop over, sees what was accepted before.
+    private func announce(to loop: ThreadIdentity) -> Bool {
         let wasPending = isPending.exchange(true, ordering: .acquiringAndReleasing)
-        if !wasPending && !isOnLoop { wakeup.signal() }
+        return !wasPending && loop != .current
     }
 }
 

@@ -12,6 +12,7 @@ extension Reactor {
         _ signals: Signal..., action: @escaping (Signal) -> Void
     ) throws(SystemError) {
         registry.requireLoop("Reactor.onSignal")
+        precondition(!isFinished, "Reactor.onSignal was called after the reactor had stopped")
         if signalSource == nil { signalSource = try SignalSource(watching: registry) }
         for signal in signals { try signalSource?.add(signal, action) }
     }
@@ -29,6 +30,8 @@ final class SignalSource: EventSource {
     }
 
     func add(_ signal: Signal, _ action: @escaping (Signal) -> Void) throws(SystemError) {
+        // Released with a reactor that ends, whose other sources are just being told.
+        guard registry.sources[key] != nil else { return }
         try descriptor.add(signal)
         actions[signal] = action
     }

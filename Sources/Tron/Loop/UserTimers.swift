@@ -48,11 +48,13 @@ final class UserTimers: EventSource {
     }
 
     private let actions = Slab<Action>()
-    private var numbers = TimerTable(empty: SlabKey(rawValue: 0))
+    private let numbers = TimerTable(empty: SlabKey(rawValue: 0))
 
     func schedule(
         at deadline: Int64, every interval: Int64?, _ call: @escaping () -> Void
     ) -> SlabKey {
+        // The reactor has ended: an action kept now would keep what it holds, perhaps the reactor.
+        guard registry.sources[key] != nil else { return SlabKey(rawValue: 0) }
         let timer = registry.arm(key, at: deadline)
         let number = actions.insert(
             Action(call: call, interval: interval, deadline: deadline, timer: timer))

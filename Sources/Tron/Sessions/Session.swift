@@ -222,7 +222,7 @@ extension Session {
         guard state == .open else { return }
         packetHandler = handler
         rareState?.bytes = nil
-        flags.insert(.interrupted)
+        handlerChanged()
     }
 
     /// Has every packet go to `handler` first. Those for which it returns true go no further.
@@ -239,7 +239,13 @@ extension Session {
         guard state == .open else { return }
         packetHandler = nil
         rare.bytes = handler
+        handlerChanged()
+    }
+
+    /// What the handler before left behind is not to wait for further bytes.
+    private func handlerChanged() {
         flags.insert(.interrupted)
+        if !decoder.kept.isEmpty { registry.wake(self) }
     }
 
     /// Calls `handler` once, when the session has ended, with the reason. No other handler is

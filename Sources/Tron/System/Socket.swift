@@ -12,7 +12,8 @@ public struct Keepalive: Sendable, Hashable {
     /// Unanswered probes after which the connection is dead.
     public var probes: Int
 
-    /// Fractions of a second are rounded up.
+    /// Fractions of a second are rounded up. The kernel's largest values, 32,767 s and 127 probes,
+    /// stand for all larger ones.
     public init(idle: Duration = .seconds(5), interval: Duration = .seconds(5), probes: Int = 3) {
         precondition(idle > .zero && interval > .zero && probes > 0, "keepalive: not positive")
         self.idle = idle
@@ -133,12 +134,17 @@ extension Descriptor {
         if noDelay { try set(tcp, TCP_NODELAY, 1) }
         if let keepalive {
             try set(SOL_SOCKET, SO_KEEPALIVE, 1)
-            try set(tcp, TCP_KEEPIDLE, Int(keepalive.idle.roundedUp(to: .seconds(1))))
-            try set(tcp, TCP_KEEPINTVL, Int(keepalive.interval.roundedUp(to: .seconds(1))))
-            try set(tcp, TCP_KEEPCNT, keepalive.probes)
+            try set(tcp, TCP_KEEPIDLE, Self.keepaliveSeconds(keepalive.idle))
+            try set(tcp, TCP_KEEPINTVL, Self.keepaliveSeconds(keepalive.interval))
+            try set(tcp, TCP_KEEPCNT, min(keepalive.probes, 127))
         }
         if let userTimeout {
             try set(tcp, TCP_USER_TIMEOUT, Int(userTimeout.roundedUp(to: .milliseconds(1))))
         }
+    }
+
+    /// The kernel refuses more than it can count to.
+    private static func keepaliveSeconds(_ time: Duration) -> Int {
+        Int(min(time.roundedUp(to: .seconds(1)), 32_767))
     }
 }

@@ -74,10 +74,17 @@ final class PendingRequests<Waiter> {
         return Self.distance(first, to: sequence) < Self.distance(first, to: next)
     }
 
-    /// Ends a request: its waiter, the first time; nil after that.
-    func take(_ sequence: Int32) -> Waiter? {
-        guard let waiter = waiter(of: sequence) else { return nil }
-        unsafe slots[slot(of: sequence)].waiter = nil
+    /// Ends a request: its waiter, the first time; nil after that. Nil, too, and nothing ends, when
+    /// the waiter does not meet the condition.
+    @inline(__always)
+    func take(
+        _ sequence: Int32, if condition: (borrowing Waiter) -> Bool = { _ in true }
+    ) -> Waiter? {
+        let slot = unsafe slots + slot(of: sequence)
+        guard unsafe slot.pointee.sequence == sequence, unsafe slot.pointee.waiter != nil,
+            unsafe condition(slot.pointee.waiter.unsafelyUnwrapped)
+        else { return nil }
+        let waiter = unsafe slot.pointee.waiter.take()
         count -= 1
         assert(checkInvariant())
         return waiter
