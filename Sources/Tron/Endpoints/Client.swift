@@ -102,6 +102,8 @@ public final class Client: EventSource, @unchecked Sendable {
     let requests: PendingRequests<RequestWaiter>
     /// The sequence whose deadline a timer is.
     let sequences = TimerTable<Int32>(empty: -1)
+    /// What is to be sent, or may be sent again, of the requests that have not ended.
+    var copies: [Int32: OwnedPacket] = [:]
     /// Sequences that wait for a connection, oldest first; some may have ended.
     var unsent: [Int32] = []
     var unsentCount = 0

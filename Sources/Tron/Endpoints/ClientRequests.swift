@@ -15,10 +15,11 @@ struct RequestWaiter {
     let completion: RequestCompletion
     let deadline: TimerKey
     var isSent: Bool
-    /// What is to be sent, or sent again. Nil for a request that is sent once and at once.
-    let packet: OwnedPacket?
     /// Whether it may be sent again on another connection.
     let isRepeatable: Bool
+    /// Whether `Client.copies` has what is to be sent, or sent again. Apart, because most requests
+    /// are sent once and at once, and cost less without.
+    let hasCopy: Bool
 }
 
 extension Client {
@@ -77,13 +78,14 @@ extension Client {
             }
         }
         guard requests.count < requests.maximum else { return refuse(.tooManyPending, completion) }
-        let packet = session == nil || isRepeatable ? Self.copy(category, data) : nil
+        let hasCopy = session == nil || isRepeatable
         let time = registry.kernel.now() + timeout.clampedNanoseconds
         let deadline = registry.arm(key, at: time)
         let waiter = RequestWaiter(
-            completion: completion, deadline: deadline, isSent: session != nil, packet: packet,
-            isRepeatable: isRepeatable)
+            completion: completion, deadline: deadline, isSent: session != nil,
+            isRepeatable: isRepeatable, hasCopy: hasCopy)
         guard let sequence = requests.add(waiter) else { return nil }
+        if hasCopy { copies[sequence] = Self.copy(category, data) }
         sequences[deadline] = sequence
         guard let session else { return keepUnsent(sequence) }
         return send(sequence, category, data, on: session)
@@ -144,9 +146,15 @@ extension Client {
     /// Takes a request out of all that it is in.
     private func endWaiting(_ sequence: Int32) -> RequestWaiter? {
         guard let waiter = requests.take(sequence) else { return nil }
-        registry.wheel.cancel(waiter.deadline)
+        forget(sequence, waiter)
         if !waiter.isSent { unsentCount -= 1 }
         return waiter
+    }
+
+    @inline(__always)
+    private func forget(_ sequence: Int32, _ waiter: RequestWaiter) {
+        registry.wheel.cancel(waiter.deadline)
+        if waiter.hasCopy { copies[sequence] = nil }
     }
 
     /// Whether the packet is an answer, of a request that waits or of one that has ended.
@@ -159,7 +167,7 @@ extension Client {
             totals.lateAnswers += 1
             return true
         }
-        registry.wheel.cancel(waiter.deadline)
+        forget(sequence, waiter)
         timeoutsInARow = 0
         totals.requestsAnswered += 1
         waiter.completion(.answered(Packet(head: packet.head, data: packet.data)))
@@ -212,7 +220,7 @@ extension Client {
                 return
             }
             guard var waiter = requests.waiter(of: sequence), !waiter.isSent,
-                let packet = waiter.packet
+                let packet = copies[sequence]
             else { continue }
             waiter.isSent = true
             requests.replace(sequence, with: waiter)
