@@ -138,11 +138,6 @@ static inline uint64_t tron_epoll_token(const void *list, long index) {
     return ((const struct epoll_event *)list)[index].data.u64;
 }
 
-static inline void tron_epoll_store(void *list, long index, uint32_t events, uint64_t token) {
-    ((struct epoll_event *)list)[index].events = events;
-    ((struct epoll_event *)list)[index].data.u64 = token;
-}
-
 // Waits at most `nanoseconds`, for ever when negative. Kernels before 5.11 lack epoll_pwait2 and
 // get whole milliseconds, rounded up so that a wait never ends early.
 static inline long tron_epoll_wait(int epoll, void *list, int count, int64_t nanoseconds) {
@@ -161,9 +156,6 @@ static inline long tron_epoll_wait(int epoll, void *list, int count, int64_t nan
 // ---- other descriptors
 
 static inline long tron_eventfd(void) { return tron_result(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)); }
-
-// A descriptor held in reserve, given up for a moment when the process has run out of them.
-static inline long tron_open_spare(void) { return tron_result(open("/dev/null", O_RDONLY | O_CLOEXEC)); }
 
 // signalfd for the signals in `set` (bit n stands for signal n); -1 makes a new one.
 static inline void tron_signal_set(sigset_t *set, uint64_t bits) {

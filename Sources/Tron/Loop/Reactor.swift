@@ -140,6 +140,9 @@ public final class Reactor {
     private func finish() {
         guard !isFinishing else { return }
         isFinishing = true
+        // A reactor that never ran may be released on any thread.
+        registry.adoptThread()
+        remote.adoptThread()
         remote.close()
         while submitted.isWaiting { submitted.run(on: self, atMost: .max) }
         registry.tearDown()

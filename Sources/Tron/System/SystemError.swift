@@ -10,7 +10,7 @@ public struct SystemError: Error, Hashable, Sendable, CustomStringConvertible {
         // swift-format-ignore: AlwaysUseLowerCamelCase
         case getsockname, getsockopt, listen, pthread_create, pthread_sigmask, read, recv, send
         case setsockopt
-        case shutdown, signalfd, socket, unlink, write
+        case shutdown, signalfd, socket, write
     }
 
     /// The call that failed.

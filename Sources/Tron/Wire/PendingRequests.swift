@@ -10,14 +10,12 @@
 /// taken, so that the next free one is near; the table doubles to keep it so, and then allocates
 /// nothing more.
 ///
-/// Invariant: `count` slots hold a waiter, each in the slot of its sequence; count <= maximum, and
-/// 2 * count <= capacity, a power of two.
+/// Invariant: `count` slots have a sequence, each the slot that its sequence names, and exactly
+/// these hold a waiter; count <= maximum, and 2 * count <= capacity, a power of two.
 @safe
 final class PendingRequests<Waiter> {
-    private struct Slot {
-        var sequence: Int32
-        var waiter: Waiter?
-    }
+    /// In the place of a sequence: nobody waits here.
+    private static var free: Int32 { -1 }
 
     let maximum: Int
     private(set) var count = 0
@@ -25,7 +23,8 @@ final class PendingRequests<Waiter> {
     private let first: Int32
     /// Whether every sequence has been given out at least once.
     private var hasWrapped = false
-    private var slots: UnsafeMutablePointer<Slot>
+    private var taken: UnsafeMutablePointer<Int32>
+    private var waiters: UnsafeMutablePointer<Waiter>
     private var capacity = 64
 
     /// `maximum` requests may wait at the same time. A test may start near the wrap.
@@ -34,38 +33,47 @@ final class PendingRequests<Waiter> {
         self.maximum = maximum
         next = firstSequence
         first = firstSequence
-        unsafe slots = Self.emptySlots(capacity)
+        unsafe taken = .allocate(capacity: capacity)
+        unsafe taken.initialize(repeating: Self.free, count: capacity)
+        unsafe waiters = .allocate(capacity: capacity)
     }
 
     deinit {
-        unsafe slots.deinitialize(count: capacity)
-        unsafe slots.deallocate()
+        for index in 0..<capacity where unsafe taken[index] != Self.free {
+            unsafe (waiters + index).deinitialize(count: 1)
+        }
+        unsafe taken.deallocate()
+        unsafe waiters.deallocate()
     }
 
     /// Adds a waiter and names its sequence; nil when `maximum` wait already.
-    func add(_ waiter: Waiter) -> Int32? {
+    func add(_ waiter: consuming Waiter) -> Int32? {
         guard count < maximum else { return nil }
         if 2 * (count + 1) > capacity { grow() }
-        while unsafe slots[slot(of: next)].waiter != nil { advance() }
+        while unsafe taken[slot(of: next)] != Self.free { advance() }
         let sequence = next
-        unsafe slots[slot(of: sequence)] = Slot(sequence: sequence, waiter: waiter)
+        unsafe taken[slot(of: sequence)] = sequence
+        unsafe (waiters + slot(of: sequence)).initialize(to: waiter)
         advance()
-        count += 1
+        count &+= 1
         assert(checkInvariant())
         return sequence
     }
 
     /// The waiter of a sequence that waits; nil for every other.
     func waiter(of sequence: Int32) -> Waiter? {
-        let slot = unsafe slots + slot(of: sequence)
-        return unsafe slot.pointee.sequence == sequence ? slot.pointee.waiter : nil
+        isWaiting(sequence) ? unsafe waiters[slot(of: sequence)] : nil
+    }
+
+    @inline(__always)
+    private func isWaiting(_ sequence: Int32) -> Bool {
+        unsafe sequence >= 0 && taken[slot(of: sequence)] == sequence
     }
 
     /// Puts another waiter in the place of one that waits.
     func replace(_ sequence: Int32, with waiter: Waiter) {
-        let slot = unsafe slots + slot(of: sequence)
-        precondition(unsafe slot.pointee.sequence == sequence && slot.pointee.waiter != nil)
-        unsafe slot.pointee.waiter = waiter
+        precondition(isWaiting(sequence), "nobody waits under this sequence")
+        unsafe waiters[slot(of: sequence)] = waiter
     }
 
     /// Whether a sequence is one of those that were given out, whether it waits still or not.
@@ -74,18 +82,20 @@ final class PendingRequests<Waiter> {
         return Self.distance(first, to: sequence) < Self.distance(first, to: next)
     }
 
-    /// Ends a request: its waiter, the first time; nil after that. Nil, too, and nothing ends, when
-    /// the waiter does not meet the condition.
+    /// Ends a request: its waiter, the first time; nil after that.
+    func take(_ sequence: Int32) -> Waiter? {
+        take(sequence) { _ in true }
+    }
+
+    /// The same for a waiter that fulfils the condition. It is moved, not copied.
     @inline(__always)
-    func take(
-        _ sequence: Int32, if condition: (borrowing Waiter) -> Bool = { _ in true }
-    ) -> Waiter? {
-        let slot = unsafe slots + slot(of: sequence)
-        guard unsafe slot.pointee.sequence == sequence, unsafe slot.pointee.waiter != nil,
-            unsafe condition(slot.pointee.waiter.unsafelyUnwrapped)
-        else { return nil }
-        let waiter = unsafe slot.pointee.waiter.take()
-        count -= 1
+    func take(_ sequence: Int32, if condition: (borrowing Waiter) -> Bool) -> Waiter? {
+        guard isWaiting(sequence) else { return nil }
+        let slot = slot(of: sequence)
+        guard unsafe condition(waiters[slot]) else { return nil }
+        let waiter = unsafe (waiters + slot).move()
+        unsafe taken[slot] = Self.free
+        count &-= 1
         assert(checkInvariant())
         return waiter
     }
@@ -93,8 +103,8 @@ final class PendingRequests<Waiter> {
     /// The sequences that wait, in the order they were given out.
     func sequences() -> [Int32] {
         var found: [Int32] = []
-        for index in 0..<capacity where unsafe slots[index].waiter != nil {
-            found.append(unsafe slots[index].sequence)
+        for index in 0..<capacity where unsafe taken[index] != Self.free {
+            found.append(unsafe taken[index])
         }
         // The older a sequence is, the farther ahead of it the next one lies.
         let next = next
@@ -114,21 +124,19 @@ final class PendingRequests<Waiter> {
 
     /// Two sequences that differ in their low bits still do when more bits count.
     private func grow() {
-        let old = unsafe slots
+        let (oldTaken, oldWaiters) = unsafe (taken, waiters)
         let oldCapacity = capacity
         capacity *= 2
-        unsafe slots = Self.emptySlots(capacity)
-        for index in 0..<oldCapacity where unsafe old[index].waiter != nil {
-            unsafe slots[slot(of: old[index].sequence)] = old[index]
+        unsafe taken = .allocate(capacity: capacity)
+        unsafe taken.initialize(repeating: Self.free, count: capacity)
+        unsafe waiters = .allocate(capacity: capacity)
+        for index in 0..<oldCapacity where unsafe oldTaken[index] != Self.free {
+            let slot = unsafe slot(of: oldTaken[index])
+            unsafe taken[slot] = oldTaken[index]
+            unsafe (waiters + slot).moveInitialize(from: oldWaiters + index, count: 1)
         }
-        unsafe old.deinitialize(count: oldCapacity)
-        unsafe old.deallocate()
-    }
-
-    private static func emptySlots(_ count: Int) -> UnsafeMutablePointer<Slot> {
-        let slots = UnsafeMutablePointer<Slot>.allocate(capacity: count)
-        unsafe slots.initialize(repeating: Slot(sequence: -1, waiter: nil), count: count)
-        return unsafe slots
+        unsafe oldTaken.deallocate()
+        unsafe oldWaiters.deallocate()
     }
 
     /// Compares the counters; looks at every slot too when `thoroughly`.
@@ -137,8 +145,8 @@ final class PendingRequests<Waiter> {
         guard capacity & (capacity - 1) == 0, next >= 0 else { return false }
         guard thoroughly else { return true }
         var found = 0
-        for index in 0..<capacity where unsafe slots[index].waiter != nil {
-            guard unsafe slot(of: slots[index].sequence) == index else { return false }
+        for index in 0..<capacity where unsafe taken[index] != Self.free {
+            guard unsafe slot(of: taken[index]) == index else { return false }
             found += 1
         }
         return found == count
