@@ -138,14 +138,14 @@ static inline uint64_t tron_epoll_token(const void *list, long index) {
     return ((const struct epoll_event *)list)[index].data.u64;
 }
 
-// Waits at most `nanoseconds`, for ever when negative. Kernels before 5.11 lack epoll_pwait2 and
-// get whole milliseconds, rounded up so that a wait never ends early.
+// Waits at most `nanoseconds`, for ever when negative. Kernels before 5.11 lack epoll_pwait2, and
+// old containers forbid it: they get whole milliseconds, rounded up so that a wait never ends early.
 static inline long tron_epoll_wait(int epoll, void *list, int count, int64_t nanoseconds) {
 #ifdef SYS_epoll_pwait2
     if (nanoseconds > 0) {
         int64_t timeout[2] = {nanoseconds / 1000000000, nanoseconds % 1000000000};
         long result = tron_result(syscall(SYS_epoll_pwait2, epoll, list, count, timeout, NULL, 8));
-        if (result != -ENOSYS) return result;
+        if (result != -ENOSYS && result != -EPERM) return result;
     }
 #endif
     int64_t milliseconds = nanoseconds < 0 ? -1 : (nanoseconds + 999999) / 1000000;

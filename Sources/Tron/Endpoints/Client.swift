@@ -124,6 +124,7 @@ public final class Client: EventSource, @unchecked Sendable {
         remote = reactor.remote
         resolver = reactor.resolver
         generator = SplitMix64(seed: options.jitterSeed ?? UInt64.random(in: 0 ... .max))
+        precondition(options.waitingRequests >= 0, "waitingRequests: not negative")
         requests = PendingRequests(
             maximum: options.pendingRequests, firstSequence: options.firstSequence)
         reported = .connecting
@@ -149,10 +150,16 @@ public final class Client: EventSource, @unchecked Sendable {
     }
 
     /// Where it stands.
-    public var state: ClientState { reported }
+    public var state: ClientState {
+        registry.requireLoop("Client.state")
+        return reported
+    }
 
     /// The session, while it is connected.
-    public var session: Session? { current }
+    public var session: Session? {
+        registry.requireLoop("Client.session")
+        return current
+    }
 
     /// Why it last had no connection; nil while nothing has gone wrong.
     public internal(set) var lastFailure: ClientFailure? {
@@ -161,10 +168,16 @@ public final class Client: EventSource, @unchecked Sendable {
     }
 
     /// What it has done so far.
-    public var counters: ClientCounters { totals }
+    public var counters: ClientCounters {
+        registry.requireLoop("Client.counters")
+        return totals
+    }
 
     /// Requests that wait for an answer or for a connection.
-    public var pendingRequestCount: Int { requests.count }
+    public var pendingRequestCount: Int {
+        registry.requireLoop("Client.pendingRequestCount")
+        return requests.count
+    }
 
     /// Calls `handler` with every new state, beginning with `.connecting`.
     public func onStateChange(_ handler: @escaping (Client, ClientState) -> Void) {

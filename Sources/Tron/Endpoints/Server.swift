@@ -190,7 +190,12 @@ extension Server {
 
     private func listenAgain() {
         retry = nil
-        try? registry.epoll.modify(descriptor.number, .readable, token: key.rawValue)
+        do throws(SystemError) {
+            try registry.epoll.modify(descriptor.number, .readable, token: key.rawValue)
+        } catch {
+            // The kernel has no memory for it: deaf for another pause, not for ever.
+            retry = registry.arm(key, at: registry.now + Self.exhaustionPause)
+        }
     }
 }
 

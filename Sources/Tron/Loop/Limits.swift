@@ -34,7 +34,7 @@ public struct ReactorLimits: Sendable, Hashable {
 
     /// Traps on bounds that let nothing through.
     func validate() {
-        precondition((1...1 << 30).contains(bytesReadPerTurn), "bytesReadPerTurn: 1 byte to 1 GiB")
+        precondition((1...1 << 26).contains(bytesReadPerTurn), "bytesReadPerTurn: up to 64 MiB")
         precondition(acceptsPerTurn > 0 && timersPerTurn > 0, "at least 1 a turn")
         precondition(submittedPerTurn > 0 && submittedWaiting > 0, "at least 1 a turn")
         precondition(simultaneousDials > 0, "simultaneousDials: at least 1")

@@ -60,10 +60,19 @@ extension SessionOptions {
     }
 
     var effectiveUserTimeout: Duration? { deadAfter ?? userTimeout }
+
+    /// Traps on times by which every peer would be dead.
+    func validateLiveness() {
+        guard let deadAfter else { return }
+        precondition(deadAfter >= .seconds(1), "deadAfter: at least a second")
+        if let heartbeat {
+            precondition(heartbeat.interval < deadAfter, "the heartbeat comes after deadAfter")
+        }
+    }
 }
 
 /// Packets that keep a connection alive: sequence -1, one byte of data, 0 to ask and 1 to answer.
-/// Both ends have to know the category; no handler sees them.
+/// Both ends have to know the category; no handler sees them. Only for sessions of packets.
 public struct Heartbeat: Sendable, Hashable {
     /// The category that the application sets aside for them.
     public var category: UInt8
@@ -134,6 +143,7 @@ final class SessionSettings: Sendable {
 
     init(_ options: SessionOptions) {
         options.limits.validate()
+        options.validateLiveness()
         self.options = options
         dataLength = options.limits.dataLength
         highWatermark = options.limits.outboundHighWatermark
