@@ -24,7 +24,11 @@ final class PacketStage {
 
     private func play(_ step: PacketStep, _ completion: @escaping Verdict) {
         guard let server else { return }
-        let run = StepRun(step, reactor, completion: completion)
+        let run = StepRun(step, reactor) { failure in
+            // What a run holds leads back here: kept, neither would ever go.
+            self.current = nil
+            completion(failure)
+        }
         current = run
         reactor.dial(server.address) { result in
             switch result {

@@ -1,5 +1,5 @@
 // A peer that vanishes without a word: behind a firewall that drops, in a network of its own.
-import Foundation
+import Glibc
 import Testing
 
 @testable import Tron
@@ -10,7 +10,7 @@ private final class PeerNetwork {
 
     private let name: String
     let address: SocketAddress
-    private var server: Process?
+    private var server: pid_t?
 
     init() throws {
         let number = UInt8.random(in: 1...254)
@@ -27,20 +27,18 @@ private final class PeerNetwork {
             ["-n", name, "link", "set", there, "up"],
         ]
         for step in steps { try #require(Self.run("ip", step), "ip \(step)") }
-        let echo = Process()
-        echo.executableURL = URL(filePath: "/usr/bin/env")
-        echo.arguments = [
-            "ip", "netns", "exec", name, ProcessUnderTest.productFolder + "/echo-demo", "serve",
-            "--host", "10.213.\(number).2", "--port", "9000",
-        ]
-        echo.standardOutput = FileHandle.nullDevice
-        try echo.run()
-        server = echo
+        server = Self.spawn(
+            [
+                "ip", "netns", "exec", name, ProcessUnderTest.productFolder + "/echo-demo",
+                "serve", "--host", "10.213.\(number).2", "--port", "9000",
+            ])
     }
 
     deinit {
-        if let server { kill(server.processIdentifier, SIGKILL) }
-        server?.waitUntilExit()
+        if let server {
+            kill(server, SIGKILL)
+            waitpid(server, nil, 0)
+        }
         _ = Self.run("ip", ["netns", "del", name])
     }
 
@@ -55,14 +53,25 @@ private final class PeerNetwork {
     private static func has(_ tool: String) -> Bool { run("which", [tool]) }
 
     private static func run(_ tool: String, _ arguments: [String]) -> Bool {
-        let process = Process()
-        process.executableURL = URL(filePath: "/usr/bin/env")
-        process.arguments = [tool] + arguments
-        process.standardOutput = FileHandle.nullDevice
-        process.standardError = FileHandle.nullDevice
-        guard (try? process.run()) != nil else { return false }
-        process.waitUntilExit()
-        return process.terminationStatus == 0
+        guard let id = spawn([tool] + arguments) else { return false }
+        var status: Int32 = 0
+        return waitpid(id, &status, 0) == id && status == 0
+    }
+
+    /// Starts a tool without streams, and without the sockets of other tests, whose ends it would
+    /// hold back.
+    private static func spawn(_ words: [String]) -> pid_t? {
+        var actions = posix_spawn_file_actions_t()
+        posix_spawn_file_actions_init(&actions)
+        defer { posix_spawn_file_actions_destroy(&actions) }
+        for number: Int32 in 0...2 {
+            posix_spawn_file_actions_addopen(&actions, number, "/dev/null", O_RDWR, 0)
+        }
+        for number: Int32 in 3..<1024 { posix_spawn_file_actions_addclose(&actions, number) }
+        var arguments = words.map { strdup($0) } + [nil]
+        defer { arguments.forEach { free($0) } }
+        var id: pid_t = 0
+        return posix_spawnp(&id, words[0], &actions, nil, &arguments, environ) == 0 ? id : nil
     }
 }
 

@@ -81,7 +81,8 @@ public final class Client: EventSource, @unchecked Sendable {
     let backoff: Backoff
     let options: ClientOptions
     let settings: SessionSettings
-    let setup: (Session) -> Void
+    /// Dropped when the client is released: it may hold the client.
+    var setup: ((Session) -> Void)?
     let remote: RemoteReactor
     let resolver: Resolver
     var generator: SplitMix64
@@ -145,6 +146,7 @@ public final class Client: EventSource, @unchecked Sendable {
     override func reactorStops() { close() }
 
     override func release() {
+        setup = nil
         registry.endpointMemoryBound -= memoryBound
         reportClosed()
     }

@@ -118,7 +118,7 @@ extension Client: SessionOwner {
         isProven = false
         timeoutsInARow = 0
         session.onEveryPacket { self.takesAnswer($0) }
-        setup(session)
+        setup?(session)
         // What waited goes before what is asked for now.
         sendUnsent()
         guard case .connected = phase else { return }

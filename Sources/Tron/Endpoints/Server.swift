@@ -40,7 +40,8 @@ public final class Server: EventSource {
     private var descriptor: Descriptor
     private let options: ServerOptions
     private let settings: SessionSettings
-    private let setup: (Session) -> Void
+    /// Dropped when the server is released: it may hold the server.
+    private var setup: ((Session) -> Void)?
     private var perAddress: [SocketAddress.HostKey: Int] = [:]
     private var count = 0
     private var totals = ServerCounters()
@@ -80,6 +81,7 @@ public final class Server: EventSource {
     override func reactorStops() { stopListening() }
 
     override func release() {
+        setup = nil
         registry.endpointMemoryBound -= memoryBound
         registry.descriptorFreed()
     }
@@ -153,7 +155,7 @@ extension Server {
         count += 1
         totals.accepted += 1
         session.begin()
-        setup(session)
+        setup?(session)
     }
 
     /// Adds to the host's number of sessions. False, and nothing is added, above the limit.
