@@ -102,8 +102,9 @@ import Testing
         lookups.isBlocked.store(true, ordering: .relaxed)
         let clients = (1...40).map { bench.reactor.connect(to: "host\($0).test:81") }
         let other = bench.reactor.connect(to: "10.0.0.1:1")
-        try bench.turn(until: { lookups.running.load(ordering: .relaxed) == 8 })
-        #expect(other.state.isConnected)
+        try bench.turn(until: {
+            lookups.running.load(ordering: .relaxed) == 8 && other.state.isConnected
+        })
         lookups.isBlocked.store(false, ordering: .relaxed)
         try bench.turn(until: { clients.allSatisfy { $0.state.isConnected } })
         #expect(lookups.count.load(ordering: .relaxed) == 40)
