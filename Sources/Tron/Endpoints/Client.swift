@@ -109,6 +109,8 @@ public final class Client: EventSource, @unchecked Sendable {
     var unsent: [Int32] = []
     var unsentCount = 0
     var timeoutsInARow = 0
+    /// The last request's time, as given and in nanoseconds.
+    var lastTimeout: (given: Duration, nanoseconds: Int64) = (.zero, 0)
 
     private var reported = ClientState.closed
     private var stateHandler: ((Client, ClientState) -> Void)?

@@ -62,29 +62,16 @@ extension Client {
         _ completion: @escaping RequestCompletion
     ) -> Int32? {
         registry.requireLoop("Client.request")
-        switch phase {
-        case .ended: return refuse(.closed, completion)
-        case .gaveUp: return refuse(.notConnected, completion)
-        case .idle, .queued, .dialing, .connected, .waiting: break
-        }
-        guard data.byteCount <= settings.dataLength else { return refuse(.tooLarge, completion) }
+        if let error = refusal(of: data.byteCount) { return refuse(error, completion) }
         let session = usableSession
-        if session == nil {
-            guard options.whileDisconnected == .wait else {
-                return refuse(.notConnected, completion)
-            }
-            guard unsentCount < options.waitingRequests else {
-                return refuse(.tooManyPending, completion)
-            }
-        }
-        guard requests.count < requests.maximum else { return refuse(.tooManyPending, completion) }
         let hasCopy = session == nil || isRepeatable
-        let time = registry.kernel.now() + timeout.clampedNanoseconds
-        let deadline = registry.arm(key, at: time)
+        let deadline = registry.arm(key, at: time(after: timeout))
         let waiter = RequestWaiter(
             completion: completion, deadline: deadline, isSent: session != nil,
             isRepeatable: isRepeatable, hasCopy: hasCopy)
-        guard let sequence = requests.add(waiter) else { return nil }
+        guard let sequence = requests.add(waiter) else {
+            preconditionFailure("a request was admitted beyond the limit")
+        }
         if hasCopy { copies[sequence] = Self.copy(category, data) }
         sequences[deadline] = sequence
         guard let session else { return keepUnsent(sequence) }
@@ -98,6 +85,30 @@ extension Client {
     }
 
     /// Sequences that ended while they waited are dropped once they are the most.
+    /// Why a request with so much data cannot be taken now, if it cannot.
+    private func refusal(of byteCount: Int) -> RequestError? {
+        switch phase {
+        case .ended: return .closed
+        case .gaveUp: return .notConnected
+        case .idle, .queued, .dialing, .connected, .waiting: break
+        }
+        if byteCount > settings.dataLength { return .tooLarge }
+        if usableSession == nil {
+            if options.whileDisconnected == .fail { return .notConnected }
+            if unsentCount >= options.waitingRequests { return .tooManyPending }
+        }
+        return requests.count < requests.maximum ? nil : .tooManyPending
+    }
+
+    /// The deadline's clock reading. Most requests have the time of the one before, and to divide a
+    /// `Duration` costs as much as a tenth of a request.
+    private func time(after timeout: Duration) -> Int64 {
+        if timeout != lastTimeout.given {
+            lastTimeout = (timeout, timeout.clampedNanoseconds)
+        }
+        return registry.kernel.now() + lastTimeout.nanoseconds
+    }
+
     private func keepUnsent(_ sequence: Int32) -> Int32 {
         if unsent.count >= 64 && unsent.count > 2 * unsentCount {
             unsent.removeAll { requests.waiter(of: $0)?.isSent != false }

@@ -23,8 +23,8 @@ extension Session {
 
     /// Whether the packet is a heartbeat, which no handler sees.
     func takesHeartbeat(_ packet: borrowing Packet) -> Bool {
-        guard let heartbeat = settings.options.heartbeat, packet.sequence == -1,
-            packet.category == heartbeat.category
+        guard Int(packet.category) == settings.heartbeatCategory, packet.sequence == -1,
+            let heartbeat = settings.options.heartbeat
         else { return false }
         let byte = unsafe packet.data.withUnsafeBytes { unsafe $0.count == 1 ? $0[0] : nil }
         if heartbeat.answers && byte == Self.question {

@@ -136,6 +136,8 @@ final class SessionSettings: Sendable {
     let idleEither: Int64
     let packetTime: Int64
     let heartbeatInterval: Int64
+    /// -1 when there is none.
+    let heartbeatCategory: Int
     /// How long a peer that is asked may be silent.
     let silence: Int64
 
@@ -155,6 +157,7 @@ final class SessionSettings: Sendable {
         idleEither = Self.nanoseconds(options.idle.either)
         packetTime = Self.nanoseconds(options.limits.packetTime)
         heartbeatInterval = Self.nanoseconds(options.heartbeat?.interval)
+        heartbeatCategory = options.heartbeat.map { Int($0.category) } ?? -1
         silence = Self.nanoseconds(options.heartbeat == nil ? nil : options.deadAfter)
     }
 
