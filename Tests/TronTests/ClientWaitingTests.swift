@@ -16,6 +16,19 @@ import Testing
         #expect(bench.log.order == (0..<10).map { "\($0)" })
     }
 
+    @Test func `more than a session's output may hold is sent as room comes`() throws {
+        let bench = try ClientBench(isServing: false)
+        let size = 400_000
+        let texts = (0..<30).map { String(repeating: "\($0 % 10)", count: size + $0) }
+        for text in texts { bench.ask(text, timeout: .seconds(600)) }
+        try bench.reactor.turn(until: { bench.client.state.isWaiting })
+        try bench.serve()
+        try bench.turnUntilEnded(texts.count)
+        #expect(bench.log.requests.map(\.text) == texts)
+        #expect(texts.allSatisfy { bench.log.outcomes[$0] == ["re:" + $0] })
+        #expect(bench.client.counters.connections == 1)
+    }
+
     @Test func `by the policy they fail at once instead, but not within the call`() throws {
         let bench = try ClientBench(isServing: false) { $0.whileDisconnected = .fail }
         bench.ask("a")

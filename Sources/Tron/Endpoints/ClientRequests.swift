@@ -221,23 +221,32 @@ extension Client {
         return true
     }
 
-    /// Sends what waited for the connection, oldest first, as long as it takes packets.
+    /// Sends what waited for the connection, oldest first, as long as it takes packets, and not
+    /// more than the high watermark at a time: the queue may be longer than a session's output.
     func sendUnsent() {
         let waiting = unsent
         unsent = []
         for (index, sequence) in waiting.enumerated() {
-            guard let session = usableSession else {
-                unsent = Array(waiting[index...])
-                return
-            }
             guard var waiter = requests.waiter(of: sequence), !waiter.isSent,
                 let packet = copies[sequence]
             else { continue }
+            guard let session = usableSession, hasRoom(session, for: packet) else {
+                unsent = waiting[index...] + unsent
+                usableSession?.rare.whenSent = { self.sendUnsent() }
+                return
+            }
             waiter.isSent = true
             requests.replace(sequence, with: waiter)
             unsentCount -= 1
             _ = unsafe send(sequence, packet.category, packet.data.span.bytes, on: session)
         }
+    }
+
+    /// An empty queue has room for any packet.
+    private func hasRoom(_ session: Session, for packet: OwnedPacket) -> Bool {
+        let length = packet.data.count + PacketFormat.overhead
+        return session.queuedBytes == 0
+            || session.queuedBytes + length <= settings.highWatermark
     }
 
     func failAll(_ error: RequestError) {

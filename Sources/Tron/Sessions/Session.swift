@@ -139,6 +139,8 @@ public final class Session: EventSource {
         var everyPacket: ((borrowing Packet) -> Bool)?
         var writability: ((Session, Bool) -> Void)?
         var peerFinished: ((Session) -> Void)?
+        /// Called once, when all output has left.
+        var whenSent: (() -> Void)?
         var lastHeartbeat: Int64 = 0
         /// When draining or the half-closed state is over.
         var closeDeadline = Int64.max

@@ -13,7 +13,10 @@ extension Session {
                 return fail(error)
             }
         }
-        if outbound.isEmpty { outbound.release(to: buffers) }
+        if outbound.isEmpty {
+            outbound.release(to: buffers)
+            if rareState != nil { tellSent() }
+        }
         if !flags.isEmpty || interest != .readable || outbound.count > settings.highWatermark {
             settle()
         }
@@ -35,6 +38,13 @@ extension Session {
     private func writeBothParts() throws(SystemError) -> Int {
         let (first, second) = unsafe outbound.parts
         return try unsafe descriptor.send(first, then: second) ?? 0
+    }
+
+    @inline(never)
+    private func tellSent() {
+        guard let call = rareState?.whenSent else { return }
+        rareState?.whenSent = nil
+        call()
     }
 
     /// What follows for a session that is not simply open with all its output sent.
