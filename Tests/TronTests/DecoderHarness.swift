@@ -81,7 +81,7 @@ struct DecoderHarness: ~Copyable {
             }
         }
         if !fresh.isEmpty { decoder.keep(&fresh, pool: pool) }
-        decoder.releaseIfEmpty(to: pool)
+        if decoder.kept.isEmpty { decoder.release(to: pool) }
     }
 
     mutating func end() { decoder.release(to: pool) }

@@ -7,7 +7,7 @@ import Testing
 @Suite struct ServerAddressTests {
     /// A path in a directory of its own, which is removed with what it holds.
     private func withPath(_ body: (String) throws -> Void) throws {
-        var template = Array("/tmp/tron-server-XXXXXX".utf8CString)
+        var template = Array("/tmp/tron-server-\(String(repeating: "X", count: 6))".utf8CString)
         let directory = String(cString: try #require(mkdtemp(&template)))
         defer {
             unlink(directory + "/s")

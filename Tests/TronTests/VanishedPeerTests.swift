@@ -77,6 +77,22 @@ private final class PeerNetwork {
 
 @Suite(.enabled(if: PeerNetwork.isPossible, "needs root, ip and nft"))
 struct VanishedPeerTests {
+    /// A client that tries until the server is up, and stops the reactor when a session ends.
+    private func connect(
+        _ reactor: Reactor, to network: PeerNetwork, _ options: ClientOptions,
+        ended: @escaping (CloseReason) -> Void
+    ) -> Client {
+        reactor.connect(
+            to: [network.address],
+            reconnecting: Backoff(initial: .milliseconds(50), multiplier: 1), options: options
+        ) { session in
+            session.onClose { _, reason in
+                ended(reason)
+                reactor.stop()
+            }
+        }
+    }
+
     @Test func `a peer behind a dropping firewall fails the request, then the connection`() throws {
         let network = try PeerNetwork()
         let reactor = try Reactor()
@@ -85,15 +101,7 @@ struct VanishedPeerTests {
         options.timeoutsBeforeReconnect = nil
         var outcomes: [String] = []
         var reasons: [CloseReason] = []
-        let client = reactor.connect(
-            to: [network.address],
-            reconnecting: Backoff(initial: .milliseconds(50), multiplier: 1), options: options
-        ) { session in
-            session.onClose { _, reason in
-                reasons.append(reason)
-                reactor.stop()
-            }
-        }
+        let client = connect(reactor, to: network, options) { reasons.append($0) }
         func ask(_ text: String, _ timeout: Duration, then: @escaping () -> Void) {
             client.request(category: 1, data: text, timeout: timeout) { outcome in
                 switch outcome {
@@ -120,15 +128,7 @@ struct VanishedPeerTests {
         options.session.deadAfter = .seconds(3)
         options.session.heartbeat = Heartbeat(category: 200, interval: .seconds(1))
         var reasons: [CloseReason] = []
-        let client = reactor.connect(
-            to: [network.address],
-            reconnecting: Backoff(initial: .milliseconds(50), multiplier: 1), options: options
-        ) { session in
-            session.onClose { _, reason in
-                reasons.append(reason)
-                reactor.stop()
-            }
-        }
+        let client = connect(reactor, to: network, options) { reasons.append($0) }
         client.onStateChange { _, state in
             if state == .connected { #expect(network.dropEverything()) }
         }

@@ -117,11 +117,7 @@ extension Session {
         traffic.bytesReceived &+= count
         unsafe deliver(fresh)
     }
-}
 
-// MARK: - Delivery
-
-extension Session {
     /// The end of the stream comes after what is kept. If that is not taken now, the end stays
     /// readable.
     @inline(never)
@@ -130,6 +126,8 @@ extension Session {
         if state == .open && flags.isDisjoint(with: .paused) { peerFinished() }
     }
 }
+
+// MARK: - Delivery
 
 extension Session {
     /// Hands everything to the handler that it will take now, and keeps the rest.
@@ -229,7 +227,7 @@ extension Session {
     /// Starts or ends the clock of the incomplete packet, and gives memory back.
     private func noteKept(progressed: Bool) {
         if decoder.kept.isEmpty {
-            decoder.releaseIfEmpty(to: buffers)
+            decoder.release(to: buffers)
             packetStart = 0
         } else if progressed || packetStart == 0 {
             packetStart = registry.now

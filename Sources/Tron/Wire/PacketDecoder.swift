@@ -94,13 +94,7 @@ struct PacketDecoder: ~Copyable {
         unsafe kept.room(for: count, from: pool)
     }
 
-    /// Gives the memory back once nothing is kept.
-    @inline(__always)
-    mutating func releaseIfEmpty(to pool: BufferPool) {
-        if kept.isEmpty { kept.release(to: pool) }
-    }
-
-    /// Drops everything.
+    /// Drops what is kept and gives the memory back.
     mutating func release(to pool: BufferPool) { kept.release(to: pool) }
 
     private enum Measure {
