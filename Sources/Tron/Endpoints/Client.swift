@@ -39,7 +39,7 @@ extension Reactor {
 }
 
 /// What a client connects to.
-enum ClientTarget {
+enum ClientTarget: CustomStringConvertible {
     case addresses([SocketAddress])
     case name(String, port: UInt16)
     case invalid(AddressError)
@@ -55,6 +55,14 @@ enum ClientTarget {
             } else {
                 self = .invalid(error)
             }
+        }
+    }
+
+    var description: String {
+        switch self {
+        case .addresses(let addresses): addresses.map { "\($0)" }.joined(separator: ", ")
+        case .name(let host, let port): "\(host):\(port)"
+        case .invalid(let error): error.text
         }
     }
 }
@@ -91,6 +99,8 @@ public final class Client: EventSource, @unchecked Sendable {
     /// Not nil exactly while the phase is `connected`.
     var current: Session?
     var totals = ClientCounters()
+    /// What its sessions did that have ended.
+    var endedSessions = SessionTotals()
     /// Attempts since a connection last proved itself.
     var attempt = 0
     var connectedAt: Int64 = 0
@@ -149,6 +159,7 @@ public final class Client: EventSource, @unchecked Sendable {
 
     override func release() {
         setup = nil
+        registry.record.endedClients.add(totals)
         registry.endpointMemoryBound -= memoryBound
         reportClosed()
     }

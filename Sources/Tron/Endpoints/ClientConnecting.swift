@@ -127,6 +127,8 @@ extension Client: SessionOwner {
 
     /// The session is gone, for whatever reason. Requests that it carried fail or wait again.
     func sessionEnded(_ session: Session, _ reason: CloseReason) {
+        session.countAsClosed(in: &endedSessions, reason)
+        registry.report(.closed(session.id, peer: session.peer, reason, session.counters))
         guard self.session === session else { return }
         if let period = options.stablePeriod,
             registry.now - connectedAt >= period.clampedNanoseconds
@@ -156,6 +158,9 @@ extension Client: SessionOwner {
         else { return giveUp(failure) }
         let deadline = registry.kernel.now() + delay.clampedNanoseconds
         phase = .waiting(registry.arm(key, at: deadline))
+        registry.report(
+            .reconnecting(
+                target: target.description, after: delay, attempt: attempt, failure))
         report(.waiting(delay: delay, attempt: attempt))
     }
 
@@ -163,6 +168,7 @@ extension Client: SessionOwner {
     private func giveUp(_ failure: ClientFailure) {
         phase = .gaveUp
         lastFailure = failure
+        registry.report(.gaveUp(target: target.description, failure))
         failAll(.notConnected)
         report(.gaveUp(failure))
     }
@@ -170,6 +176,7 @@ extension Client: SessionOwner {
     func timeIsUp(_ timer: TimerKey) {
         if case .waiting(let own) = phase, own == timer {
             phase = .idle
+            totals.reconnects += 1
             beginDialing()
         } else {
             requestTimedOut(sequences[timer])

@@ -142,22 +142,3 @@ public enum RequestError: Error, Hashable, Sendable, CustomStringConvertible {
         }
     }
 }
-
-/// What a client has done so far.
-public struct ClientCounters: Hashable, Sendable {
-    /// Attempts to connect to an address.
-    public var dials = 0
-    /// Connections that stood.
-    public var connections = 0
-    /// Requests that were sent, each time that they were.
-    public var requestsSent = 0
-    /// Requests that were answered.
-    public var requestsAnswered = 0
-    /// Requests that timed out.
-    public var requestsTimedOut = 0
-    /// Answers to requests that had ended: dropped.
-    public var lateAnswers = 0
-
-    /// Nothing.
-    public init() {}
-}

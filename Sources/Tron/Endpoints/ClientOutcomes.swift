@@ -43,9 +43,15 @@ extension Client {
         waiter.completion(.failed(.timedOut))
     }
 
+    private func endFailed(_ sequence: Int32, _ error: RequestError) {
+        guard let waiter = endWaiting(sequence) else { return }
+        totals.requestsFailed += 1
+        waiter.completion(.failed(error))
+    }
+
     /// Ends a request for its task's sake.
     func cancel(_ sequence: Int32) {
-        endWaiting(sequence)?.completion(.failed(.cancelled))
+        endFailed(sequence, .cancelled)
     }
 
     /// What the lost connection carried fails, or waits for the next one if it may be repeated.
@@ -53,7 +59,7 @@ extension Client {
         let sent = requests.sequences().filter { requests.waiter(of: $0)?.isSent == true }
         unsent = sent.filter { waitsAgain($0) } + unsent
         for sequence in sent where requests.waiter(of: sequence)?.isSent == true {
-            endWaiting(sequence)?.completion(.failed(.connectionLost(reason)))
+            endFailed(sequence, .connectionLost(reason))
         }
     }
 
@@ -98,7 +104,7 @@ extension Client {
 
     func failAll(_ error: RequestError) {
         for sequence in requests.sequences() {
-            endWaiting(sequence)?.completion(.failed(error))
+            endFailed(sequence, error)
         }
         unsent = []
     }

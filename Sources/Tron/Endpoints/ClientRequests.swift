@@ -141,6 +141,7 @@ extension Client {
 extension Client {
     private func refuse(_ error: RequestError, _ completion: @escaping RequestCompletion) -> Int32?
     {
+        totals.requestsFailed += 1
         registry.callLater { completion(.failed(error)) }
         return nil
     }

@@ -120,6 +120,7 @@ public final class Connector: EventSource {
             descriptor.take(), peer: address, settings: settings, owner: owner ?? self,
             registry: registry)
         try registry.register(session, takingOver: number)
+        registry.report(.connected(session.id, to: address))
         session.begin()
         return session
     }
@@ -150,5 +151,7 @@ public final class Connector: EventSource {
 }
 
 extension Connector: SessionOwner {
-    func sessionEnded(_ session: Session, _ reason: CloseReason) {}
+    func sessionEnded(_ session: Session, _ reason: CloseReason) {
+        registry.report(.closed(session.id, peer: session.peer, reason, session.counters))
+    }
 }

@@ -45,6 +45,8 @@ public final class Server: EventSource {
     private var perAddress: [SocketAddress.HostKey: Int] = [:]
     private var count = 0
     private var totals = ServerCounters()
+    /// What its sessions did that have ended.
+    private(set) var endedSessions = SessionTotals()
     private var isListening = true
     private var retry: TimerKey?
     /// In the registry's list of those that wait for a descriptor, once.
@@ -72,6 +74,7 @@ public final class Server: EventSource {
             try registry.register(self, descriptor: descriptor.number)
         }
         registry.endpointMemoryBound += memoryBound
+        registry.report(.listening(bound))
     }
 
     override func ready(_ readiness: Readiness) { acceptWaiting(readiness) }
@@ -82,6 +85,7 @@ public final class Server: EventSource {
 
     override func release() {
         setup = nil
+        registry.record.endedServers.add(totals)
         registry.endpointMemoryBound -= memoryBound
         registry.descriptorFreed()
     }
@@ -126,7 +130,8 @@ extension Server {
                 admit(accepted)
             } catch {
                 totals.failed += 1
-                if error.isExhaustion { return suspend() }
+                if error.isExhaustion { return suspend(error) }
+                registry.report(.acceptFailed(bound, error))
                 // Anything else befell one connection, not the listener: accept(2) has the list.
             }
             if !isListening { return }
@@ -137,10 +142,12 @@ extension Server {
         let peer = accepted.peer
         guard count < options.limits.sessions else {
             totals.refusedByLimit += 1
+            registry.report(.refused(peer: peer, .sessions))
             return
         }
         guard countAddress(peer, by: 1) else {
             totals.refusedByAddressLimit += 1
+            registry.report(.refused(peer: peer, .sessionsPerAddress))
             return
         }
         let session = Session(
@@ -149,11 +156,13 @@ extension Server {
             try registry.register(session, descriptor: session.descriptor.number)
         } catch {
             totals.failed += 1
+            registry.report(.acceptFailed(bound, error))
             _ = countAddress(peer, by: -1)
             return
         }
         count += 1
         totals.accepted += 1
+        registry.report(.accepted(session.id, peer: peer))
         session.begin()
         setup?(session)
     }
@@ -175,8 +184,9 @@ extension Server {
 extension Server {
     /// Connections wait in the backlog, and the listener out of epoll, where its readiness would
     /// spin. It goes on when a descriptor comes back, or to look after a pause.
-    private func suspend() {
+    private func suspend(_ error: SystemError) {
         guard retry == nil else { return }
+        registry.report(.outOfDescriptors(bound, error))
         totals.exhaustions += 1
         try? registry.epoll.modify(descriptor.number, [], token: key.rawValue)
         retry = registry.arm(key, at: registry.now + Self.exhaustionPause)
@@ -232,12 +242,15 @@ extension Server: SessionOwner {
         retry = nil
         if let path = bound.file { _ = registry.kernel.unlink(path) }
         descriptor.close()
+        registry.report(.stoppedListening(bound))
         registry.releaseLater(self)
     }
 
     func sessionEnded(_ session: Session, _ reason: CloseReason) {
         count -= 1
         _ = countAddress(session.peer, by: -1)
+        session.countAsClosed(in: &endedSessions, reason)
+        registry.report(.closed(session.id, peer: session.peer, reason, session.counters))
         guard count == 0 else { return }
         for drain in drains { registry.ended.append(drain) }
         drains = []

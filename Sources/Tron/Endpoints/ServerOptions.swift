@@ -27,20 +27,3 @@ public struct EndpointError: Error, Hashable, Sendable, CustomStringConvertible 
     /// `127.0.0.1:80: bind: Permission denied`.
     public var description: String { "\(address): \(cause)" }
 }
-
-/// What a server has done so far.
-public struct ServerCounters: Hashable, Sendable {
-    /// Sessions that were opened.
-    public var accepted = 0
-    /// Connections closed at once because of `ServerLimits.sessions`.
-    public var refusedByLimit = 0
-    /// Connections closed at once because of `ServerLimits.sessionsPerAddress`.
-    public var refusedByAddressLimit = 0
-    /// Connections that were lost between the kernel's accept and the session.
-    public var failed = 0
-    /// How often accepting was suspended because no descriptor was free.
-    public var exhaustions = 0
-
-    /// Nothing.
-    public init() {}
-}

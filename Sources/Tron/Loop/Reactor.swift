@@ -97,9 +97,14 @@ public final class Reactor {
         registry.reap()
     }
 
+    /// The clock is read anew before the wait, because the turn that ends here may have been long.
     private func wait() throws(SystemError) -> Int {
-        let events = try registry.epoll.wait(nanoseconds: hasWork ? 0 : registry.timeToNextTimer)
+        let end = registry.kernel.now()
+        registry.record.turnEnded(from: registry.now, to: end)
+        let events = try registry.epoll.wait(
+            nanoseconds: hasWork ? 0 : registry.timeToNextTimer(from: end))
         registry.now = registry.kernel.now()
+        registry.record.turnBegins(events: events, at: registry.now)
         return events
     }
 
@@ -114,19 +119,29 @@ public final class Reactor {
     private func dispatch(_ events: Int) {
         for _ in 0..<registry.woken.waiting {
             guard let key = registry.woken.take() else { break }
-            registry.withSource(key) { $0.ready([]) }
+            call(key) { $0.ready([]) }
         }
         for index in 0..<events {
             let (token, readiness) = registry.epoll.event(index)
-            registry.withSource(SlabKey(rawValue: token)) { $0.ready(readiness) }
+            call(SlabKey(rawValue: token)) { $0.ready(readiness) }
+        }
+    }
+
+    @inline(__always)
+    private func call(_ key: SlabKey, _ body: (EventSource) -> Void) {
+        registry.withSource(key) { source in
+            body(source)
+            guard registry.record.isTiming else { return }
+            registry.record.called(source, now: registry.kernel.now())
         }
     }
 
     private func fireTimers() {
+        if registry.record.isTiming { registry.record.skip(to: registry.kernel.now()) }
         registry.wheel.advance(to: registry.tick)
         for _ in 0..<registry.limits.timersPerTurn {
             guard let (timer, owner) = registry.wheel.takeDue() else { break }
-            registry.withSource(SlabKey(rawValue: owner)) { $0.expired(timer) }
+            call(SlabKey(rawValue: owner)) { $0.expired(timer) }
         }
     }
 
@@ -149,6 +164,8 @@ public final class Reactor {
         resolver.close()
         isFinished = true
         ownExecutor.runStrays()
+        registry.record.eventObserver?.reactorEnded()
+        registry.record.eventObserver = nil
     }
 }
 

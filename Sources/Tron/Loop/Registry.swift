@@ -15,7 +15,8 @@ final class Registry {
 
     /// The turn's clock reading, in nanoseconds. Time that passes within a turn is not seen by it.
     var now: Int64
-    private let origin: Int64
+    /// The clock when the reactor was made.
+    let origin: Int64
 
     /// Sources that have to be called at the turn's end, at its very end, and in the next turn.
     let dirty = TokenQueue()
@@ -34,6 +35,9 @@ final class Registry {
 
     /// Clients that connect at the same time.
     let dialGate: Gate
+
+    /// What the loop notes of itself.
+    let record = LoopRecord()
 
     /// Calls that somebody relies on: made in the next turn, or as the last of the reactor.
     private var owedCalls: [() -> Void] = []
@@ -99,12 +103,11 @@ extension Registry {
     /// The tick that `now` lies in.
     var tick: UInt64 { UInt64(max(0, now - origin) / Self.nanosecondsPerTick) }
 
-    /// How long the loop may sleep, in nanoseconds: 0 when work is left, negative for ever. It
-    /// reads the clock anew, because the turn that ends here may have been long.
-    var timeToNextTimer: Int64 {
+    /// How long the loop may sleep from `time` on, in nanoseconds: negative for ever.
+    func timeToNextTimer(from time: Int64) -> Int64 {
         guard let tick = wheel.nextExpiry else { return -1 }
         let ticks = Int64(min(tick, UInt64(Int64.max / Self.nanosecondsPerTick / 2)))
-        return max(0, origin + ticks * Self.nanosecondsPerTick - kernel.now())
+        return max(0, origin + ticks * Self.nanosecondsPerTick - time)
     }
 }
 

@@ -33,6 +33,24 @@ public enum CloseReason: Hashable, Sendable, CustomStringConvertible {
         case halfClose
     }
 
+    /// What it counts as.
+    public var cause: CloseCause {
+        switch self {
+        case .requested: .requested
+        case .aborted: .aborted
+        case .peerClosed: .peerClosed
+        case .idle: .idle
+        case .dead: .dead
+        case .protocolFault: .protocolFault
+        case .overflow: .overflow
+        case .deadlineExceeded: .deadlineExceeded
+        case .reactorStopped: .reactorStopped
+        case .system(let error) where error.isReset: .reset
+        case .system(let error) where error.isSilence: .silent
+        case .system: .system
+        }
+    }
+
     /// The reason in words.
     public var description: String {
         switch self {

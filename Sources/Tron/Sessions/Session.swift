@@ -8,21 +8,6 @@ public struct SessionID: Hashable, Sendable, CustomStringConvertible {
     public var description: String { "\(key.index).\(key.generation)" }
 }
 
-/// What moved through a session.
-public struct Traffic: Hashable, Sendable {
-    /// Bytes received.
-    public var bytesReceived = 0
-    /// Bytes the kernel took.
-    public var bytesSent = 0
-    /// Packets delivered to the handler.
-    public var packetsReceived = 0
-    /// Packets queued.
-    public var packetsSent = 0
-
-    /// Nothing.
-    public init() {}
-}
-
 /// A connection of packets. Handlers are given it; it belongs to the reactor's thread.
 ///
 /// Its life is open, then perhaps draining and lingering (output leaves, then the peer's end of
@@ -66,7 +51,13 @@ public final class Session: EventSource {
     @exclusivity(unchecked) private var ownedDescriptor: Descriptor
     @exclusivity(unchecked) private var ownedDecoder = PacketDecoder()
     @exclusivity(unchecked) private var ownedOutbound = RingBuffer()
-    var traffic = Traffic()
+    /// The parts of `counters`.
+    var bytesReceived = 0
+    var bytesSent = 0
+    var packetsReceived = 0
+    var packetsSent = 0
+    /// The most bytes that ever waited.
+    var largestQueue: Int32 = 0
 
     var packetHandler: ((Session, borrowing Packet) -> Void)?
     var closeHandler: ((Session, CloseReason) -> Void)?
@@ -146,6 +137,7 @@ public final class Session: EventSource {
         var closeDeadline = Int64.max
         /// Bytes that were read and dropped while closing.
         var discardedBytes = 0
+        var packetsRefused = 0
     }
 }
 
@@ -202,7 +194,18 @@ extension Session {
     public var queuedBytes: Int { outbound.count }
 
     /// What has moved through the session so far.
-    public var counters: Traffic { traffic }
+    public var counters: Traffic {
+        var traffic = Traffic()
+        traffic.bytesReceived = bytesReceived
+        traffic.bytesSent = bytesSent
+        traffic.packetsReceived = packetsReceived
+        traffic.packetsSent = packetsSent
+        traffic.packetsRefused = rareState?.packetsRefused ?? 0
+        return traffic
+    }
+
+    /// The most bytes that ever waited to be sent.
+    public var largestQueuedBytes: Int { Int(largestQueue) }
 }
 
 extension Reactor {

@@ -129,7 +129,7 @@ extension Session {
                 flushAtTurnsEnd()
                 return
             }
-            traffic.bytesReceived &+= count
+            bytesReceived &+= count
             rare.discardedBytes += count
             guard !canDiscard else { return }
             if state == .lingering { end(.requested) } else { flushAtTurnsEnd() }
@@ -147,13 +147,30 @@ extension Session {
         decoder.release(to: buffers)
         outbound.release(to: buffers)
         registry.descriptorFreed()
-        packetHandler = nil
-        rareState = nil
         let handler = closeHandler
-        closeHandler = nil
         let reason = closeReason ?? .requested
+        countAsClosed(in: &registry.record.endedSessions, reason)
+        packetHandler = nil
+        closeHandler = nil
+        let owner = owner
+        self.owner = nil
         owner?.sessionEnded(self, reason)
-        owner = nil
+        rareState = nil
         handler?(self, reason)
+    }
+
+    /// Adds the session, which has ended, to what others like it did.
+    func countAsClosed(in totals: inout SessionTotals, _ reason: CloseReason) {
+        totals.traffic.add(counters)
+        totals.closed[reason.cause] += 1
+        totals.largestQueue = max(totals.largestQueue, largestQueuedBytes)
+    }
+
+    /// Adds the session, which has not ended.
+    func countAsOpen(in totals: inout SessionTotals) {
+        totals.traffic.add(counters)
+        totals.open += 1
+        totals.queuedBytes += queuedBytes
+        totals.largestQueue = max(totals.largestQueue, largestQueuedBytes)
     }
 }

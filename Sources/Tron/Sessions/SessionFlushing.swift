@@ -24,11 +24,12 @@ extension Session {
 
     @inline(__always)
     private func write() throws(SystemError) {
+        largestQueue = max(largestQueue, Int32(truncatingIfNeeded: outbound.count))
         let (bytes, isAll) = unsafe outbound.firstPart
         let count = try unsafe isAll ? descriptor.send(bytes) ?? 0 : writeBothParts()
         if count > 0 {
             outbound.consume(count)
-            traffic.bytesSent &+= count
+            bytesSent &+= count
             lastSend = registry.now
         }
         if !outbound.isEmpty { flags.insert(.writeBlocked) }

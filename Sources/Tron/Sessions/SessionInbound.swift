@@ -114,7 +114,7 @@ extension Session {
     private func received(_ count: Int, _ fresh: UnsafeRawBufferPointer) {
         guard count > 0 else { return streamEnded() }
         lastReceive = registry.now
-        traffic.bytesReceived &+= count
+        bytesReceived &+= count
         unsafe deliver(fresh)
     }
 
@@ -133,7 +133,7 @@ extension Session {
     /// Hands everything to the handler that it will take now, and keeps the rest.
     private func deliver(_ bytes: UnsafeRawBufferPointer) {
         var fresh = unsafe bytes
-        let progressBefore = traffic.packetsReceived
+        let progressBefore = packetsReceived
         beginReceiving()
         repeat {
             if let everyPacket = rareState?.everyPacket, rareState?.bytes == nil {
@@ -151,7 +151,7 @@ extension Session {
             }
         } while isToGoOn()
         if unsafe packetStart != 0 || !fresh.isEmpty || !decoder.kept.isEmpty {
-            let progressed = traffic.packetsReceived != progressBefore
+            let progressed = packetsReceived != progressBefore
             unsafe keepRest(&fresh, progressed: progressed)
         }
         endReceiving()
@@ -184,7 +184,7 @@ extension Session {
         while true {
             switch unsafe decoder.next(&fresh, maximumDataLength: maximum, pool: pool) {
             case .packet(let head, let data):
-                traffic.packetsReceived &+= 1
+                packetsReceived &+= 1
                 let bytes = unsafe data.bytes
                 handler(self, Packet(head: head, data: bytes))
                 if flags.contains(.interrupted) { return }
@@ -220,7 +220,7 @@ extension Session {
                 }
                 return
             }
-            traffic.packetsReceived &+= 1
+            packetsReceived &+= 1
         }
     }
 

@@ -44,7 +44,7 @@ extension Session {
     @discardableResult
     public func send(bytes: RawSpan) -> SendOutcome {
         let outcome = prepare(for: bytes.byteCount)
-        guard outcome == .queued else { return outcome }
+        guard outcome == .queued else { return refuse(outcome) }
         credit = 0
         unsafe bytes.withUnsafeBytes { unsafe outbound.append($0) }
         return .queued
@@ -62,9 +62,9 @@ extension Session {
     private func enqueue(sequence: Int32, category: UInt8, _ data: RawSpan) -> SendOutcome {
         let length = data.byteCount &+ PacketFormat.overhead
         if length > Int(credit) || !registry.isOnLoop {
-            guard data.byteCount <= settings.dataLength else { return .tooLarge }
+            guard data.byteCount <= settings.dataLength else { return refuse(.tooLarge) }
             let outcome = prepare(for: length)
-            guard outcome == .queued else { return outcome }
+            guard outcome == .queued else { return refuse(outcome) }
         }
         unsafe data.withUnsafeBytes { data in
             if length <= Int(credit) {
@@ -76,7 +76,7 @@ extension Session {
                 unsafe enqueueInPieces(sequence, category, data)
             }
         }
-        traffic.packetsSent &+= 1
+        packetsSent &+= 1
         return .queued
     }
 
@@ -119,6 +119,14 @@ extension Session {
             flags.formUnion([.pausedByWatermark, .interrupted])
         }
         return .queued
+    }
+
+    /// Counts it, unless the session has been counted already.
+    @inline(never)
+    private func refuse(_ outcome: SendOutcome) -> SendOutcome {
+        registry.requireLoop("Session.send")
+        if owner != nil { rare.packetsRefused += 1 }
+        return outcome
     }
 
     @inline(__always)

@@ -7,75 +7,89 @@ internal import CEpollShim
 /// nothing for that: the class is internal and has no subclass in the module, so whole-module
 /// optimisation makes every call direct and inlines it. (`-enable-testing` keeps it open.)
 class Kernel: @unchecked Sendable {
+    /// System calls made on the loop's thread so far.
+    private(set) final var systemCalls = 0
+
     /// The kernel of the machine.
     init() {}
 
-    func socket(family: Int32) -> Int { tron_socket(family) }
-
-    func bind(_ descriptor: Int32, _ address: UnsafeRawPointer, _ length: UInt32) -> Int {
-        unsafe tron_bind(descriptor, address, length)
+    private final func counted(_ result: Int) -> Int {
+        systemCalls &+= 1
+        return result
     }
 
-    func listen(_ descriptor: Int32, backlog: Int32) -> Int { tron_listen(descriptor, backlog) }
+    func socket(family: Int32) -> Int { counted(tron_socket(family)) }
+
+    func bind(_ descriptor: Int32, _ address: UnsafeRawPointer, _ length: UInt32) -> Int {
+        unsafe counted(tron_bind(descriptor, address, length))
+    }
+
+    func listen(_ descriptor: Int32, backlog: Int32) -> Int {
+        counted(tron_listen(descriptor, backlog))
+    }
 
     func accept(
         _ descriptor: Int32, _ address: UnsafeMutableRawPointer,
         _ length: UnsafeMutablePointer<UInt32>
     ) -> Int {
-        unsafe tron_accept(descriptor, address, length)
+        unsafe counted(tron_accept(descriptor, address, length))
     }
 
     func connect(_ descriptor: Int32, _ address: UnsafeRawPointer, _ length: UInt32) -> Int {
-        unsafe tron_connect(descriptor, address, length)
+        unsafe counted(tron_connect(descriptor, address, length))
     }
 
-    func shutdownWriting(_ descriptor: Int32) -> Int { tron_shutdown(descriptor, Int32(SHUT_WR)) }
+    func shutdownWriting(_ descriptor: Int32) -> Int {
+        counted(tron_shutdown(descriptor, Int32(SHUT_WR)))
+    }
 
-    func close(_ descriptor: Int32) -> Int { tron_close(descriptor) }
+    func close(_ descriptor: Int32) -> Int { counted(tron_close(descriptor)) }
 
     func localAddress(
         _ descriptor: Int32, _ address: UnsafeMutableRawPointer,
         _ length: UnsafeMutablePointer<UInt32>
     ) -> Int {
-        unsafe tron_local_address(descriptor, address, length)
+        unsafe counted(tron_local_address(descriptor, address, length))
     }
 
     func setOption(_ descriptor: Int32, level: Int32, name: Int32, value: Int32) -> Int {
-        tron_set_option(descriptor, level, name, value)
+        counted(tron_set_option(descriptor, level, name, value))
     }
 
-    func setLingerZero(_ descriptor: Int32) -> Int { tron_set_linger_zero(descriptor) }
+    func setLingerZero(_ descriptor: Int32) -> Int { counted(tron_set_linger_zero(descriptor)) }
 
     func socketError(_ descriptor: Int32, _ error: UnsafeMutablePointer<Int32>) -> Int {
-        unsafe tron_socket_error(descriptor, error)
+        unsafe counted(tron_socket_error(descriptor, error))
     }
 
     func receive(_ descriptor: Int32, _ bytes: UnsafeMutableRawPointer, _ count: Int) -> Int {
-        unsafe tron_receive(descriptor, bytes, count)
+        unsafe counted(tron_receive(descriptor, bytes, count))
     }
 
     func receive(
         _ descriptor: Int32, _ first: UnsafeMutableRawBufferPointer,
         _ second: UnsafeMutableRawBufferPointer
     ) -> Int {
-        unsafe tron_receive_two(
-            descriptor, first.baseAddress, first.count, second.baseAddress, second.count)
+        unsafe counted(
+            tron_receive_two(
+                descriptor, first.baseAddress, first.count, second.baseAddress, second.count))
     }
 
     func send(_ descriptor: Int32, _ bytes: UnsafeRawPointer, _ count: Int) -> Int {
-        unsafe tron_send(descriptor, bytes, count)
+        unsafe counted(tron_send(descriptor, bytes, count))
     }
 
     func send(
         _ descriptor: Int32, _ first: UnsafeRawBufferPointer, _ second: UnsafeRawBufferPointer
     ) -> Int {
-        unsafe tron_send_two(
-            descriptor, first.baseAddress, first.count, second.baseAddress, second.count)
+        unsafe counted(
+            tron_send_two(
+                descriptor, first.baseAddress, first.count, second.baseAddress, second.count))
     }
 
     /// read(2) on an eventfd or a signalfd.
     func read(_ descriptor: Int32, _ bytes: UnsafeMutableRawPointer, _ count: Int) -> Int {
-        unsafe tron_read(descriptor, bytes, count)
+        unsafe counted(tron_read(descriptor, bytes, count))
     }
 
     /// write(2) on an eventfd. The one method that other threads call.
@@ -83,34 +97,34 @@ class Kernel: @unchecked Sendable {
         unsafe tron_write(descriptor, bytes, count)
     }
 
-    func epollCreate() -> Int { tron_epoll_create() }
+    func epollCreate() -> Int { counted(tron_epoll_create()) }
 
     func epollControl(
         _ epoll: Int32, operation: Int32, descriptor: Int32, events: UInt32, token: UInt64
     ) -> Int {
-        tron_epoll_control(epoll, operation, descriptor, events, token)
+        counted(tron_epoll_control(epoll, operation, descriptor, events, token))
     }
 
     /// Waits at most `nanoseconds`; for ever when that is negative.
     func epollWait(
         _ epoll: Int32, _ list: UnsafeMutableRawPointer, _ count: Int32, nanoseconds: Int64
     ) -> Int {
-        unsafe tron_epoll_wait(epoll, list, count, nanoseconds)
+        unsafe counted(tron_epoll_wait(epoll, list, count, nanoseconds))
     }
 
-    func eventDescriptor() -> Int { tron_eventfd() }
+    func eventDescriptor() -> Int { counted(tron_eventfd()) }
 
     /// signalfd(2) for the signals whose bits are set; `descriptor` is -1 to make a new one.
     func signalDescriptor(_ descriptor: Int32, signals: UInt64) -> Int {
-        tron_signalfd(descriptor, signals)
+        counted(tron_signalfd(descriptor, signals))
     }
 
     /// Blocks or unblocks signals for the calling thread.
     func maskSignals(block: Bool, signals: UInt64) -> Int {
-        tron_mask_signals(block ? 1 : 0, signals)
+        counted(tron_mask_signals(block ? 1 : 0, signals))
     }
 
-    func unlink(_ path: String) -> Int { unsafe tron_unlink(path) }
+    func unlink(_ path: String) -> Int { unsafe counted(tron_unlink(path)) }
 
     /// Whether a socket lies at this path.
     func isSocket(_ path: String) -> Bool { unsafe tron_is_socket(path) != 0 }

@@ -70,6 +70,12 @@ extension SystemError {
         code == EMFILE || code == ENFILE || code == ENOBUFS || code == ENOMEM
     }
 
+    /// Whether the peer's kernel reset the connection.
+    var isReset: Bool { code == ECONNRESET || code == EPIPE }
+
+    /// Whether the peer's kernel did not answer.
+    var isSilence: Bool { code == ETIMEDOUT }
+
     /// Whether a later attempt to connect can succeed where this one failed. Give up: what no
     /// waiting changes (a forbidden or impossible address). Retry: everything else, because peers,
     /// routes, ports, memory and socket files come back.

@@ -1,0 +1,114 @@
+// Hands a reactor's events to its user: in order, outside of what caused them, and not too many.
+
+extension Reactor {
+    /// Calls `handler` with what happens from now on, in order, on the loop, after the turn in
+    /// which it happened; it may do anything. It replaces an earlier handler; nil ends it. On the
+    /// loop's thread, or before it runs.
+    ///
+    /// Of the events that peers can cause at will at most `limit` a second are told; then comes one
+    /// `.suppressed` with the number of the others. Handlers that take longer than `slowHandler`
+    /// are told of; to see them the loop reads the clock after every call of a handler, unless it
+    /// is nil. While nobody listens, nothing is built.
+    public func onEvent(
+        atMost limit: Int = 1000, slowHandler: Duration? = .milliseconds(10),
+        _ handler: ((ReactorEvent) -> Void)?
+    ) {
+        registry.requireLoop("Reactor.onEvent")
+        precondition(limit > 0, "at least one event a second")
+        precondition(!isFinished, "Reactor.onEvent was called after the reactor had stopped")
+        (registry.record.eventObserver as? EventReporter)?.end()
+        guard let handler else { return }
+        let reporter = EventReporter(limit, slowHandler, registry, timers, handler)
+        registry.record.eventObserver = reporter
+        if slowHandler != nil { registry.record.add(reporter) }
+    }
+}
+
+/// Invariant: while something is `suppressed`, a timer is set to tell so.
+final class EventReporter: LoopObserver {
+    private static let window: Int64 = 1_000_000_000
+
+    private let limit: Int
+    private let slowHandler: UInt64
+    private let registry: Registry
+    private let timers: UserTimers
+    private var handler: ((ReactorEvent) -> Void)?
+
+    private var waiting: [ReactorEvent] = []
+    private var windowEnd = Int64.min
+    private var toldInWindow = 0
+    private var suppressed = 0
+
+    init(
+        _ limit: Int, _ slowHandler: Duration?, _ registry: Registry, _ timers: UserTimers,
+        _ handler: @escaping (ReactorEvent) -> Void
+    ) {
+        self.limit = limit
+        self.slowHandler = slowHandler.map { UInt64($0.clampedNanoseconds) } ?? .max
+        self.registry = registry
+        self.timers = timers
+        self.handler = handler
+    }
+
+    func report(_ event: ReactorEvent) {
+        if event.isFloodable && !isWithinLimit() { return }
+        waiting.append(event)
+        if waiting.count == 1 { registry.callLater { self.tell() } }
+    }
+
+    private func isWithinLimit() -> Bool {
+        if registry.now >= windowEnd {
+            windowEnd = registry.now + Self.window
+            toldInWindow = 0
+        }
+        if toldInWindow < limit {
+            toldInWindow += 1
+            return true
+        }
+        suppressed += 1
+        if suppressed == 1 {
+            _ = timers.schedule(at: windowEnd, every: nil) { self.tellSuppressed() }
+        }
+        return false
+    }
+
+    private func tellSuppressed() {
+        guard suppressed > 0 else { return }
+        let count = suppressed
+        suppressed = 0
+        report(.suppressed(count))
+    }
+
+    private func tell() {
+        let events = waiting
+        waiting = []
+        for event in events { handler?(event) }
+    }
+
+    override func called(_ source: EventSource, nanoseconds: UInt64) {
+        guard nanoseconds > slowHandler else { return }
+        let time = Duration.nanoseconds(Int64(clamping: nanoseconds))
+        report(.slowHandler((source as? Session)?.id, time))
+    }
+
+    override func reactorEnded() {
+        tellSuppressed()
+        end()
+    }
+
+    /// Tells nothing any more, and lets the handler go: it may hold the reactor.
+    func end() {
+        registry.record.remove(self)
+        registry.record.eventObserver = nil
+        handler = nil
+    }
+}
+
+extension Registry {
+    /// Reports what `event` makes, if anyone listens.
+    @inline(__always)
+    func report(_ event: @autoclosure () -> ReactorEvent) {
+        guard let observer = record.eventObserver else { return }
+        (observer as? EventReporter)?.report(event())
+    }
+}

@@ -1,0 +1,104 @@
+// What happens in a reactor, for whoever logs it.
+
+/// Something that happened in a reactor. Its description is a line for a log.
+public enum ReactorEvent: Sendable, CustomStringConvertible {
+    /// A server listens.
+    case listening(SocketAddress)
+    /// A server has stopped listening; its sessions may go on.
+    case stoppedListening(SocketAddress)
+    /// A server has a new session.
+    case accepted(SessionID, peer: SocketAddress?)
+    /// A server closed a connection at once.
+    case refused(peer: SocketAddress?, Refusal)
+    /// The kernel refused a server a connection that waited (accept(2)).
+    case acceptFailed(SocketAddress, SystemError)
+    /// No descriptor, or no memory, is free: a server accepts nothing until one is, and looks again
+    /// every 50 milliseconds.
+    case outOfDescriptors(SocketAddress, SystemError)
+    /// A client or `Reactor.dial` has a new session.
+    case connected(SessionID, to: SocketAddress?)
+    /// A session has ended. A peer that broke the protocol shows here, as `.protocolFault`.
+    case closed(SessionID, peer: SocketAddress?, CloseReason, Traffic)
+    /// A client has no connection, and waits for the next attempt.
+    case reconnecting(target: String, after: Duration, attempt: Int, ClientFailure)
+    /// A client does not try any more.
+    case gaveUp(target: String, ClientFailure)
+    /// A handler kept all others waiting: of this session, or of a timer, a server or a client.
+    case slowHandler(SessionID?, Duration)
+    /// So many events were left out, because there were more in a second than asked for.
+    case suppressed(Int)
+
+    /// Why a connection was closed at once.
+    public enum Refusal: Sendable, Hashable, CustomStringConvertible {
+        /// `ServerLimits.sessions`.
+        case sessions
+        /// `ServerLimits.sessionsPerAddress`.
+        case sessionsPerAddress
+
+        /// The limit in words.
+        public var description: String {
+            switch self {
+            case .sessions: "too many sessions"
+            case .sessionsPerAddress: "too many sessions from its address"
+            }
+        }
+    }
+
+    /// The event in words.
+    public var description: String {
+        switch self {
+        case .listening(let address): "listening on \(address)"
+        case .stoppedListening(let address): "stopped listening on \(address)"
+        case .accepted(let session, let peer): "session \(session): accepted \(Self.name(peer))"
+        case .refused(let peer, let refusal): "refused \(Self.name(peer)): \(refusal)"
+        case .acceptFailed(let address, let error): "\(address): \(error)"
+        case .outOfDescriptors(let address, let error): "\(address): accepting rests: \(error)"
+        case .connected(let session, let peer):
+            "session \(session): connected to \(Self.name(peer))"
+        case .closed(let session, let peer, let reason, let traffic):
+            "session \(session): \(Self.name(peer)): \(reason); received "
+                + "\(traffic.packetsReceived) packets, sent \(traffic.packetsSent)"
+        case .reconnecting(let target, let delay, let attempt, let failure):
+            "\(target): \(failure); attempt \(attempt) in \(delay)"
+        case .gaveUp(let target, let failure): "\(target): gave up: \(failure)"
+        case .slowHandler(let session?, let time): "session \(session): a handler took \(time)"
+        case .slowHandler(nil, let time): "a handler took \(time)"
+        case .suppressed(let count): "\(count) events left out"
+        }
+    }
+
+    /// Whether an operator would want to know: limits met, peers that break the protocol or do not
+    /// read, lost connections, slow handlers.
+    public var isProblem: Bool {
+        switch self {
+        case .listening, .stoppedListening, .accepted, .connected: false
+        case .closed(_, _, let reason, _): reason.cause.isProblem
+        case .refused, .acceptFailed, .outOfDescriptors, .reconnecting, .gaveUp, .slowHandler,
+            .suppressed:
+            true
+        }
+    }
+
+    private static func name(_ peer: SocketAddress?) -> String {
+        peer.map { "\($0)" } ?? "a peer without an address"
+    }
+
+    /// Whether peers can make as many of it as they like.
+    var isFloodable: Bool {
+        switch self {
+        case .accepted, .refused, .acceptFailed, .connected, .closed, .reconnecting, .slowHandler:
+            true
+        case .listening, .stoppedListening, .outOfDescriptors, .gaveUp, .suppressed: false
+        }
+    }
+}
+
+extension CloseCause {
+    /// Whether sessions that end so are a sign of trouble.
+    var isProblem: Bool {
+        switch self {
+        case .requested, .aborted, .peerClosed, .idle, .reactorStopped: false
+        case .dead, .protocolFault, .overflow, .deadlineExceeded, .reset, .silent, .system: true
+        }
+    }
+}

@@ -1,0 +1,66 @@
+// What the loop notes of itself: turns, events, how long it kept others waiting, slow handlers.
+
+/// Sees how long each call of a source took. While there is one, the loop reads the clock after
+/// every call.
+class LoopObserver {
+    /// A source was called, because it was ready or a timer of its came due.
+    func called(_ source: EventSource, nanoseconds: UInt64) {}
+
+    /// The reactor has ended: the last chance to tell something.
+    func reactorEnded() {}
+}
+
+/// One reactor's numbers. They count from its beginning; who wants rates takes differences.
+final class LoopRecord {
+    private(set) var turns = 0
+    private(set) var events = 0
+    /// From the end of each wait to the beginning of the next; nanoseconds.
+    private(set) var lag = Histogram()
+    /// How long each call of a source took, while there is an observer; nanoseconds.
+    private(set) var handlerTimes = Histogram()
+
+    /// What sessions did that have ended, and the endpoints that are gone.
+    var endedSessions = SessionTotals()
+    var endedServers = ServerCounters()
+    var endedClients = ClientCounters()
+
+    /// Told of events, if anyone listens.
+    var eventObserver: LoopObserver?
+    private var observers: [LoopObserver] = []
+    private(set) var isTiming = false
+    private var lastReading: Int64 = 0
+
+    func add(_ observer: LoopObserver) {
+        observers.append(observer)
+        isTiming = true
+    }
+
+    func remove(_ observer: LoopObserver) {
+        observers.removeAll { $0 === observer }
+        isTiming = !observers.isEmpty
+    }
+
+    /// The loop has waited: a turn begins.
+    func turnBegins(events: Int, at now: Int64) {
+        turns &+= 1
+        self.events &+= events
+        lastReading = now
+    }
+
+    /// The turn that began at `start` is over.
+    func turnEnded(from start: Int64, to end: Int64) {
+        if turns > 0 { lag.record(UInt64(max(0, end &- start))) }
+    }
+
+    /// A source was called; what was before it is already counted.
+    @inline(never)
+    func called(_ source: EventSource, now: Int64) {
+        let nanoseconds = UInt64(max(0, now &- lastReading))
+        lastReading = now
+        handlerTimes.record(nanoseconds)
+        for observer in observers { observer.called(source, nanoseconds: nanoseconds) }
+    }
+
+    /// What was done meanwhile was no call of a source.
+    func skip(to now: Int64) { lastReading = now }
+}

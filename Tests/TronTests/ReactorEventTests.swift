@@ -1,0 +1,159 @@
+// Events: in order, after what caused them, bounded, and nothing lost without a number.
+import Glibc
+import Testing
+
+@testable import Tron
+
+@Suite struct ReactorEventTests {
+    @Test func `a session's way shows from listening to its close`() throws {
+        let bench = try Bench()
+        var events: [String] = []
+        bench.reactor.onEvent { events.append("\($0)") }
+        let peer = try bench.connect()
+        peer.send(wire("one"))
+        peer.finish()
+        try bench.turnUntilClosed()
+        bench.server.stop()
+        try bench.reactor.turn(times: 3)
+        let name = bench.sessions[0].id
+        let end = "closed by the peer; received 1 packets, sent 0"
+        #expect(events.count == 3)
+        #expect(events[0].hasPrefix("session \(name): accepted "))
+        #expect(events[1].hasPrefix("session \(name): ") && events[1].hasSuffix(end))
+        #expect(events[2] == "stopped listening on \(bench.server.address)")
+    }
+
+    @Test func `an event comes after what caused it, and its handler may do anything`() throws {
+        let reactor = try Reactor(kernel: FaultyKernel())
+        var notes: [String] = []
+        var server: Server?
+        reactor.onEvent { event in
+            switch event {
+            case .listening: notes.append("listening")
+            case .accepted(let id, _):
+                notes.append("accepted")
+                reactor.session(id)?.abort()
+                server?.stop()
+            case .closed(_, _, let reason, _): notes.append("\(reason)")
+            case .stoppedListening:
+                notes.append("stopped")
+                reactor.onEvent(nil)
+                _ = try? reactor.listen(on: Bench.unixName()) { _ in }
+            default: notes.append("\(event)")
+            }
+        }
+        server = try reactor.listen(on: Bench.unixName()) { _ in notes.append("setup") }
+        try reactor.turn()
+        let peer = try Peer(to: #require(server).address)
+        try reactor.turn(until: { notes.contains("stopped") })
+        try reactor.turn(times: 3)
+        #expect(notes == ["listening", "setup", "accepted", "stopped"])
+        _ = peer
+    }
+
+    @Test func `refusals, faults, failed accepts and exhaustion are told with their cause`() throws
+    {
+        var options = ServerOptions()
+        options.limits.sessions = 1
+        let bench = try Bench(options: options)
+        var events: [ReactorEvent] = []
+        bench.reactor.onEvent { events.append($0) }
+        let peer = try bench.connect()
+        let refused = try Peer(to: bench.server.address)
+        try bench.reactor.turn(until: { bench.server.counters.refusedByLimit == 1 })
+        peer.send([UInt8](repeating: 0xFF, count: 20))
+        try bench.turnUntilClosed()
+        var codes = [EMFILE, ECONNABORTED]
+        bench.kernel.fault = { call, _, _ in
+            call == .accept ? codes.popLast().map { .error($0) } : nil
+        }
+        let later = try Peer(to: bench.server.address)
+        try bench.reactor.turn(until: { bench.sessions.count == 2 })
+        try bench.reactor.turn(times: 2)
+        let told = events.filter(\.isProblem).map { "\($0)" }
+        #expect(told.count == 4)
+        #expect(told[0].hasSuffix("too many sessions"))
+        #expect(told[1].contains("protocol fault"))
+        #expect(told[2].contains("accept4"))
+        #expect(told[3].contains("accepting rests"))
+        _ = (refused, later)
+    }
+
+    @Test func `a client's connections, losses and giving up are told`() throws {
+        let bench = try ClientBench(
+            backoff: Backoff(initial: .seconds(1), multiplier: 1, attempts: 1))
+        var events: [ReactorEvent] = []
+        bench.reactor.onEvent { events.append($0) }
+        try bench.stopServing()
+        try bench.reactor.turn(until: { bench.client.state.isFinal })
+        try bench.reactor.turn(times: 3)
+        let words = events.map { "\($0)" }.filter { !$0.contains("listening") }
+        #expect(words.contains { $0.contains("attempt 1 in 1.0 seconds") })
+        #expect(words.last?.hasPrefix("\(bench.address): gave up: ") == true)
+        #expect(events.contains { if case .closed = $0 { true } else { false } })
+    }
+
+    @Test func `a flood is cut off at so many a second, and the rest is told as a number`() throws {
+        let bench = try Bench()
+        var accepted = 0
+        var suppressed: [Int] = []
+        bench.reactor.onEvent(atMost: 10, slowHandler: nil) { event in
+            switch event {
+            case .accepted: accepted += 1
+            case .suppressed(let count): suppressed.append(count)
+            default: break
+            }
+        }
+        bench.kernel.isFrozen = true
+        let peers = try (0..<50).map { _ in try bench.connect() }
+        try bench.reactor.turn(times: 2)
+        #expect(accepted == 10 && suppressed.isEmpty)
+        bench.kernel.advance(.seconds(1))
+        try bench.reactor.turn(times: 3)
+        #expect(accepted == 10 && suppressed == [40])
+        let next = try bench.connect()
+        try bench.reactor.turn(times: 2)
+        #expect(accepted == 11)
+        bench.kernel.isFrozen = false
+        _ = (peers, next)
+    }
+
+    @Test func `what was suppressed is told at the latest when the reactor ends`() throws {
+        let kernel = FaultyKernel()
+        kernel.isFrozen = true
+        var events: [String] = []
+        var reactor: Reactor? = try Reactor(kernel: kernel)
+        reactor?.onEvent(atMost: 1) { events.append("\($0)") }
+        let server = try #require(try reactor?.listen(on: Bench.unixName()) { _ in })
+        let peers = try (0..<3).map { _ in try Peer(to: server.address) }
+        try reactor?.turn(until: { server.sessionCount == 3 })
+        try reactor?.turn(times: 2)
+        #expect(events.count == 2)
+        reactor = nil
+        // Two more were accepted, three closed.
+        #expect(events.last == "5 events left out")
+        #expect(events.dropLast().last?.hasPrefix("stopped listening") == true)
+        _ = peers
+    }
+
+    @Test func `a slow handler is told with its session, a slow timer without`() throws {
+        let bench = try Bench()
+        let peer = try bench.connect()
+        let kernel = bench.kernel
+        bench.sessions[0].onPacket { _, _ in kernel.advance(.milliseconds(30)) }
+        var events: [String] = []
+        bench.reactor.onEvent(slowHandler: .milliseconds(20)) { events.append("\($0)") }
+        kernel.isFrozen = true
+        peer.send(wire("slow"))
+        try bench.reactor.turn(times: 3)
+        bench.reactor.schedule(after: .zero) { kernel.advance(.milliseconds(25)) }
+        kernel.advance(.milliseconds(2))
+        try bench.reactor.turn(times: 3)
+        kernel.isFrozen = false
+        #expect(
+            events == [
+                "session \(bench.sessions[0].id): a handler took 0.03 seconds",
+                "a handler took 0.025 seconds",
+            ])
+    }
+}

@@ -1,0 +1,221 @@
+// Sums are right: what a test did, every counter at every level tells.
+import Glibc
+import Testing
+
+@testable import Tron
+
+@Suite struct SnapshotTests {
+    /// Peers that do at random all that peers do. The test counts by what the handlers and the
+    /// peers saw.
+    @Test func `counters of sessions, server and reactor are what was done`() throws {
+        var generator = SeededGenerator(seed: RandomRun.seed)
+        var options = ServerOptions()
+        options.limits.sessions = 20
+        options.session.limits.dataLength = 1000
+        let bench = try Bench(options: options) { session, log in
+            session.onPacket { session, packet in
+                log.texts.append(packet.text)
+                if session.send(category: 1, data: packet.text + packet.text) == .queued {
+                    log.notes.append(packet.text + packet.text)
+                } else {
+                    log.notes.append("refused")
+                }
+            }
+        }
+        var peers: [Peer] = []
+        var sent = 0
+        var gone = 0
+        for _ in 0..<300 {
+            switch Int.random(in: 0..<10, using: &generator) {
+            case 0..<3: peers.append(try Peer(to: bench.server.address))
+            case 3..<8:
+                guard let peer = peers.randomElement(using: &generator) else { continue }
+                let length = Int.random(in: 0...1000, using: &generator)
+                sent += max(0, peer.send(wire(String(repeating: "x", count: length))))
+            case 8:
+                guard let peer = peers.popLast() else { continue }
+                // All that reached it is counted before it goes.
+                try bench.reactor.turn(times: 5)
+                peer.drain()
+                gone += peer.received.count
+                if Bool.random(using: &generator) { peer.reset() } else { peer.finish() }
+                try bench.reactor.turn(times: 5)
+            default: try bench.reactor.turn(times: 3)
+            }
+        }
+        try bench.reactor.turn(times: 50)
+        for peer in peers { peer.drain() }
+
+        let delivered = peers.reduce(gone) { $0 + $1.received.count }
+        check(bench, sent: sent, delivered: delivered)
+    }
+
+    private func check(_ bench: Bench, sent: Int, delivered: Int) {
+        let snapshot = bench.reactor.snapshot()
+        let server = bench.server.snapshot()
+        #expect(server.sessions == snapshot.sessions, "seed \(RandomRun.seed)")
+        let totals = server.sessions
+        let refused = bench.log.notes.filter { $0 == "refused" }.count
+        #expect(totals.traffic.packetsReceived == bench.texts.count)
+        #expect(totals.traffic.packetsSent == bench.log.notes.count - refused)
+        #expect(totals.traffic.packetsRefused == refused)
+        #expect(totals.traffic.bytesSent == delivered, "seed \(RandomRun.seed)")
+        // A refused peer's bytes are lost with its connection.
+        #expect(totals.traffic.bytesReceived <= sent)
+        if server.counters.refusedByLimit == 0 { #expect(totals.traffic.bytesReceived == sent) }
+
+        #expect(totals.open == bench.server.sessionCount)
+        #expect(totals.opened == server.counters.accepted)
+        #expect(server.counters.accepted == bench.sessions.count)
+        for cause in CloseCause.allCases {
+            #expect(totals.closed[cause] == bench.reasons.filter { $0.cause == cause }.count)
+        }
+        #expect(totals.queuedBytes == 0)
+        #expect(snapshot.serverTotals == bench.server.counters)
+        // The test's kernel looks twice before it moves its clock.
+        let calls = bench.kernel.allCalls - bench.kernel.waits + bench.kernel.looks
+        #expect(snapshot.systemCalls == calls)
+        let each = bench.sessions.reduce(into: Traffic()) { $0.add($1.counters) }
+        #expect(each.packetsReceived == totals.traffic.packetsReceived)
+        #expect(each.bytes == totals.traffic.bytes)
+    }
+
+    @Test func `what a slow reader lets wait shows now, and at its most afterwards`() throws {
+        let bench = try Bench()
+        let peer = try bench.connect(receiveBuffer: 4096)
+        let session = bench.sessions[0]
+        let data = [UInt8](repeating: 7, count: 1 << 20)
+        session.send(category: 1, data: data)
+        try bench.reactor.turn(times: 3)
+        let full = bench.reactor.snapshot().sessions
+        #expect(full.queuedBytes == session.queuedBytes && full.queuedBytes > 0)
+        #expect(full.largestQueue == data.count + 11)
+        try bench.reactor.turn(until: {
+            peer.drain()
+            return session.queuedBytes == 0
+        })
+        let empty = bench.reactor.snapshot().sessions
+        #expect(empty.queuedBytes == 0)
+        #expect(empty.largestQueue == data.count + 11)
+        #expect(session.largestQueuedBytes == data.count + 11)
+    }
+
+    @Test func `refused packets count, whatever they are refused for`() throws {
+        var options = SessionOptions()
+        options.limits.dataLength = 1000
+        options.limits.outboundBytes = 2000
+        options.limits.outboundHighWatermark = 2000
+        options.limits.outboundLowWatermark = 2000
+        options.overflow = .refuse
+        let bench = try Bench(session: options)
+        let peer = try bench.connect()
+        let session = bench.sessions[0]
+        #expect(session.send(category: 1, data: [UInt8](repeating: 0, count: 1001)) == .tooLarge)
+        #expect(session.send(category: 1, data: [UInt8](repeating: 0, count: 1000)).isQueued)
+        #expect(session.send(category: 1, data: [UInt8](repeating: 0, count: 1000)) == .overflow)
+        session.close()
+        #expect(session.send(category: 1, data: "late") == .closed)
+        #expect(session.send(bytes: "late") == .closed)
+        #expect(session.counters.packetsRefused == 4)
+        peer.finish()
+        try bench.turnUntilClosed()
+        let totals = bench.reactor.snapshot().sessions
+        #expect(totals.traffic.packetsRefused == 4)
+        #expect(totals.traffic.packetsSent == 1)
+        #expect(session.send(category: 1, data: "too late") == .closed)
+        #expect(bench.reactor.snapshot().sessions == totals)
+    }
+
+    @Test func `a client's requests each count once, whatever becomes of them`() throws {
+        let bench = try ClientBench { $0.timeoutsBeforeReconnect = nil }
+        bench.ask("answered")
+        try bench.turnUntilEnded()
+        bench.log.answers = false
+        bench.ask("timed out", timeout: .seconds(1))
+        try bench.turnUntilEnded(2)
+        bench.peer?.send(sequence: bench.log.requests[1].sequence, category: 7, data: "late")
+        bench.ask("lost", timeout: .seconds(60))
+        try bench.reactor.turn(until: { bench.client.counters.lateAnswers == 1 })
+        bench.peer?.abort()
+        try bench.turnUntilEnded(3)
+        bench.ask(String(repeating: "large", count: 1 << 20))
+        try bench.turnUntilEnded(4)
+        try bench.reactor.turn(until: { bench.client.state.isConnected })
+
+        let snapshot = bench.reactor.snapshot()
+        #expect(snapshot.clients.count == 1)
+        let client = snapshot.clients[0]
+        #expect(client.counters == snapshot.clientTotals)
+        #expect(client.counters.requestsSent == 3)
+        #expect(client.counters.requestsAnswered == 1)
+        #expect(client.counters.requestsTimedOut == 1)
+        #expect(client.counters.requestsFailed == 2)
+        #expect(client.counters.reconnects == 1)
+        #expect(client.counters.connections == 2)
+        #expect(client.pendingRequests == 0)
+        #expect(client.sessions.closed.total == 1 && client.sessions.open == 1)
+        #expect(client.state.isConnected)
+        #expect(client.target == bench.address)
+        bench.client.close()
+        try bench.reactor.turn(times: 5)
+        #expect(bench.reactor.snapshot().clients.isEmpty)
+        #expect(bench.reactor.snapshot().clientTotals == client.counters)
+    }
+
+    @Test func `a server's numbers stay with the reactor when it is gone`() throws {
+        let bench = try Bench()
+        let peer = try bench.connect()
+        peer.send(wire("one"))
+        try bench.reactor.turn(until: { bench.texts.count == 1 })
+        let counters = bench.server.counters
+        bench.server.stop(sessions: .abort)
+        try bench.turnUntilClosed()
+        try bench.reactor.turn(times: 2)
+        let snapshot = bench.reactor.snapshot()
+        #expect(snapshot.servers.isEmpty)
+        #expect(snapshot.serverTotals == counters)
+        #expect(snapshot.sessions.closed[.aborted] == 1)
+        #expect(snapshot.sessions.traffic.packetsReceived == 1)
+    }
+
+    @Test func `two snapshots subtract to rates`() throws {
+        let bench = try Bench()
+        let peer = try bench.connect()
+        peer.send(wire("before"))
+        try bench.reactor.turn(until: { bench.texts.count == 1 })
+        let earlier = bench.reactor.snapshot()
+        for _ in 0..<10 { peer.send(wire("12345")) }
+        try bench.reactor.turn(until: { bench.texts.count == 11 })
+        bench.kernel.clock = 1_000_000_000 + earlier.time.clampedNanoseconds + 4_000_000_000
+        let difference = bench.reactor.snapshot().since(earlier)
+        #expect(difference.time == .seconds(4))
+        #expect(difference.sessions.traffic.packetsReceived == 10)
+        #expect(difference.sessions.traffic.bytesReceived == 160)
+        #expect(difference.servers[0].counters.accepted == 0)
+        #expect(difference.servers[0].sessions == difference.sessions)
+        #expect(difference.sessions.open == 1)
+        #expect(difference.perSecond(difference.sessions.traffic.packetsReceived) == 2.5)
+        #expect(earlier.since(earlier).perSecond(7) == 0)
+    }
+
+    @Test func `a turn's length counts as lag, for the turns alone`() throws {
+        let bench = try Bench { session, log in
+            session.onPacket { _, _ in log.texts.append("") }
+        }
+        let peer = try bench.connect()
+        let kernel = bench.kernel
+        bench.sessions[0].onPacket { _, packet in
+            kernel.advance(.milliseconds(packet.text == "slow" ? 50 : 0))
+        }
+        kernel.isFrozen = true
+        let earlier = bench.reactor.snapshot()
+        peer.send(wire("slow"))
+        try bench.reactor.turn(times: 3)
+        kernel.isFrozen = false
+        let difference = bench.reactor.snapshot().since(earlier)
+        #expect(difference.turns == 3)
+        #expect(difference.lag.maximum == 50_000_000)
+        #expect(difference.lag.count(upTo: 1_000_000) == difference.lag.count - 1)
+        #expect(difference.handlerTimes.count == 0)
+    }
+}
