@@ -80,8 +80,7 @@ private func encode(_ packets: Int) -> UInt64 {
         for index in 0..<packets {
             ring.reserve(length, from: pool)
             unsafe PacketFormat.write(
-                sequence: Int32(truncatingIfNeeded: index), category: 1, data: data,
-                to: ring.tailAddress)
+                head: UInt64(truncatingIfNeeded: index) &<< 8 | 1, data: data, to: ring.tailAddress)
             ring.commit(length)
             if index % 64 == 63 {
                 sum &+= unsafe UInt64(ring.parts.0[3])

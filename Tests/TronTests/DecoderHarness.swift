@@ -80,7 +80,7 @@ struct DecoderHarness: ~Copyable {
                 return
             }
         }
-        if !fresh.isEmpty { decoder.keep(&fresh, pool: pool) }
+        if !fresh.isEmpty { decoder.keep(UnsafeRawBufferPointer(fresh), pool: pool) }
         if decoder.kept.isEmpty { decoder.release(to: pool) }
     }
 
@@ -90,11 +90,12 @@ struct DecoderHarness: ~Copyable {
 extension OwnedPacket {
     init(head: UInt64, data: UnsafeRawBufferPointer) {
         self.init(
-            sequence: Int32(truncatingIfNeeded: head), category: UInt8(head >> 32),
+            sequence: Int32(truncatingIfNeeded: head >> 8),
+            category: UInt8(truncatingIfNeeded: head),
             data: [UInt8](data))
     }
 
-    var head: UInt64 { UInt64(category) << 32 | UInt64(UInt32(bitPattern: sequence)) }
+    var head: UInt64 { UInt64(UInt32(bitPattern: sequence)) << 8 | UInt64(category) }
 }
 
 extension DecodedStream {

@@ -62,7 +62,7 @@ import Testing
         var header = [UInt8](repeating: 0, count: PacketFormat.headerLength)
         header.withUnsafeMutableBytes {
             PacketFormat.writeHeader(
-                sequence: -2, category: 200, dataLength: 3, to: $0.baseAddress!)
+                head: packet.head, dataLength: 3, to: $0.baseAddress!)
         }
         #expect(header == Array(packet.wireBytes.prefix(PacketFormat.headerLength)))
     }

@@ -2,6 +2,7 @@
 
 extension Session {
     /// Writes once, then settles what follows from how much is left.
+    @inline(__always)
     func sendQueued() {
         flags.remove(.dirty)
         credit = 0

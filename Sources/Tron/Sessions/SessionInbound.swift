@@ -1,4 +1,4 @@
-// What a session receives: reading once a turn, delivering to its handler, pausing.
+// What a session receives: reading once a turn, pausing, the end of the stream.
 
 extension Session {
     /// Stops delivering and reading, from the next packet on; the kernel's buffer then fills and
@@ -60,7 +60,7 @@ extension Session {
             if !flags.isDisjoint(with: [.paused, .peerFinished]) {
                 if !readiness.isDisjoint(with: [.error, .hangUp]) { hangUpWhileNotReading() }
             } else if readiness.isEmpty {
-                unsafe deliver(UnsafeRawBufferPointer(start: nil, count: 0))
+                deliverWhatIsKept()
             } else if readiness != .writable {
                 fill()
             }
@@ -122,116 +122,7 @@ extension Session {
     /// readable.
     @inline(never)
     private func streamEnded() {
-        if !decoder.kept.isEmpty { unsafe deliver(UnsafeRawBufferPointer(start: nil, count: 0)) }
+        if !decoder.kept.isEmpty { deliverWhatIsKept() }
         if state == .open && flags.isDisjoint(with: .paused) { peerFinished() }
-    }
-}
-
-// MARK: - Delivery
-
-extension Session {
-    /// Hands everything to the handler that it will take now, and keeps the rest.
-    private func deliver(_ bytes: UnsafeRawBufferPointer) {
-        var fresh = unsafe bytes
-        let progressBefore = packetsReceived
-        beginReceiving()
-        repeat {
-            if let everyPacket = rareState?.everyPacket, rareState?.bytes == nil {
-                let handler = packetHandler
-                unsafe deliverPackets(&fresh) { session, packet in
-                    if session.takesHeartbeat(packet) || everyPacket(packet) { return }
-                    handler?(session, packet)
-                }
-            } else if let packetHandler {
-                unsafe deliverPackets(&fresh, packetHandler)
-            } else if let bytesHandler = rareState?.bytes {
-                unsafe deliverBytes(&fresh, bytesHandler)
-            } else {
-                unsafe deliverPackets(&fresh) { _, _ in }
-            }
-        } while isToGoOn()
-        if unsafe packetStart != 0 || !fresh.isEmpty || !decoder.kept.isEmpty {
-            let progressed = packetsReceived != progressBefore
-            unsafe keepRest(&fresh, progressed: progressed)
-        }
-        endReceiving()
-    }
-
-    /// After an interruption: whether the handler, perhaps another one now, is to have more.
-    @inline(__always)
-    private func isToGoOn() -> Bool {
-        guard flags.contains(.interrupted) else { return false }
-        flags.remove(.interrupted)
-        return state == .open && flags.isDisjoint(with: .paused)
-    }
-
-    /// What the handler did not take: dropped if the session is closing, else kept.
-    @inline(never)
-    private func keepRest(_ fresh: inout UnsafeRawBufferPointer, progressed: Bool) {
-        guard state == .open else { return }
-        if unsafe !fresh.isEmpty { unsafe decoder.keep(&fresh, pool: buffers) }
-        noteKept(progressed: progressed)
-    }
-
-    /// The handler is held for the whole batch: to load it for each packet would cost a quarter of
-    /// the work. `interrupted` ends the batch when the handler is replaced.
-    private func deliverPackets(
-        _ fresh: inout UnsafeRawBufferPointer,
-        _ handler: (Session, borrowing Packet) -> Void
-    ) {
-        let maximum = settings.dataLength
-        let pool = buffers
-        while true {
-            switch unsafe decoder.next(&fresh, maximumDataLength: maximum, pool: pool) {
-            case .packet(let head, let data):
-                packetsReceived &+= 1
-                let bytes = unsafe data.bytes
-                handler(self, Packet(head: head, data: bytes))
-                if flags.contains(.interrupted) { return }
-            case .needsMore: return
-            case .fault(let fault): return beginClose(.protocolFault(fault))
-            }
-        }
-    }
-
-    private func deliverBytes(
-        _ fresh: inout UnsafeRawBufferPointer, _ handler: (Session, RawSpan) -> Int
-    ) {
-        while true {
-            let isKept = !decoder.kept.isEmpty
-            if unsafe isKept && !fresh.isEmpty {
-                unsafe decoder.keep(&fresh, pool: buffers)
-            }
-            let bytes = unsafe isKept ? decoder.kept.bytes : fresh
-            guard unsafe !bytes.isEmpty else { return }
-            let consumed = unsafe handler(self, bytes.bytes)
-            precondition(
-                consumed >= 0 && consumed <= bytes.count,
-                "the onBytes handler consumed \(consumed) of \(bytes.count) bytes")
-            if isKept {
-                decoder.consume(consumed)
-            } else {
-                unsafe fresh = UnsafeRawBufferPointer(rebasing: fresh[consumed...])
-            }
-            if flags.contains(.interrupted) { return }
-            if consumed == 0 {
-                if bytes.count > settings.dataLength {
-                    beginClose(.protocolFault(.tooManyUnconsumedBytes(bytes.count)))
-                }
-                return
-            }
-            packetsReceived &+= 1
-        }
-    }
-
-    /// Starts or ends the clock of the incomplete packet, and gives memory back.
-    private func noteKept(progressed: Bool) {
-        if decoder.kept.isEmpty {
-            decoder.release(to: buffers)
-            packetStart = 0
-        } else if progressed || packetStart == 0 {
-            packetStart = registry.now
-            rearm()
-        }
     }
 }

@@ -6,38 +6,38 @@ extension Session {
     /// `sequence` -1 belongs to no request.
     @discardableResult
     public func send(sequence: Int32 = -1, category: UInt8, data: RawSpan) -> SendOutcome {
-        enqueue(sequence: sequence, category: category, data)
+        enqueue(head: PacketFormat.head(sequence: sequence, category: category), data)
     }
 
     /// Queues a packet whose data is a text's UTF-8.
     @discardableResult
     public func send(sequence: Int32 = -1, category: UInt8, data: String) -> SendOutcome {
-        unsafe enqueue(sequence: sequence, category: category, data.utf8Span.span.bytes)
+        unsafe send(sequence: sequence, category: category, data: data.utf8Span.span.bytes)
     }
 
     /// Queues a packet.
     @discardableResult
     public func send(sequence: Int32 = -1, category: UInt8, data: [UInt8]) -> SendOutcome {
-        unsafe enqueue(sequence: sequence, category: category, data.span.bytes)
+        unsafe send(sequence: sequence, category: category, data: data.span.bytes)
     }
 
     /// Answers a packet: queues one with its sequence and category.
     @discardableResult
+    @inlinable
     public func reply(to packet: borrowing Packet, data: RawSpan) -> SendOutcome {
-        enqueue(sequence: packet.sequence, category: packet.category, data)
+        enqueue(head: packet.head, data)
     }
 
     /// Answers a packet with a text's UTF-8.
     @discardableResult
     public func reply(to packet: borrowing Packet, data: String) -> SendOutcome {
-        unsafe enqueue(
-            sequence: packet.sequence, category: packet.category, data.utf8Span.span.bytes)
+        unsafe enqueue(head: packet.head, data.utf8Span.span.bytes)
     }
 
     /// Answers a packet with bytes of the caller's own.
     @discardableResult
     public func reply(to packet: borrowing Packet, data: [UInt8]) -> SendOutcome {
-        unsafe enqueue(sequence: packet.sequence, category: packet.category, data.span.bytes)
+        unsafe enqueue(head: packet.head, data.span.bytes)
     }
 
     /// Queues bytes as they are, for other protocols.
@@ -58,40 +58,42 @@ extension Session {
     @discardableResult
     public func send(bytes: [UInt8]) -> SendOutcome { unsafe send(bytes: bytes.span.bytes) }
 
-    @inline(__always)
-    private func enqueue(sequence: Int32, category: UInt8, _ data: RawSpan) -> SendOutcome {
+    /// Within the credit a packet costs little more than its bytes' copy.
+    @usableFromInline
+    func enqueue(head: UInt64, _ data: RawSpan) -> SendOutcome {
         let length = data.byteCount &+ PacketFormat.overhead
-        if length > Int(credit) || !registry.isOnLoop {
-            guard data.byteCount <= settings.dataLength else { return refuse(.tooLarge) }
-            let outcome = prepare(for: length)
-            guard outcome == .queued else { return refuse(outcome) }
+        guard length <= Int(credit) && registry.isOnLoop else {
+            return enqueueWithoutCredit(head, data)
         }
-        unsafe data.withUnsafeBytes { data in
-            if length <= Int(credit) {
-                credit &-= Int32(truncatingIfNeeded: length)
-                unsafe PacketFormat.write(
-                    sequence: sequence, category: category, data: data, to: outbound.tailAddress)
-                outbound.commit(length)
-            } else {
-                unsafe enqueueInPieces(sequence, category, data)
-            }
-        }
+        credit &-= Int32(truncatingIfNeeded: length)
+        packetsSent &+= 1
+        let packet = unsafe outbound.tailAddress
+        outbound.commit(length)
+        unsafe data.withUnsafeBytes { unsafe PacketFormat.write(head: head, data: $0, to: packet) }
+        return .queued
+    }
+
+    /// The limits are looked at. If all is well there is credit again, unless the ring's end may
+    /// lie within the packet.
+    @inline(never)
+    private func enqueueWithoutCredit(_ head: UInt64, _ data: RawSpan) -> SendOutcome {
+        guard data.byteCount <= settings.dataLength else { return refuse(.tooLarge) }
+        let length = data.byteCount &+ PacketFormat.overhead
+        let outcome = prepare(for: length)
+        guard outcome == .queued else { return refuse(outcome) }
+        if length <= Int(credit) { return enqueue(head: head, data) }
+        unsafe data.withUnsafeBytes { unsafe enqueueInPieces(head, $0) }
         packetsSent &+= 1
         return .queued
     }
 
-    /// The same without credit: the ring's end may lie within the packet. What credit there was is
-    /// for the room that this takes.
-    @inline(never)
-    private func enqueueInPieces(
-        _ sequence: Int32, _ category: UInt8, _ data: UnsafeRawBufferPointer
-    ) {
+    /// What credit there was is for the room that this takes.
+    private func enqueueInPieces(_ head: UInt64, _ data: UnsafeRawBufferPointer) {
         credit = 0
         unsafe withUnsafeTemporaryAllocation(byteCount: PacketFormat.headerLength, alignment: 1) {
             header in
             unsafe PacketFormat.writeHeader(
-                sequence: sequence, category: category, dataLength: data.count,
-                to: header.baseAddress.unsafelyUnwrapped)
+                head: head, dataLength: data.count, to: header.baseAddress.unsafelyUnwrapped)
             unsafe outbound.append(UnsafeRawBufferPointer(header))
         }
         unsafe outbound.append(data)

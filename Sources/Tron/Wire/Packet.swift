@@ -5,7 +5,7 @@
 /// It is valid while the handler runs that was given it, and the compiler refuses to let it
 /// escape. `copy()` makes one to keep.
 public struct Packet: ~Escapable {
-    /// Sequence and, above it, category, in one register: apart they would be packed into one and
+    /// Category and, above it, sequence, in one register: apart they would be packed into one and
     /// unpacked again at every call that takes a packet.
     @usableFromInline let head: UInt64
 
@@ -20,10 +20,10 @@ public struct Packet: ~Escapable {
     }
 
     /// Pairs a response with its request; -1 belongs to no request.
-    @inlinable public var sequence: Int32 { Int32(truncatingIfNeeded: head) }
+    @inlinable public var sequence: Int32 { Int32(truncatingIfNeeded: head &>> 8) }
 
     /// What kind of packet it is; the application's own.
-    @inlinable public var category: UInt8 { UInt8(truncatingIfNeeded: head &>> 32) }
+    @inlinable public var category: UInt8 { UInt8(truncatingIfNeeded: head) }
 
     /// A copy that may be kept and sent to other threads. Allocates.
     public func copy() -> OwnedPacket {
@@ -67,7 +67,8 @@ public struct OwnedPacket: Hashable, Sendable {
             let target = unsafe UnsafeMutableRawPointer(buffer.baseAddress.unsafelyUnwrapped)
             unsafe data.withUnsafeBytes {
                 unsafe PacketFormat.write(
-                    sequence: sequence, category: category, data: $0, to: target)
+                    head: PacketFormat.head(sequence: sequence, category: category), data: $0,
+                    to: target)
             }
         }
     }

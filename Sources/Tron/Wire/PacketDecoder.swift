@@ -25,16 +25,29 @@ struct PacketDecoder: ~Copyable {
         _ fresh: inout UnsafeRawBufferPointer, maximumDataLength: Int, pool: BufferPool
     ) -> DecodedStep {
         if !kept.isEmpty {
-            return unsafe nextKept(&fresh, maximumDataLength: maximumDataLength, pool: pool)
+            // Not `inout`, so that `fresh` can stay in registers.
+            let (step, rest) = unsafe nextKept(fresh, maximumDataLength, pool: pool)
+            unsafe fresh = rest
+            return unsafe step
         }
-        if unsafe fresh.isEmpty { return unsafe .needsMore }
+        return unsafe nextFresh(&fresh, maximumDataLength: maximumDataLength, pool: pool)
+    }
+
+    /// The same while nothing is kept.
+    @inline(__always)
+    mutating func nextFresh(
+        _ fresh: inout UnsafeRawBufferPointer, maximumDataLength: Int, pool: BufferPool
+    ) -> DecodedStep {
+        assert(kept.isEmpty)
         switch unsafe Self.measure(fresh, maximumDataLength) {
         case .whole(let length):
             let packet = unsafe fresh.baseAddress.unsafelyUnwrapped
             unsafe fresh = .init(start: packet + length, count: fresh.count &- length)
             return unsafe Self.step(packet, length)
         case .needs:
-            unsafe keep(&fresh, pool: pool)
+            if unsafe fresh.isEmpty { return unsafe .needsMore }
+            unsafe keep(fresh, pool: pool)
+            unsafe fresh = .init(start: nil, count: 0)
             return unsafe .needsMore
         case .fault(let fault):
             return unsafe .fault(fault)
@@ -43,30 +56,30 @@ struct PacketDecoder: ~Copyable {
 
     /// Keeps what was not decoded: `next` returns it first.
     @inline(never)
-    mutating func keep(_ fresh: inout UnsafeRawBufferPointer, pool: BufferPool) {
+    mutating func keep(_ fresh: UnsafeRawBufferPointer, pool: BufferPool) {
         if kept.isEmpty { kept.release(to: pool) }
         unsafe kept.append(fresh, from: pool)
-        unsafe fresh = .init(start: nil, count: 0)
     }
 
     /// Completes the first kept packet with just the bytes it lacks.
     @inline(never)
     private mutating func nextKept(
-        _ fresh: inout UnsafeRawBufferPointer, maximumDataLength: Int, pool: BufferPool
-    ) -> DecodedStep {
+        _ fresh: UnsafeRawBufferPointer, _ maximumDataLength: Int, pool: BufferPool
+    ) -> (DecodedStep, rest: UnsafeRawBufferPointer) {
+        var rest = unsafe fresh
         while true {
             switch unsafe Self.measure(kept.bytes, maximumDataLength) {
             case .whole(let length):
                 let packet = unsafe kept.bytes.baseAddress.unsafelyUnwrapped
                 kept.consume(length)
-                return unsafe Self.step(packet, length)
+                return unsafe (Self.step(packet, length), rest)
             case .needs(let length):
-                let lacking = min(length - kept.count, fresh.count)
-                if lacking == 0 { return unsafe .needsMore }
-                unsafe kept.append(.init(rebasing: fresh[..<lacking]), from: pool)
-                unsafe fresh = .init(rebasing: fresh[lacking...])
+                let lacking = min(length - kept.count, rest.count)
+                if lacking == 0 { return unsafe (.needsMore, rest) }
+                unsafe kept.append(.init(rebasing: rest[..<lacking]), from: pool)
+                unsafe rest = .init(rebasing: rest[lacking...])
             case .fault(let fault):
-                return unsafe .fault(fault)
+                return unsafe (.fault(fault), rest)
             }
         }
     }

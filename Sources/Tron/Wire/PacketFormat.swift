@@ -41,12 +41,15 @@ enum PacketFormat {
     /// What `dataLength` can say at most.
     static let maximumDataLength = Int(UInt32.max)
 
-    /// Sequence and category as `Packet` holds them.
+    /// Sequence and category as `Packet` holds them: the first five bytes as one number.
     @inline(__always)
     static func head(_ packet: UnsafeRawPointer) -> UInt64 {
-        let sequence = unsafe UInt32(bigEndian: packet.loadUnaligned(as: UInt32.self))
-        let category = unsafe packet.load(fromByteOffset: 4, as: UInt8.self)
-        return UInt64(category) &<< 32 | UInt64(sequence)
+        unsafe UInt64(bigEndian: packet.loadUnaligned(as: UInt64.self)) &>> 24
+    }
+
+    @inline(__always)
+    static func head(sequence: Int32, category: UInt8) -> UInt64 {
+        UInt64(UInt32(bitPattern: sequence)) &<< 8 | UInt64(category)
     }
 
     @inline(__always)
@@ -61,29 +64,25 @@ enum PacketFormat {
                 fromByteOffset: headerLength &+ dataLength, as: UInt16.self))
     }
 
-    /// Writes a packet of `data.byteCount + overhead` bytes.
+    /// Writes a packet of `data.byteCount + overhead` bytes. The data comes last, so that nothing
+    /// has to be kept across the call that copies it.
     @inline(__always)
     static func write(
-        sequence: Int32, category: UInt8, data: UnsafeRawBufferPointer,
-        to packet: UnsafeMutableRawPointer
+        head: UInt64, data: UnsafeRawBufferPointer, to packet: UnsafeMutableRawPointer
     ) {
-        unsafe writeHeader(
-            sequence: sequence, category: category, dataLength: data.count, to: packet)
+        unsafe writeHeader(head: head, dataLength: data.count, to: packet)
+        unsafe packet.storeBytes(
+            of: trailer.bigEndian, toByteOffset: headerLength &+ data.count, as: UInt16.self)
         if let source = data.baseAddress {
             unsafe (packet + headerLength).copyMemory(from: source, byteCount: data.count)
         }
-        unsafe packet.storeBytes(
-            of: trailer.bigEndian, toByteOffset: headerLength &+ data.count, as: UInt16.self)
     }
 
     /// Writes the first `headerLength` bytes of a packet.
     @inline(__always)
-    static func writeHeader(
-        sequence: Int32, category: UInt8, dataLength: Int, to packet: UnsafeMutableRawPointer
-    ) {
+    static func writeHeader(head: UInt64, dataLength: Int, to packet: UnsafeMutableRawPointer) {
         let length = UInt32(truncatingIfNeeded: dataLength)
-        unsafe packet.storeBytes(of: sequence.bigEndian, as: Int32.self)
-        unsafe packet.storeBytes(of: category, toByteOffset: 4, as: UInt8.self)
+        unsafe packet.storeBytes(of: (head &<< 24).bigEndian, as: UInt64.self)
         unsafe packet.storeBytes(of: length.bigEndian, toByteOffset: 5, as: UInt32.self)
     }
 }
