@@ -153,4 +153,16 @@ import Testing
         try bench.reactor.run()
         #expect(bench.log.outcomes == ["a": ["closed"], "b": ["closed"]])
     }
+
+    @Test func `a stopped reactor ends a client's session with reactorStopped`() throws {
+        let bench = try NetworkBench()
+        var reasons: [CloseReason] = []
+        let client = bench.connect { session in
+            session.onClose { _, reason in reasons.append(reason) }
+        }
+        try bench.turn(until: { client.state.isConnected })
+        bench.reactor.stop()
+        try bench.reactor.run()
+        #expect(reasons == [.reactorStopped])
+    }
 }

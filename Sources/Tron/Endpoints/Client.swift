@@ -155,7 +155,11 @@ public final class Client: EventSource, @unchecked Sendable {
 
     override func expired(_ timer: TimerKey) { timeIsUp(timer) }
 
-    override func reactorStops() { close() }
+    /// Its session, which may be told only after it, ends for the same reason.
+    override func reactorStops() {
+        current?.end(.reactorStopped)
+        close()
+    }
 
     override func release() {
         setup = nil
