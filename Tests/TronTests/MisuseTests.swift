@@ -6,7 +6,7 @@ import Testing
 
 @Suite struct MisuseTests {
     /// Runs `body` on another thread and waits for it.
-    private static func elsewhere(_ body: @escaping () -> Void) {
+    static func elsewhere(_ body: @escaping () -> Void) {
         final class Box {
             let body: () -> Void
             init(_ body: @escaping () -> Void) { self.body = body }

@@ -48,6 +48,8 @@ public final class Server: EventSource {
     /// What its sessions did that have ended.
     private(set) var endedSessions = SessionTotals()
     private var isListening = true
+    /// Accepts that failed since one last succeeded.
+    private var failuresInARow = 0
     private var retry: TimerKey?
     /// In the registry's list of those that wait for a descriptor, once.
     private var isStarved = false
@@ -58,6 +60,10 @@ public final class Server: EventSource {
     /// How long accepting rests when no descriptor is free and none comes back meanwhile from this
     /// reactor: short enough not to be noticed, long enough not to cost anything.
     static let exhaustionPause: Int64 = 50_000_000
+
+    /// After so many accepts in a row that failed for whatever reason accepting rests, too: the
+    /// kernel may refuse for good what it reports as ready.
+    static let failuresBeforePause = 64
 
     init(
         _ address: SocketAddress, options: ServerOptions, setup: @escaping (Session) -> Void,
@@ -127,11 +133,16 @@ extension Server {
         for _ in 0..<registry.limits.acceptsPerTurn {
             do throws(SystemError) {
                 guard let accepted = try descriptor.accept() else { return }
+                failuresInARow = 0
                 admit(accepted)
             } catch {
                 totals.failed += 1
-                if error.isExhaustion { return suspend(error) }
-                registry.report(.acceptFailed(bound, error))
+                failuresInARow += 1
+                let rests = error.isExhaustion || failuresInARow >= Self.failuresBeforePause
+                registry.report(
+                    error.isExhaustion
+                        ? .outOfDescriptors(bound, error) : .acceptFailed(bound, error))
+                if rests { return suspend() }
                 // Anything else befell one connection, not the listener: accept(2) has the list.
             }
             if !isListening { return }
@@ -184,10 +195,10 @@ extension Server {
 extension Server {
     /// Connections wait in the backlog, and the listener out of epoll, where its readiness would
     /// spin. It goes on when a descriptor comes back, or to look after a pause.
-    private func suspend(_ error: SystemError) {
+    private func suspend() {
         guard retry == nil else { return }
-        registry.report(.outOfDescriptors(bound, error))
         totals.exhaustions += 1
+        failuresInARow = 0
         try? registry.epoll.modify(descriptor.number, [], token: key.rawValue)
         retry = registry.arm(key, at: registry.now + Self.exhaustionPause)
         if !isStarved { registry.starved.append(key) }

@@ -10,7 +10,8 @@ public struct ServerCounters: Hashable, Sendable {
     public var refusedByAddressLimit = 0
     /// Connections that were lost between the kernel's accept and the session.
     public var failed = 0
-    /// How often accepting was suspended because no descriptor was free.
+    /// How often accepting was suspended, because no descriptor was free, or because connection
+    /// after connection failed.
     public var exhaustions = 0
 
     /// Nothing.
