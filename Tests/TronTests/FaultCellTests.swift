@@ -19,4 +19,27 @@ import Testing
         peer.send(wire("patience"))
         try bench.reactor.turn(until: { bench.texts == ["patience"] })
     }
+
+    /// Cell: work from another thread, read EIO for good from 1.
+    @Test func `a wake-up that cannot be read ends the run, and its work is done`() throws {
+        let kernel = FaultyKernel()
+        kernel.fault = { call, _, _ in call == .read ? .error(EIO) : nil }
+        let reactor = try Reactor(kernel: kernel)
+        let remote = reactor.remote
+        nonisolated(unsafe) var isDone = false
+        MisuseTests.elsewhere { _ = remote.submit { _ in isDone = true } }
+        #expect(throws: SystemError(.read, code: EIO)) { try reactor.run() }
+        #expect(isDone && kernel.waits == 1)
+    }
+
+    /// Cell: signals, read EIO for good from 1.
+    @Test func `signals that cannot be read end the run`() throws {
+        let kernel = FaultyKernel()
+        kernel.fault = { call, _, _ in call == .read ? .error(EIO) : nil }
+        let reactor = try Reactor(kernel: kernel)
+        try reactor.onSignal(Signal(rawValue: SIGWINCH)) { _ in }
+        pthread_kill(pthread_self(), SIGWINCH)
+        #expect(throws: SystemError(.read, code: EIO)) { try reactor.run() }
+        #expect(kernel.waits == 1)
+    }
 }

@@ -45,7 +45,8 @@ public final class Reactor {
     /// Before it returns, accepted submitted work is run, and servers, sessions and timers are
     /// ended: each session's close handler is told `.reactorStopped`. For a graceful end, drain the
     /// servers first. A reactor that has stopped cannot run again: this then returns at once.
-    /// - Throws: `SystemError` when the kernel refuses to wait, which no defined use brings about.
+    /// - Throws: `SystemError` when the kernel refuses to wait, or to tell what other threads and
+    ///   signals want, which no defined use brings about.
     public func run() throws(SystemError) {
         precondition(
             !registry.isRunning, "Reactor.run() was called from within a handler of its own")
@@ -57,9 +58,10 @@ public final class Reactor {
             remote.leaveThread()
             finish()
         }
-        while !remote.stopsRequested && !isFinishing {
+        while !remote.stopsRequested && !isFinishing && registry.failure == nil {
             try turn()
         }
+        if let failure = registry.failure { throw failure }
     }
 
     /// The most memory, in bytes, that the buffers of this reactor and of its servers and clients
@@ -178,5 +180,12 @@ private final class WakeupSource: EventSource {
         super.init(registry: registry)
     }
 
-    override func ready(_ readiness: Readiness) { remote.wakeup.drain() }
+    /// What cannot be drained would be reported for ever.
+    override func ready(_ readiness: Readiness) {
+        do throws(SystemError) {
+            try remote.wakeup.drain()
+        } catch {
+            registry.failure = error
+        }
+    }
 }

@@ -44,6 +44,8 @@ final class Registry {
     /// Whether there are any: asked every turn, where a look at the array would cost more.
     private(set) var owesCalls = false
     private var isTornDown = false
+    /// What the loop cannot hear without: ends the run, which throws it.
+    var failure: SystemError?
 
     /// Sources that found no descriptor free; they are woken once one is.
     let starved = TokenQueue()

@@ -37,7 +37,11 @@ final class SignalSource: EventSource {
     }
 
     override func ready(_ readiness: Readiness) {
-        while let signal = descriptor.take() { actions[signal]?(signal) }
+        do throws(SystemError) {
+            while let signal = try descriptor.take() { actions[signal]?(signal) }
+        } catch {
+            registry.failure = error
+        }
     }
 
     override func release() {

@@ -54,12 +54,12 @@ struct SignalDescriptor: ~Copyable {
     }
 
     /// The next signal that arrived; nil when none waits.
-    borrowing func take() -> Signal? {
+    borrowing func take() throws(SystemError) -> Signal? {
         let size = tron_signal_record_size()
-        return unsafe withUnsafeTemporaryAllocation(byteCount: size, alignment: 8) {
-            record -> Signal? in
+        return try unsafe withUnsafeTemporaryAllocation(byteCount: size, alignment: 8) {
+            record throws(SystemError) -> Signal? in
             let base = unsafe record.baseAddress.unsafelyUnwrapped
-            let count = try? SystemError.judge(.read) {
+            let count = try SystemError.judge(.read) {
                 unsafe descriptor.kernel.read(descriptor.number, base, size)
             }
             guard count == size else { return nil }

@@ -21,9 +21,9 @@ struct Wakeup: ~Copyable, Sendable {
     }
 
     /// Makes the descriptor unreadable until the next signal.
-    borrowing func drain() {
+    borrowing func drain() throws(SystemError) {
         var counter: UInt64 = 0
-        _ = try? SystemError.judge(.read) {
+        _ = try SystemError.judge(.read) {
             unsafe descriptor.kernel.read(descriptor.number, &counter, 8)
         }
     }
