@@ -12,6 +12,8 @@ public final class RemoteReactor: Sendable {
         var isOpen = true
         var loop = ThreadIdentity.current
         var isRunning = false
+        /// The kernel refused a wake-up: the next submission makes up for it.
+        var owesWakeup = false
     }
 
     private let queue: Locked<Queue>
@@ -49,24 +51,30 @@ public final class RemoteReactor: Sendable {
         let (accepted, isToWake) = queue.withLock { queue in
             guard queue.isOpen, queue.work.count < capacity else { return (false, false) }
             queue.work.append(work)
-            return (true, announce(to: queue.loop))
+            return (true, announce(in: &queue))
         }
-        if isToWake { wakeup.signal() }
+        if isToWake { wake() }
         return accepted
     }
 
     /// Makes `run()` return at the end of its turn. May be called on any thread, and again.
     public func stop() {
         stopFlag.store(true, ordering: .releasing)
-        if queue.withLock({ announce(to: $0.loop) }) { wakeup.signal() }
+        if queue.withLock({ announce(in: &$0) }) { wake() }
+    }
+
+    private func wake() {
+        if !wakeup.signal() { queue.withLock { $0.owesWakeup = true } }
     }
 
     /// Whether the loop has to be woken: it is awake when it announces something itself, and looks
     /// before it sleeps. Under the lock, so that a loop which closes the queue, or another thread
     /// that takes the loop over, sees what was accepted before.
-    private func announce(to loop: ThreadIdentity) -> Bool {
+    private func announce(in queue: inout Queue) -> Bool {
         let wasPending = isPending.exchange(true, ordering: .acquiringAndReleasing)
-        return !wasPending && loop != .current
+        guard queue.loop != .current, !wasPending || queue.owesWakeup else { return false }
+        queue.owesWakeup = false
+        return true
     }
 }
 

@@ -13,10 +13,16 @@ struct Wakeup: ~Copyable, Sendable {
     var number: Int32 { descriptor.number }
 
     /// Makes the descriptor readable. A full counter would block the write, but is readable too.
-    borrowing func signal() {
+    /// False where the kernel refuses: then nobody has been woken.
+    borrowing func signal() -> Bool {
         var one: UInt64 = 1
-        _ = try? SystemError.judge(.write) {
-            unsafe descriptor.kernel.write(descriptor.number, &one, 8)
+        do throws(SystemError) {
+            _ = try SystemError.judge(.write) {
+                unsafe descriptor.kernel.write(descriptor.number, &one, 8)
+            }
+            return true
+        } catch {
+            return false
         }
     }
 
