@@ -56,6 +56,26 @@ import Testing
         try reactor.turn()
         #expect(done == [1, 2, 3])
     }
+
+    /// Cell: half close, send EAGAIN for good from 1.
+    @Test func `output that is lost with the peer is not reported as sent`() throws {
+        var options = SessionOptions()
+        options.allowsHalfClose = true
+        let bench = try Bench(session: options) { session, log in
+            session.onPeerFinished { session in
+                log.notes.append("finished")
+                session.send(category: 1, data: "too late")
+            }
+        }
+        let peer = try bench.connect()
+        bench.kernel.fault = { call, _, _ in call == .send ? .error(EAGAIN) : nil }
+        peer.finish()
+        try bench.reactor.turn(until: { !bench.log.notes.isEmpty })
+        bench.kernel.fault = { _, _, _ in nil }
+        peer.close()
+        try bench.turnUntilClosed()
+        #expect(bench.reasons == [.system(SystemError(.send, code: EPIPE))])
+    }
 }
 
 /// Refuses the first write.

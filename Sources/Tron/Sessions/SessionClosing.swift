@@ -84,7 +84,12 @@ extension Session {
         do throws(SystemError) {
             let error = try descriptor.takeError()
             if error != 0 { return fail(SystemError(.recv, code: error)) }
-            if flags.contains(.peerFinished) { return end(.peerClosed) }
+            if flags.contains(.peerFinished) {
+                if outbound.isEmpty { return end(.peerClosed) }
+                // What waits is lost, and to send it tells how.
+                flags.remove(.writeBlocked)
+                return flushAtTurnsEnd()
+            }
             if !flags.contains(.parked) {
                 try registry.epoll.remove(descriptor.number)
                 flags.insert(.parked)
