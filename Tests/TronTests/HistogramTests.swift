@@ -46,6 +46,17 @@ struct HistogramTests {
         }
     }
 
+    @Test("a value that occurred many times counts as often")
+    func repeated() {
+        var together = Histogram()
+        var singly = Histogram()
+        for (value, times) in [(UInt64(7), UInt64(3)), (90_000, 64), (91_000, 0)] {
+            together.record(value, times: times)
+            for _ in 0..<times { singly.record(value) }
+        }
+        #expect(together == singly)
+    }
+
     @Test("an empty one has no values")
     func empty() {
         let histogram = Histogram()

@@ -33,12 +33,12 @@ public struct Histogram: Hashable, Sendable {
         buckets = Array(repeating: 0, count: Self.index(of: limit, significantBits) + 1)
     }
 
-    /// Counts a value.
-    public mutating func record(_ value: UInt64) {
-        buckets[Self.index(of: min(value, limit), significantBits)] &+= 1
-        count &+= 1
-        total &+= value
-        if value > maximum { maximum = value }
+    /// Counts a value that occurred, or occurred so many times.
+    public mutating func record(_ value: UInt64, times: UInt64 = 1) {
+        buckets[Self.index(of: min(value, limit), significantBits)] &+= times
+        count &+= times
+        total &+= value &* times
+        if value > maximum, times > 0 { maximum = value }
     }
 
     /// Counts all that another of the same shape has counted.
