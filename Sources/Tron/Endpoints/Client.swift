@@ -100,7 +100,7 @@ public final class Client: EventSource, @unchecked Sendable {
     var current: Session?
     var totals = ClientCounters()
     /// What its sessions did that have ended.
-    var endedSessions = SessionTotals()
+    let endedSessions = SessionLedger()
     /// Attempts since a connection last proved itself.
     var attempt = 0
     var connectedAt: Int64 = 0

@@ -127,7 +127,7 @@ extension Client: SessionOwner {
 
     /// The session is gone, for whatever reason. Requests that it carried fail or wait again.
     func sessionEnded(_ session: Session, _ reason: CloseReason) {
-        session.countAsClosed(in: &endedSessions, reason)
+        session.countAsClosed(in: endedSessions, reason)
         registry.report(.closed(session.id, peer: session.peer, reason, session.counters))
         guard self.session === session else { return }
         if let period = options.stablePeriod,

@@ -37,7 +37,9 @@ extension Reactor {
 /// Invariant: `sessionCount` is the number of its sessions in the registry, and `perAddress` their
 /// number by host where that is limited.
 public final class Server: EventSource {
-    private var descriptor: Descriptor
+    /// Kept behind `descriptor`, whose methods call nothing that could reach this server: so the
+    /// run-time check for that is left out.
+    @exclusivity(unchecked) private var ownedDescriptor: Descriptor
     private let options: ServerOptions
     private let settings: SessionSettings
     /// Dropped when the server is released: it may hold the server.
@@ -46,7 +48,7 @@ public final class Server: EventSource {
     private var count = 0
     private var totals = ServerCounters()
     /// What its sessions did that have ended.
-    private(set) var endedSessions = SessionTotals()
+    let endedSessions = SessionLedger()
     private var isListening = true
     /// Accepts that failed since one last succeeded.
     private var failuresInARow = 0
@@ -73,14 +75,20 @@ public final class Server: EventSource {
         self.setup = setup
         options.limits.validate()
         settings = SessionSettings(options.session)
-        descriptor = try .listening(on: address, options: options, kernel: registry.kernel)
-        bound = try descriptor.localAddress() ?? address
+        unsafe ownedDescriptor = try .listening(
+            on: address, options: options, kernel: registry.kernel)
+        bound = try unsafe ownedDescriptor.localAddress() ?? address
         super.init(registry: registry)
         try Descriptor.removingFile(of: bound, kernel: registry.kernel) { () throws(SystemError) in
             try registry.register(self, descriptor: descriptor.number)
         }
         registry.endpointMemoryBound += memoryBound
         registry.report(.listening(bound))
+    }
+
+    private var descriptor: Descriptor {
+        @inline(__always) _read { yield unsafe ownedDescriptor }
+        @inline(__always) _modify { yield unsafe &ownedDescriptor }
     }
 
     override func ready(_ readiness: Readiness) { acceptWaiting(readiness) }
@@ -260,7 +268,7 @@ extension Server: SessionOwner {
     func sessionEnded(_ session: Session, _ reason: CloseReason) {
         count -= 1
         _ = countAddress(session.peer, by: -1)
-        session.countAsClosed(in: &endedSessions, reason)
+        session.countAsClosed(in: endedSessions, reason)
         registry.report(.closed(session.id, peer: session.peer, reason, session.counters))
         guard count == 0 else { return }
         for drain in drains { registry.ended.append(drain) }

@@ -71,7 +71,7 @@ extension Reactor {
 extension Registry {
     func snapshot() -> ReactorSnapshot {
         let live = liveSessions
-        var sessions = record.endedSessions
+        var sessions = record.endedSessions.totals
         for totals in live.values { sessions.add(totals) }
         let servers = all(Server.self).map {
             $0.snapshot(live[ObjectIdentifier($0)] ?? SessionTotals())
@@ -133,7 +133,7 @@ extension Server {
     }
 
     fileprivate func snapshot(_ live: SessionTotals) -> ServerSnapshot {
-        var sessions = endedSessions
+        var sessions = endedSessions.totals
         sessions.add(live)
         return ServerSnapshot(address: address, counters: counters, sessions: sessions, key: key)
     }
@@ -146,7 +146,7 @@ extension Client {
     }
 
     fileprivate func snapshot(_ live: SessionTotals) -> ClientSnapshot {
-        var sessions = endedSessions
+        var sessions = endedSessions.totals
         sessions.add(live)
         return ClientSnapshot(
             target: target.description, state: state, counters: counters,

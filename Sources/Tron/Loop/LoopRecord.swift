@@ -20,7 +20,7 @@ final class LoopRecord {
     private(set) var handlerTimes = Histogram()
 
     /// What sessions did that have ended, and the endpoints that are gone.
-    var endedSessions = SessionTotals()
+    let endedSessions = SessionLedger()
     var endedServers = ServerCounters()
     var endedClients = ClientCounters()
 

@@ -69,7 +69,7 @@ extension Session {
             return beginClose(.protocolFault(.truncatedPacket(bytes: decoder.kept.count)))
         }
         guard settings.options.allowsHalfClose, !flags.contains(.writingEnds) else {
-            return beginClose(.peerClosed)
+            return outbound.isEmpty ? end(.peerClosed) : beginClose(.peerClosed)
         }
         rare.closeDeadline = registry.now + settings.options.limits.halfCloseTime.clampedNanoseconds
         rearm()
@@ -154,7 +154,7 @@ extension Session {
         registry.descriptorFreed()
         let handler = closeHandler
         let reason = closeReason ?? .requested
-        countAsClosed(in: &registry.record.endedSessions, reason)
+        countAsClosed(in: registry.record.endedSessions, reason)
         packetHandler = nil
         closeHandler = nil
         let owner = owner
@@ -165,10 +165,8 @@ extension Session {
     }
 
     /// Adds the session, which has ended, to what others like it did.
-    func countAsClosed(in totals: inout SessionTotals, _ reason: CloseReason) {
-        totals.traffic.add(counters)
-        totals.closed[reason.cause] += 1
-        totals.largestQueue = max(totals.largestQueue, largestQueuedBytes)
+    func countAsClosed(in ledger: SessionLedger, _ reason: CloseReason) {
+        ledger.add(counters, largestQueue: largestQueuedBytes, cause: reason.cause)
     }
 
     /// Adds the session, which has not ended.
