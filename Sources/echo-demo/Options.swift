@@ -125,9 +125,11 @@ extension Option {
         guard let seconds = plainNumber(text) else {
             throw UsageError("\(text) is not a number of seconds")
         }
-        guard seconds > 0, seconds <= 1e9 else {
+        // A duration has a least part too: what is less than half of it is no time at all.
+        guard seconds <= 1e9, case let duration = Duration.seconds(seconds), duration > .zero
+        else {
             throw UsageError("\(text) s is not more than 0 and at most a billion")
         }
-        return .seconds(seconds)
+        return duration
     }
 }

@@ -41,6 +41,16 @@ import Tron
         #expect(slow.cap == .seconds(90))
     }
 
+    /// Found by fuzzing: the backoff trapped, and an idle time of nothing was taken for one.
+    @Test(arguments: ["serve --idle", "connect --retry-initial", "connect --timeout"])
+    func `a time that no duration can tell from zero is refused as zero is`(option: String) {
+        let tiny = "0." + String(repeating: "0", count: 24) + "1"
+        for seconds in [tiny, "0", "0.0"] {
+            let words = "\(option) \(seconds) --port 9".split(separator: " ").map(String.init)
+            #expect(throws: UsageError.self, "\(seconds)") { try Command(words) }
+        }
+    }
+
     private func connectSettings(_ line: String) throws -> ConnectSettings {
         let command = try Command(line.split(separator: " ").map(String.init))
         guard case .connect(let settings) = command else {
