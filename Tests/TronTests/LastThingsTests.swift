@@ -201,4 +201,16 @@ import Testing
         #expect(report?.closed == 0, "\(report as Any)")
         _ = peer
     }
+
+    @Test func `a drain whose deadline is the reactor's last turn reports what it aborted`() throws {
+        let bench = try Bench()
+        let reactor = bench.reactor
+        let peer = try bench.connect()
+        var report: DrainReport?
+        bench.server.drain(within: .milliseconds(10)) { report = $0 }
+        reactor.schedule(after: .milliseconds(10)) { reactor.stop() }
+        try reactor.run()
+        #expect(report == DrainReport(closed: 0, aborted: 1))
+        _ = peer
+    }
 }

@@ -78,8 +78,9 @@ private final class Drain: EventSource {
         server.forEachSession { $0.abort() }
     }
 
+    /// In the turn of the deadline they are counted already, and gone.
     override func reactorStops() {
-        countAborted()
+        if deadlineTimer != nil { countAborted() }
         super.reactorStops()
     }
 
