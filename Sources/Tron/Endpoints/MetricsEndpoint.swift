@@ -1,0 +1,118 @@
+// A small HTTP server of what a reactor counts, for Prometheus and whoever else asks.
+
+extension Reactor {
+    /// Serves this reactor's counters at `/metrics`, in Prometheus' text format, and at `/healthz`
+    /// an answer that says no more than that the loop turns; over HTTP/1.1, unencrypted and to
+    /// whoever may connect. On the loop's thread, or before it runs.
+    /// - Throws: `EndpointError` when the kernel refuses the address, because the port is taken,
+    ///   say.
+    @discardableResult
+    public func serveMetrics(
+        on address: SocketAddress, options: MetricsOptions = MetricsOptions()
+    ) throws(EndpointError) -> MetricsEndpoint {
+        // Its handlers run within turns of the reactor, which therefore outlives them.
+        let responder = MetricsResponder { [unowned self] in metricsText }
+        let server = try listen(on: address, options: options.server) { responder.serve($0) }
+        return MetricsEndpoint(server)
+    }
+
+    /// The same on a port of this machine's own address, 127.0.0.1; port 0 takes a free one.
+    @discardableResult
+    public func serveMetrics(
+        port: UInt16, options: MetricsOptions = MetricsOptions()
+    ) throws(EndpointError) -> MetricsEndpoint {
+        try serveMetrics(on: .loopback(port: port), options: options)
+    }
+}
+
+/// What serves metrics. The reactor keeps it until `stop()`; it need not be held. Belongs to the
+/// reactor's thread.
+public struct MetricsEndpoint {
+    private let server: Server
+
+    fileprivate init(_ server: Server) { self.server = server }
+
+    /// Where it listens; with the port that the kernel chose, if that was 0.
+    public var address: SocketAddress { server.address }
+
+    /// Its connections that have not ended.
+    public var connectionCount: Int { server.sessionCount }
+
+    /// Stops listening and closes its connections; answers that are queued leave first. Once is
+    /// enough.
+    public func stop() { server.stop() }
+}
+
+/// What the connections of a metrics endpoint may take. A request has at most 8 KiB of header
+/// (2 KiB of them its request line) and 8 KiB of body, which is skipped.
+public struct MetricsOptions: Sendable, Hashable {
+    /// Connections at the same time; further ones are closed at once. Default 128.
+    public var connections = 128
+
+    /// Time from the first byte of a request to its last. Default 10 s.
+    public var requestTime: Duration = .seconds(10)
+
+    /// Time without a byte in either direction. Default 3 min: longer than it is between two
+    /// scrapes, which Prometheus makes on one connection.
+    public var idleTime: Duration = .seconds(180)
+
+    /// The defaults.
+    public init() {}
+
+    /// What they are for the server. The output's limits let some answers wait; a peer that does
+    /// not read them is not read from.
+    var server: ServerOptions {
+        var options = ServerOptions()
+        options.limits.sessions = connections
+        options.session.idle.either = idleTime
+        options.session.limits.packetTime = requestTime
+        options.session.limits.dataLength = HTTPLimits().request
+        options.session.limits.outboundHighWatermark = 64 << 10
+        options.session.limits.outboundLowWatermark = 16 << 10
+        options.session.limits.outboundBytes = 256 << 10
+        return options
+    }
+}
+
+/// Answers requests, on any number of connections.
+struct MetricsResponder {
+    /// What `/metrics` is answered with.
+    let text: () -> [UInt8]
+
+    func serve(_ session: Session) {
+        var parser = HTTPRequestParser()
+        session.onBytes { session, bytes in
+            switch unsafe bytes.withUnsafeBytes({ unsafe parser.next($0) }) {
+            case .needsMore: return 0
+            case .request(let request, let length):
+                answer(request, on: session)
+                return length
+            case .refused(let status):
+                session.send(bytes: HTTPResponse(status).bytes(withBody: true, keepsAlive: false))
+                session.close()
+                return bytes.byteCount
+            }
+        }
+    }
+
+    private func answer(_ request: HTTPRequest, on session: Session) {
+        let response = response(to: request)
+        session.send(
+            bytes: response.bytes(
+                withBody: request.method != .head, keepsAlive: request.keepsAlive))
+        if !request.keepsAlive { session.close() }
+    }
+
+    private func response(to request: HTTPRequest) -> HTTPResponse {
+        if request.method == .other {
+            var refusal = HTTPResponse(.methodNotAllowed)
+            refusal.allow = "GET, HEAD"
+            return refusal
+        }
+        return switch request.path {
+        case "/metrics": HTTPResponse(.ok, contentType: ExpositionText.contentType, body: text())
+        case "/healthz": HTTPResponse(.ok, body: [UInt8]("ok\n".utf8))
+        default: HTTPResponse(.notFound)
+        }
+    }
+}
