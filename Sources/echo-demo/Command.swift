@@ -4,7 +4,7 @@ import Tron
 /// What the command line asks for.
 enum Command {
     case demonstrate
-    case serve(SocketAddress, ServerOptions)
+    case serve(ServeSettings)
     case connect(ConnectSettings)
     case help
     case version
@@ -31,6 +31,14 @@ enum Verb: String {
     case connect
 }
 
+/// What `serve` needs to know.
+struct ServeSettings: Sendable {
+    let address: SocketAddress
+    let options: ServerOptions
+    /// Where metrics are served, if they are.
+    let metrics: SocketAddress?
+}
+
 /// What `connect` needs to know.
 struct ConnectSettings: Sendable {
     /// As `Reactor.connect(to:)` takes it: with a name in place of the address, if it was given.
@@ -54,6 +62,7 @@ struct Settings {
     var host: String?
     var path: String?
     var server = ServerOptions()
+    var metrics: SocketAddress?
     var timeout = Duration.seconds(10)
     var retry = RetrySettings()
 
@@ -80,7 +89,9 @@ struct Settings {
     func command(_ verb: Verb) throws(UsageError) -> Command {
         let text = try addressText(verb)
         switch verb {
-        case .serve: return .serve(try Self.address(text), server)
+        case .serve:
+            let address = try Self.address(text)
+            return .serve(ServeSettings(address: address, options: server, metrics: metrics))
         case .connect:
             if port == 0 { throw UsageError("--port: nobody can connect to port 0") }
             try Self.checkAddressOrName(text)
@@ -89,7 +100,7 @@ struct Settings {
         }
     }
 
-    private static func address(_ text: String) throws(UsageError) -> SocketAddress {
+    static func address(_ text: String) throws(UsageError) -> SocketAddress {
         do throws(AddressError) {
             return try SocketAddress(text)
         } catch {

@@ -50,6 +50,10 @@ struct Option: Sendable {
                 try Self.number(text, in: 1...1_000_000_000)
         },
         Option(
+            name: "--metrics", value: "[H:]N", verbs: [.serve],
+            help: "serve metrics for Prometheus there, on 127.0.0.1 if no address is given"
+        ) { settings, text throws(UsageError) in settings.metrics = try addressOrPort(text) },
+        Option(
             name: "--timeout", value: "SECONDS", verbs: [.connect],
             help: "how long one attempt to connect, and an answer, may take; 10 if not given"
         ) { settings, text throws(UsageError) in settings.timeout = try Self.seconds(text) },
@@ -96,6 +100,12 @@ extension Option {
             throw UsageError("\(number) is not within \(range.lowerBound) to \(range.upperBound)")
         }
         return number
+    }
+
+    /// A port alone is one of this machine.
+    private static func addressOrPort(_ text: String) throws(UsageError) -> SocketAddress {
+        guard text.utf8.allSatisfy(digits.contains) else { return try Settings.address(text) }
+        return .loopback(port: UInt16(try number(text, in: 0...65_535)))
     }
 
     /// A number that may have a fraction, and nothing else.

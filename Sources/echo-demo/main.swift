@@ -18,7 +18,7 @@ private func runCommand(_ command: Command) -> Int32 {
     do {
         switch command {
         case .demonstrate: return try demonstrate()
-        case .serve(let address, let options): return try serve(on: address, options)
+        case .serve(let settings): return try serve(settings)
         case .connect(let settings): return try connect(settings)
         case .help: Terminal.say(CommandLineHelp.text)
         case .version: Terminal.say("echo-demo 0.1.0")

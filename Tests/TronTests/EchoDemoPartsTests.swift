@@ -8,12 +8,10 @@ import Tron
     @Test func `options reach what they are for`() throws {
         let line =
             "serve --port 9 --host ::1 --idle 1.5 --max-data 7 --max-sessions 8 --max-per-address 9"
-        let command = try Command(line.split(separator: " ").map(String.init))
-        guard case .serve(let address, let options) = command else {
-            Issue.record("\(command)")
-            return
-        }
-        #expect(address.description == "[::1]:9")
+        let settings = try serveSettings(line)
+        let options = settings.options
+        #expect(settings.address.description == "[::1]:9")
+        #expect(settings.metrics == nil)
         #expect(options.session.idle.either == .milliseconds(1500))
         #expect(options.session.limits.dataLength == 7)
         #expect(options.limits.sessions == 8)
@@ -49,6 +47,21 @@ import Tron
             let words = "\(option) \(seconds) --port 9".split(separator: " ").map(String.init)
             #expect(throws: UsageError.self, "\(seconds)") { try Command(words) }
         }
+    }
+
+    @Test func `metrics are served on this machine alone unless an address is given`() throws {
+        for (text, address) in ["9100": "127.0.0.1:9100", "[::]:9100": "[::]:9100"] {
+            let settings = try serveSettings("serve --port 9 --metrics \(text)")
+            #expect(settings.metrics?.description == address)
+        }
+    }
+
+    private func serveSettings(_ line: String) throws -> ServeSettings {
+        let command = try Command(line.split(separator: " ").map(String.init))
+        guard case .serve(let settings) = command else {
+            throw ProcessFailure(description: "\(command)")
+        }
+        return settings
     }
 
     private func connectSettings(_ line: String) throws -> ConnectSettings {

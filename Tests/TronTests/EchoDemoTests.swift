@@ -128,14 +128,25 @@ import Tron
         client.send(Self.ping + OwnedPacket(category: 1, data: [1, 2, 3, 4, 5]).wireBytes)
         #expect(try client.receive(count: 16) == Self.ping)
     }
+
+    @Test func `serve serves its metrics too, where it says`() throws {
+        let server = try EchoServer(["--port", "0", "--metrics", "0"])
+        let words = try server.process.readLine().split(separator: " ")
+        #expect(words.dropLast() == ["metrics", "on"])
+        let client = try PlainClient(SocketAddress(String(words[2])))
+        client.send([UInt8]("GET /metrics HTTP/1.0\r\n\r\n".utf8))
+        let answer = answers(try client.receive(count: .max))
+        #expect(answer.map(\.status) == [200])
+        #expect(try server.end(with: SIGTERM).status == 0)
+    }
 }
 
 // MARK: - The command line
 
 extension EchoDemoTests {
     private static let options = [
-        "--port", "--host", "--unix", "--idle", "--max-data", "--timeout", "--retry-initial",
-        "--retry-multiplier", "--retry-cap", "--retry-attempts", "--jitter",
+        "--port", "--host", "--unix", "--idle", "--max-data", "--metrics", "--timeout",
+        "--retry-initial", "--retry-multiplier", "--retry-cap", "--retry-attempts", "--jitter",
     ]
 
     @Test func `help and version`() throws {
@@ -166,6 +177,10 @@ extension EchoDemoTests {
         "serve --port 1 --idle 0": "--idle: 0 s is not more than 0 and at most a billion",
         "serve --port 1 --idle 1e3": "--idle: 1e3 is not a number of seconds",
         "serve --port 1 --max-sessions 0": "--max-sessions: 0 is not within 1 to 1000000000",
+        "serve --port 1 --metrics 65536": "--metrics: 65536 is not within 0 to 65535",
+        "serve --port 1 --metrics a:1":
+            #"--metrics: "a:1" is not a socket address: "#
+            + "the host is a name, which has to be resolved to an address first",
         "serve --port 1 --host localhost":
             #""localhost:1" is not a socket address: "#
             + "the host is a name, which has to be resolved to an address first",
