@@ -9,9 +9,9 @@ final class MetricsBench {
     let reactor: Reactor
     let endpoint: MetricsEndpoint
 
-    init(options: MetricsOptions = MetricsOptions()) throws {
+    init(on address: String = Bench.unixName(), options: MetricsOptions = MetricsOptions()) throws {
         reactor = try Reactor(kernel: kernel)
-        endpoint = try reactor.serveMetrics(on: SocketAddress(Bench.unixName()), options: options)
+        endpoint = try reactor.serveMetrics(on: SocketAddress(address), options: options)
     }
 
     /// A peer, and turns until the endpoint has its connection.

@@ -3,15 +3,16 @@
 extension Reactor {
     /// Serves this reactor's counters at `/metrics`, in Prometheus' text format, and at `/healthz`
     /// an answer that says no more than that the loop turns; over HTTP/1.1, unencrypted and to
-    /// whoever may connect. On the loop's thread, or before it runs.
+    /// whoever may connect. However many ask, at most one is answered a millisecond, and the others
+    /// wait: so the loop has its time for what it is there for. On the loop's thread, or before it
+    /// runs.
     /// - Throws: `EndpointError` when the kernel refuses the address, because the port is taken,
     ///   say.
     @discardableResult
     public func serveMetrics(
         on address: SocketAddress, options: MetricsOptions = MetricsOptions()
     ) throws(EndpointError) -> MetricsEndpoint {
-        // Its handlers run within turns of the reactor, which therefore outlives them.
-        let responder = MetricsResponder { [unowned self] in metricsText }
+        let responder = MetricsResponder(of: self)
         let server = try listen(on: address, options: options.server) { responder.serve($0) }
         return MetricsEndpoint(server)
     }
@@ -71,48 +72,5 @@ public struct MetricsOptions: Sendable, Hashable {
         options.session.limits.outboundLowWatermark = 16 << 10
         options.session.limits.outboundBytes = 256 << 10
         return options
-    }
-}
-
-/// Answers requests, on any number of connections.
-struct MetricsResponder {
-    /// What `/metrics` is answered with.
-    let text: () -> [UInt8]
-
-    func serve(_ session: Session) {
-        var parser = HTTPRequestParser()
-        session.onBytes { session, bytes in
-            switch unsafe bytes.withUnsafeBytes({ unsafe parser.next($0) }) {
-            case .needsMore: return 0
-            case .request(let request, let length):
-                answer(request, on: session)
-                return length
-            case .refused(let status):
-                session.send(bytes: HTTPResponse(status).bytes(withBody: true, keepsAlive: false))
-                session.close()
-                return bytes.byteCount
-            }
-        }
-    }
-
-    private func answer(_ request: HTTPRequest, on session: Session) {
-        let response = response(to: request)
-        session.send(
-            bytes: response.bytes(
-                withBody: request.method != .head, keepsAlive: request.keepsAlive))
-        if !request.keepsAlive { session.close() }
-    }
-
-    private func response(to request: HTTPRequest) -> HTTPResponse {
-        if request.method == .other {
-            var refusal = HTTPResponse(.methodNotAllowed)
-            refusal.allow = "GET, HEAD"
-            return refusal
-        }
-        return switch request.path {
-        case "/metrics": HTTPResponse(.ok, contentType: ExpositionText.contentType, body: text())
-        case "/healthz": HTTPResponse(.ok, body: [UInt8]("ok\n".utf8))
-        default: HTTPResponse(.notFound)
-        }
     }
 }

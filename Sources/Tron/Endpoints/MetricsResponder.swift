@@ -1,0 +1,106 @@
+// How requests for metrics are answered, and how often.
+
+/// Answers requests, on any number of connections.
+struct MetricsResponder {
+    // Handlers run within turns of the reactor, which therefore outlives them.
+    private unowned let reactor: Reactor
+    private let pace: MetricsPace
+
+    init(of reactor: Reactor) {
+        self.reactor = reactor
+        pace = MetricsPace(of: reactor)
+    }
+
+    func serve(_ session: Session) {
+        var parser = HTTPRequestParser()
+        session.onBytes { session, bytes in
+            switch unsafe bytes.withUnsafeBytes({ unsafe parser.next($0) }) {
+            case .needsMore: return 0
+            case .request(let request, let length):
+                // If it has to wait, the same bytes come again, to a parser that begins anew.
+                guard pace.admits(session) else { return 0 }
+                answer(request, on: session)
+                return length
+            case .refused(let status):
+                session.send(bytes: HTTPResponse(status).bytes(withBody: true, keepsAlive: false))
+                session.close()
+                return bytes.byteCount
+            }
+        }
+    }
+
+    private func answer(_ request: HTTPRequest, on session: Session) {
+        let response = response(to: request)
+        session.send(
+            bytes: response.bytes(
+                withBody: request.method != .head, keepsAlive: request.keepsAlive))
+        if !request.keepsAlive { session.close() }
+    }
+
+    private func response(to request: HTTPRequest) -> HTTPResponse {
+        if request.method == .other {
+            var refusal = HTTPResponse(.methodNotAllowed)
+            refusal.allow = "GET, HEAD"
+            return refusal
+        }
+        return switch request.path {
+        case "/metrics":
+            HTTPResponse(.ok, contentType: ExpositionText.contentType, body: reactor.metricsText)
+        case "/healthz": HTTPResponse(.ok, body: [UInt8]("ok\n".utf8))
+        default: HTTPResponse(.notFound)
+        }
+    }
+}
+
+/// Lets requests be answered one at a time, in the order in which they came, with pauses between.
+///
+/// Invariant: the sessions in `waiting` do not read, and while there are any, a call of `admitNext`
+/// is due.
+final class MetricsPace {
+    /// An answer takes some tens of microseconds: so it is a small part of the loop's time.
+    static let pause = Duration.milliseconds(1)
+
+    private unowned let reactor: Reactor
+    private var waiting: [SessionID] = []
+    /// The one whose turn it is.
+    private var admitted: SessionID?
+    private var pauseEnd: Int64 = 0
+
+    init(of reactor: Reactor) { self.reactor = reactor }
+
+    /// Whether the session's request is to be answered now; else the session stops reading, and is
+    /// given what it has received again when its turn has come.
+    func admits(_ session: Session) -> Bool {
+        if admitted == session.id {
+            admitted = nil
+            return true
+        }
+        if waiting.isEmpty && reactor.registry.now >= pauseEnd {
+            beginPause()
+            return true
+        }
+        session.pauseReading()
+        waiting.append(session.id)
+        if waiting.count == 1 { callLater() }
+        return false
+    }
+
+    private func beginPause() {
+        pauseEnd = reactor.registry.now + Self.pause.clampedNanoseconds
+    }
+
+    private func callLater() {
+        reactor.schedule(after: Self.pause) { [unowned self] in admitNext() }
+    }
+
+    /// Those that have ended meanwhile are passed over.
+    private func admitNext() {
+        let next = waiting.firstIndex { reactor.session($0)?.isOpen == true }
+        admitted = next.map { waiting[$0] }
+        waiting.removeFirst(next.map { $0 + 1 } ?? waiting.count)
+        guard let admitted else { return }
+        beginPause()
+        reactor.session(admitted)?.resumeReading()
+        if !waiting.isEmpty { callLater() }
+    }
+}
