@@ -4,8 +4,8 @@ extension Reactor {
     /// Serves this reactor's counters at `/metrics`, in Prometheus' text format, and at `/healthz`
     /// an answer that says no more than that the loop turns; over HTTP/1.1, unencrypted and to
     /// whoever may connect. However many ask, at most one is answered a millisecond, and the others
-    /// wait: so the loop has its time for what it is there for. On the loop's thread, or before it
-    /// runs.
+    /// wait: so the loop has its time for what it is there for. While there is an endpoint, the
+    /// loop times handlers, as with a `Meter`. On the loop's thread, or before it runs.
     /// - Throws: `EndpointError` when the kernel refuses the address, because the port is taken,
     ///   say.
     @discardableResult

@@ -5,10 +5,13 @@ struct MetricsResponder {
     // Handlers run within turns of the reactor, which therefore outlives them.
     private unowned let reactor: Reactor
     private let pace: MetricsPace
+    /// Has the loop measure handlers' times; nobody reads it.
+    private let meter: Meter
 
     init(of reactor: Reactor) {
         self.reactor = reactor
         pace = MetricsPace(of: reactor)
+        meter = reactor.makeMeter()
     }
 
     func serve(_ session: Session) {
@@ -19,7 +22,7 @@ struct MetricsResponder {
             case .request(let request, let length):
                 // If it has to wait, the same bytes come again, to a parser that begins anew.
                 guard pace.admits(session) else { return 0 }
-                answer(request, on: session)
+                pace.measure { answer(request, on: session) }
                 return length
             case .refused(let status):
                 session.send(bytes: HTTPResponse(status).bytes(withBody: true, keepsAlive: false))
@@ -45,25 +48,28 @@ struct MetricsResponder {
         }
         return switch request.path {
         case "/metrics":
-            HTTPResponse(.ok, contentType: ExpositionText.contentType, body: reactor.metricsText)
+            HTTPResponse(
+                .ok, contentType: ExpositionText.contentType, body: reactor.snapshot().metricsText)
         case "/healthz": HTTPResponse(.ok, body: [UInt8]("ok\n".utf8))
         default: HTTPResponse(.notFound)
         }
     }
 }
 
-/// Lets requests be answered one at a time, in the order in which they came, with pauses between.
+/// Lets requests be answered one at a time, in the order in which they came, with pauses between,
+/// which are so long that the answers take a twentieth of the loop's time at most.
 ///
 /// Invariant: the sessions in `waiting` do not read, and while there are any, a call of `admitNext`
 /// is due.
 final class MetricsPace {
-    /// An answer takes some tens of microseconds: so it is a small part of the loop's time.
-    static let pause = Duration.milliseconds(1)
+    static let shortestPause: Int64 = 1_000_000
 
     private unowned let reactor: Reactor
     private var waiting: [SessionID] = []
     /// The one whose turn it is.
     private var admitted: SessionID?
+    /// After the last answer, by what it cost: with many sessions that is more than with few.
+    private var pause = shortestPause
     private var pauseEnd: Int64 = 0
 
     init(of reactor: Reactor) { self.reactor = reactor }
@@ -75,22 +81,24 @@ final class MetricsPace {
             admitted = nil
             return true
         }
-        if waiting.isEmpty && reactor.registry.now >= pauseEnd {
-            beginPause()
-            return true
-        }
+        if waiting.isEmpty && reactor.registry.now >= pauseEnd { return true }
         session.pauseReading()
         waiting.append(session.id)
         if waiting.count == 1 { callLater() }
         return false
     }
 
-    private func beginPause() {
-        pauseEnd = reactor.registry.now + Self.pause.clampedNanoseconds
+    /// Begins the pause after an answer.
+    func measure(_ answer: () -> Void) {
+        let start = reactor.registry.kernel.now()
+        answer()
+        let end = reactor.registry.kernel.now()
+        pause = max(Self.shortestPause, 19 * (end - start))
+        pauseEnd = end + pause
     }
 
     private func callLater() {
-        reactor.schedule(after: Self.pause) { [unowned self] in admitNext() }
+        reactor.schedule(after: .nanoseconds(pause)) { self.admitNext() }
     }
 
     /// Those that have ended meanwhile are passed over.
@@ -98,9 +106,7 @@ final class MetricsPace {
         let next = waiting.firstIndex { reactor.session($0)?.isOpen == true }
         admitted = next.map { waiting[$0] }
         waiting.removeFirst(next.map { $0 + 1 } ?? waiting.count)
-        guard let admitted else { return }
-        beginPause()
-        reactor.session(admitted)?.resumeReading()
+        if let admitted { reactor.session(admitted)?.resumeReading() }
         if !waiting.isEmpty { callLater() }
     }
 }
