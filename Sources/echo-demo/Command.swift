@@ -37,6 +37,8 @@ struct ServeSettings: Sendable {
     let options: ServerOptions
     /// Where metrics are served, if they are.
     let metrics: SocketAddress?
+    /// Whether to show what is going on.
+    let watches: Bool
 }
 
 /// What `connect` needs to know.
@@ -63,6 +65,7 @@ struct Settings {
     var path: String?
     var server = ServerOptions()
     var metrics: SocketAddress?
+    var watches = false
     var timeout = Duration.seconds(10)
     var retry = RetrySettings()
 
@@ -75,9 +78,7 @@ struct Settings {
                 throw UsageError("unknown option \(word) of \(verb)")
             }
             guard seen.insert(word).inserted else { throw UsageError("\(word) is given twice") }
-            guard let value = words.popFirst(), !value.hasPrefix("--") else {
-                throw UsageError("\(word) needs a value, \(option.value)")
-            }
+            let value = try Self.value(of: option, from: &words)
             do throws(UsageError) {
                 try option.store(&self, value)
             } catch {
@@ -86,12 +87,24 @@ struct Settings {
         }
     }
 
+    private static func value(
+        of option: Option, from words: inout ArraySlice<String>
+    ) throws(UsageError) -> String {
+        guard let kind = option.value else { return "" }
+        guard let value = words.popFirst(), !value.hasPrefix("--") else {
+            throw UsageError("\(option.name) needs a value, \(kind)")
+        }
+        return value
+    }
+
     func command(_ verb: Verb) throws(UsageError) -> Command {
         let text = try addressText(verb)
         switch verb {
         case .serve:
             let address = try Self.address(text)
-            return .serve(ServeSettings(address: address, options: server, metrics: metrics))
+            return .serve(
+                ServeSettings(
+                    address: address, options: server, metrics: metrics, watches: watches))
         case .connect:
             if port == 0 { throw UsageError("--port: nobody can connect to port 0") }
             try Self.checkAddressOrName(text)

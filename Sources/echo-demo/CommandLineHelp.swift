@@ -3,7 +3,7 @@
 enum CommandLineHelp {
     /// One line, for whoever got it wrong.
     static let hint =
-        "usage: echo-demo [serve|connect (--port N [--host H] | --unix PATH) [OPTION VALUE]...]"
+        "usage: echo-demo [serve|connect (--port N [--host H] | --unix PATH) [OPTION [VALUE]]...]"
         + " | --help | --version"
 
     /// Everything, for whoever asked.
@@ -13,9 +13,9 @@ enum CommandLineHelp {
 
         usage: echo-demo
                    demonstrates it all in one process, and checks it
-               echo-demo serve (--port N [--host H] | --unix PATH) [OPTION VALUE]...
+               echo-demo serve (--port N [--host H] | --unix PATH) [OPTION [VALUE]]...
                    answers every packet with its own data, until SIGINT or SIGTERM
-               echo-demo connect (--port N [--host H] | --unix PATH) [OPTION VALUE]...
+               echo-demo connect (--port N [--host H] | --unix PATH) [OPTION [VALUE]]...
                    asks with each line of standard input, prints the answers' data in this order;
                        connects again when the connection is lost, and asks again what it carried
                echo-demo --help | --version
@@ -35,7 +35,7 @@ enum CommandLineHelp {
 
     private static func lines(of options: (Option) -> Bool) -> String {
         Option.all.filter(options).map { option in
-            let head = "  \(option.name) \(option.value)"
+            let head = "  \(option.name) \(option.value ?? "")"
             return head + String(repeating: " ", count: max(2, 28 - head.count)) + option.help
         }.joined(separator: "\n")
     }

@@ -4,7 +4,8 @@ import Tron
 /// One option: how it is written, where it is allowed, what it means.
 struct Option: Sendable {
     let name: String
-    let value: String
+    /// What its value is; nil when it has none.
+    let value: String?
     let verbs: [Verb]
     let help: String
     let store: @Sendable (inout Settings, String) throws(UsageError) -> Void
@@ -53,6 +54,10 @@ struct Option: Sendable {
             name: "--metrics", value: "[H:]N", verbs: [.serve],
             help: "serve metrics for Prometheus there, on 127.0.0.1 if no address is given"
         ) { settings, text throws(UsageError) in settings.metrics = try addressOrPort(text) },
+        Option(
+            name: "--watch", value: nil, verbs: [.serve],
+            help: "show once a second what is going on; without colours if NO_COLOR is set"
+        ) { settings, _ throws(UsageError) in settings.watches = true },
         Option(
             name: "--timeout", value: "SECONDS", verbs: [.connect],
             help: "how long one attempt to connect, and an answer, may take; 10 if not given"

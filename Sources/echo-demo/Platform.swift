@@ -1,4 +1,4 @@
-// What the demo needs of the C library: streams, a thread, a semaphore, the descriptor limit.
+// What the demo needs of the C library: streams, terminals, a thread, a semaphore, a limit.
 #if canImport(Glibc)
     import Glibc
 #elseif canImport(Musl)
@@ -52,6 +52,28 @@ enum Platform {
         guard unsafe getrlimit(descriptors, &limit) == 0 else { return }
         limit.rlim_cur = limit.rlim_max
         _ = unsafe setrlimit(descriptors, &limit)
+    }
+
+    /// Whether something can be written there without waiting.
+    static func isWritable(_ descriptor: Int32) -> Bool {
+        var request = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+        return unsafe poll(&request, 1, 0) > 0
+    }
+
+    /// How large the terminal is; nil where there is none.
+    static func terminalSize(of descriptor: Int32) -> (columns: Int, rows: Int)? {
+        var size = winsize()
+        guard isatty(descriptor) != 0, unsafe ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0
+        else { return nil }
+        // Some terminals do not know theirs.
+        let isKnown = size.ws_col > 0 && size.ws_row > 0
+        return isKnown ? (Int(size.ws_col), Int(size.ws_row)) : (80, 24)
+    }
+
+    /// Whether the environment has the variable, and it is not empty.
+    static func hasEnvironment(_ name: String) -> Bool {
+        guard let value = unsafe getenv(name) else { return false }
+        return unsafe value.pointee != 0
     }
 
     /// Writes it all; false when the descriptor takes no more.

@@ -19,6 +19,7 @@ func serve(_ settings: ServeSettings) throws -> Int32 {
     // Only now: whoever reads this line may connect, and may send a signal.
     Terminal.say("listening on \(server.address)")
     if let metrics { Terminal.say("metrics on \(metrics.address)") }
+    if settings.watches { LiveDisplay(reactor).begin() }
     try reactor.run()
     return ExitStatus.success
 }

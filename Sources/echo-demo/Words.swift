@@ -34,3 +34,23 @@ extension ClientState {
 }
 
 func milliseconds(_ duration: Duration) -> Int64 { Int64(duration / .milliseconds(1)) }
+
+/// A number with a comma before each three digits: 1,234,567.
+func grouped(_ number: Int) -> String {
+    let digits = Array("\(number.magnitude)")
+    var text = number < 0 ? "-" : ""
+    for (index, digit) in digits.enumerated() {
+        if index > 0 && (digits.count - index) % 3 == 0 { text += "," }
+        text.append(digit)
+    }
+    return text
+}
+
+/// A number of at most a quadrillion, rounded to so many decimals.
+func decimal(_ number: Double, places: Int) -> String {
+    let scale = (0..<places).reduce(1.0) { scale, _ in scale * 10 }
+    let digits = "\(Int((number.magnitude * scale).rounded()))"
+    let padded = String(repeating: "0", count: max(0, places + 1 - digits.count)) + digits
+    let sign = number < 0 ? "-" : ""
+    return sign + grouped(Int(padded.dropLast(places)) ?? 0) + "." + padded.suffix(places)
+}

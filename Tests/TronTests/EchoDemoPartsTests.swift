@@ -11,7 +11,8 @@ import Tron
         let settings = try serveSettings(line)
         let options = settings.options
         #expect(settings.address.description == "[::1]:9")
-        #expect(settings.metrics == nil)
+        #expect(settings.metrics == nil && !settings.watches)
+        #expect(try serveSettings("serve --watch --port 9").watches)
         #expect(options.session.idle.either == .milliseconds(1500))
         #expect(options.session.limits.dataLength == 7)
         #expect(options.limits.sessions == 8)
