@@ -63,6 +63,8 @@ struct MetricsResponder {
 /// is due.
 final class MetricsPace {
     static let shortestPause: Int64 = 1_000_000
+    /// So that one answer during which the thread did not run does not keep all others waiting.
+    static let longestPause: Int64 = 1_000_000_000
 
     private unowned let reactor: Reactor
     private var waiting: [SessionID] = []
@@ -93,7 +95,7 @@ final class MetricsPace {
         let start = reactor.registry.kernel.now()
         answer()
         let end = reactor.registry.kernel.now()
-        pause = max(Self.shortestPause, 19 * (end - start))
+        pause = max(Self.shortestPause, min(19 * (end - start), Self.longestPause))
         pauseEnd = end + pause
     }
 
