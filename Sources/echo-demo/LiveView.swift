@@ -14,9 +14,9 @@ struct LiveView {
         rows.append(trafficRow("sent", \.bytesSent, \.packetsSent))
         rows.append(timesRow("loop lag", interval.difference.lag))
         rows.append(timesRow("handlers", interval.difference.handlerTimes))
+        rows.append(Row("slowest", slowest))
         rows.append(Row("closed", closes(of: total.sessions.closed)))
-        rows.append(Row("busiest", talkers.isEmpty ? "nobody" : ""))
-        rows += talkers
+        rows += talkers.isEmpty ? [Row("busiest", "nobody")] : talkers
         return rows.map { $0.line(width: width, isColoured: isColoured) }
     }
 
@@ -35,7 +35,7 @@ struct LiveView {
         parts.append("handlers p99 " + milliseconds(difference.handlerTimes, 0.99))
         parts.append("closed " + closes(of: difference.sessions.closed))
         if let first = interval.talkers.first {
-            parts.append("busiest \(megabytes(first.bytes)) \(name(first))")
+            parts.append("busiest \(megabytes(first.bytes)) \(name(first.session, first.peer))")
         }
         return printable(parts.joined(separator: "; "))
     }
@@ -95,12 +95,21 @@ extension LiveView {
         return Row(title, values.joined(separator: "  "))
     }
 
-    private var talkers: [Row] {
-        interval.talkers.map { Row("", padded(megabytes($0.bytes), to: 15) + "  " + name($0)) }
+    private var slowest: String {
+        guard let session = interval.slowest else { return "nobody" }
+        let time = decimal(session.time / .milliseconds(1), places: 3) + " ms"
+        return padded(time, to: 15) + "  " + name(session.session, session.peer)
     }
 
-    private func name(_ talker: Meter.Talker) -> String {
-        "session \(talker.session) with " + (talker.peer.map { "\($0)" } ?? "unknown")
+    private var talkers: [Row] {
+        interval.talkers.enumerated().map { index, talker in
+            let text = padded(megabytes(talker.bytes), to: 15) + "  "
+            return Row(index == 0 ? "busiest" : "", text + name(talker.session, talker.peer))
+        }
+    }
+
+    private func name(_ session: SessionID, _ peer: SocketAddress?) -> String {
+        "session \(session) with " + (peer.map { "\($0)" } ?? "unknown")
     }
 
     private func closes(of counts: CloseCounts) -> String {

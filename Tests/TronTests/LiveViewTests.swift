@@ -29,8 +29,11 @@ import Testing
             Meter.Talker(session: key, peer: .loopback(port: 4000), bytes: 25_000_000),
             Meter.Talker(session: key, peer: nil, bytes: 1),
         ]
+        let slowest = Meter.SlowSession(
+            session: key, peer: .loopback(port: 4000), time: .microseconds(1500))
         return LiveView(
-            interval: Meter.Interval(difference: difference, talkers: talkers, slowest: nil),
+            interval: Meter.Interval(
+                difference: difference, talkers: talkers, slowest: slowest),
             total: total)
     }
 
@@ -44,9 +47,9 @@ import Testing
                 "sent               2 packets/s      0.01 MB/s   5,000 bytes wait",
                 "loop lag  p50    0.020 ms  p99   31.000 ms  max   31.000 ms",
                 "handlers  p50    0.000 ms  p99    0.000 ms  max    0.000 ms",
+                "slowest          1.500 ms  session \(id) with 127.0.0.1:4000",
                 "closed    peer_closed 1,234, idle 2",
-                "busiest   ",
-                "               12.50 MB/s  session \(id) with 127.0.0.1:4000",
+                "busiest        12.50 MB/s  session \(id) with 127.0.0.1:4000",
                 "                0.00 MB/s  session \(id) with unknown",
             ])
     }
