@@ -16,7 +16,7 @@ final class LiveDisplay {
     init(_ reactor: Reactor) {
         self.reactor = reactor
         meter = reactor.makeMeter()
-        isColoured = !Platform.hasEnvironment("NO_COLOR")
+        isColoured = Platform.environment("NO_COLOR").isEmpty
     }
 
     func begin() {

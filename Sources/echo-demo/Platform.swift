@@ -60,20 +60,21 @@ enum Platform {
         return unsafe poll(&request, 1, 0) > 0
     }
 
-    /// How large the terminal is; nil where there is none.
+    /// How large the terminal is; nil where there is none, or one that cannot move its cursor.
     static func terminalSize(of descriptor: Int32) -> (columns: Int, rows: Int)? {
         var size = winsize()
-        guard isatty(descriptor) != 0, unsafe ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0
+        guard isatty(descriptor) != 0, environment("TERM") != "dumb",
+            unsafe ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0
         else { return nil }
         // Some terminals do not know theirs.
         let isKnown = size.ws_col > 0 && size.ws_row > 0
         return isKnown ? (Int(size.ws_col), Int(size.ws_row)) : (80, 24)
     }
 
-    /// Whether the environment has the variable, and it is not empty.
-    static func hasEnvironment(_ name: String) -> Bool {
-        guard let value = unsafe getenv(name) else { return false }
-        return unsafe value.pointee != 0
+    /// A variable of the environment; empty where it is not set.
+    static func environment(_ name: String) -> String {
+        guard let value = unsafe getenv(name) else { return "" }
+        return unsafe String(cString: value)
     }
 
     /// Writes it all; false when the descriptor takes no more.

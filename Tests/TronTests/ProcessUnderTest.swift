@@ -28,7 +28,10 @@ final class ProcessUnderTest {
 
     /// Starts the demo. Its streams are sockets, which unlike pipes can be made
     /// closed-on-exec at once: another process, started at the same time, must not inherit them.
-    init(_ arguments: [String]) throws {
+    /// With a `terminal`, that is its standard output. The variables are added to this process's.
+    init(
+        _ arguments: [String], terminal: Int32? = nil, environment: [String: String] = [:]
+    ) throws {
         let path = Self.productFolder + "/echo-demo"
         let streams = try (0..<3).map { _ in try Self.socketPair() }
         var actions = posix_spawn_file_actions_t()
@@ -37,12 +40,17 @@ final class ProcessUnderTest {
         for (number, stream) in streams.enumerated() {
             posix_spawn_file_actions_adddup2(&actions, stream.theirs, Int32(number))
         }
+        if let terminal { posix_spawn_file_actions_adddup2(&actions, terminal, STDOUT_FILENO) }
         // Sockets of other tests would stay open there after they were closed here.
         for number in 3..<1024 { posix_spawn_file_actions_addclose(&actions, Int32(number)) }
         var words: [UnsafeMutablePointer<CChar>?] = ([path] + arguments).map { strdup($0) } + [nil]
         defer { words.forEach { free($0) } }
+        let all = ProcessInfo.processInfo.environment.merging(environment) { _, new in new }
+        var variables: [UnsafeMutablePointer<CChar>?] =
+            all.map { strdup("\($0.key)=\($0.value)") } + [nil]
+        defer { variables.forEach { free($0) } }
         var id: pid_t = 0
-        let code = posix_spawn(&id, path, &actions, nil, &words, environ)
+        let code = posix_spawn(&id, path, &actions, nil, &words, &variables)
         for stream in streams { close(stream.theirs) }
         input = streams[0].ours
         output = streams[1].ours

@@ -57,7 +57,8 @@ struct MetricsResponder {
 }
 
 /// Lets requests be answered one at a time, in the order in which they came, with pauses between,
-/// which are so long that the answers take a twentieth of the loop's time at most.
+/// which are so long that the answers take a twentieth of the loop's time at most (more only where
+/// one alone takes over 50 ms).
 ///
 /// Invariant: the sessions in `waiting` do not read, and while there are any, a call of `admitNext`
 /// is due.

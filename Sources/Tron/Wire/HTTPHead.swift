@@ -47,7 +47,7 @@ extension HTTPHead {
         }
         let words = line.split(separator: UInt8(ascii: " "), omittingEmptySubsequences: false)
         guard words.count == 3, HTTPCharacters.isToken(words[0]) else { throw .badRequest }
-        try takeVersion(text(words[2]))
+        try takeVersion([UInt8](words[2]))
         switch text(words[0]) {
         case "GET": request.method = .get
         case "HEAD": request.method = .head
@@ -61,14 +61,13 @@ extension HTTPHead {
     }
 
     /// A later 1.x is answered as 1.1.
-    private mutating func takeVersion(_ version: String) throws(HTTPStatus) {
-        let bytes = [UInt8](version.utf8)
+    private mutating func takeVersion(_ version: [UInt8]) throws(HTTPStatus) {
         let digits = UInt8(ascii: "0")...UInt8(ascii: "9")
-        guard bytes.count == 8, version.hasPrefix("HTTP/"), digits.contains(bytes[5]),
-            bytes[6] == UInt8(ascii: "."), digits.contains(bytes[7])
+        guard version.count == 8, version.starts(with: "HTTP/".utf8), digits.contains(version[5]),
+            version[6] == UInt8(ascii: "."), digits.contains(version[7])
         else { throw .badRequest }
-        guard bytes[5] == UInt8(ascii: "1") else { throw .versionNotSupported }
-        isVersion10 = bytes[7] == UInt8(ascii: "0")
+        guard version[5] == UInt8(ascii: "1") else { throw .versionNotSupported }
+        isVersion10 = version[7] == UInt8(ascii: "0")
     }
 
     /// The path of `/path?query` or `http://host/path?query`.

@@ -17,12 +17,15 @@ struct HTTPRequest: Hashable {
 
 /// What a request may have at most.
 struct HTTPLimits: Sendable, Hashable {
-    /// Bytes of the request line.
+    /// Bytes of the request line: a short path, and room for a query.
     var requestLine = 2048
-    /// Bytes of request line and header fields, with their line ends. More than `requestLine`.
+    /// Bytes of request line and header fields, with their line ends; more than `requestLine`. As
+    /// many as other servers take, since proxies and browsers add theirs.
     var head = 8192
+    /// Header fields: several times what a browser sends.
     var fields = 100
-    /// Bytes of a body, which is skipped.
+    /// Bytes of a body. It is skipped; without it, a client that sends one would be answered and
+    /// reset.
     var body = 8192
 
     /// No request is longer.
