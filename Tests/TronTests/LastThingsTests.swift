@@ -202,7 +202,9 @@ import Testing
         _ = peer
     }
 
-    @Test func `a drain whose deadline is the reactor's last turn reports what it aborted`() throws {
+    @Test func `a drain whose deadline is the reactor's last turn reports what it aborted`()
+        throws
+    {
         let bench = try Bench()
         let reactor = bench.reactor
         let peer = try bench.connect()
