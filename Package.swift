@@ -32,6 +32,14 @@ let package = Package(
             path: "Benchmarks/steady-state",
             swiftSettings: strict
         ),
+        .systemLibrary(name: "CBenchmark", path: "Benchmarks/CBenchmark"),
+        .executableTarget(
+            name: "throughput-benchmark",
+            dependencies: ["Tron", "CBenchmark"],
+            path: "Benchmarks/throughput-benchmark",
+            exclude: ["RESULTS.md"],
+            swiftSettings: strict
+        ),
         .testTarget(
             name: "TronTests",
             dependencies: ["Tron", "echo-demo"],

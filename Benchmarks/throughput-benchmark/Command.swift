@@ -1,0 +1,99 @@
+// The command line: what it asks for, or why it cannot be told.
+
+/// Why the command line cannot be understood, in one line.
+struct UsageError: Error, Equatable {
+    let reason: String
+
+    init(_ reason: String) { self.reason = reason }
+}
+
+/// What the command line asks for.
+enum Command {
+    case measure(Settings)
+    case serve(port: UInt16)
+    case compare(old: String, new: String)
+    case become([String])
+    case help
+
+    /// Reads the arguments that follow the program's name.
+    init(_ arguments: [String]) throws {
+        let rest = Array(arguments.dropFirst())
+        switch arguments.first {
+        case ChildProcess.becomeVerb: self = .become(rest)
+        case "--help", "-h": self = .help
+        case "--serve": self = try .serve(port: Self.port(rest))
+        case "--compare":
+            guard rest.count == 2 else { throw UsageError("--compare needs two files") }
+            self = .compare(old: rest[0], new: rest[1])
+        default: self = .measure(try Settings(arguments))
+        }
+    }
+
+    private static func port(_ words: [String]) throws(UsageError) -> UInt16 {
+        guard words.count <= 1, let port = UInt16(words.first ?? "9000") else {
+            throw UsageError("--serve takes a port and nothing else")
+        }
+        return port
+    }
+}
+
+/// What a run is to measure.
+struct Settings {
+    var scenarios: [Scenario] = []
+    /// Load this in place of servers of our own.
+    var endpoint: Endpoint?
+    var json: String?
+    var comparesPeers = false
+    var countsCosts = true
+    var instructions: Instruments.Instructions?
+    /// Exactly so many packets in place of a duration.
+    var packets: Int?
+
+    /// What the options say of every scenario.
+    private var changes: [(inout Scenario) -> Void] = []
+    private var kinds: [Scenario.Kind] = []
+
+    init(_ arguments: [String]) throws {
+        var words = arguments[...]
+        var seen: Set<String> = []
+        while let word = words.popFirst() {
+            guard let option = Option.all.first(where: { $0.name == word }) else {
+                throw UsageError("unknown option \(word)")
+            }
+            guard seen.insert(word).inserted || option.isRepeatable else {
+                throw UsageError("\(word) is given twice")
+            }
+            var value = ""
+            if !option.value.isEmpty {
+                guard let next = words.popFirst(), !next.hasPrefix("--") else {
+                    throw UsageError("\(word) needs a value, \(option.value)")
+                }
+                value = next
+            }
+            do {
+                try option.store(&self, value)
+            } catch let error as UsageError {
+                throw UsageError("\(word): \(error.reason)")
+            }
+        }
+        try finish()
+    }
+
+    private mutating func finish() throws(UsageError) {
+        if comparesPeers && endpoint != nil {
+            throw UsageError("--peers and --connect exclude each other")
+        }
+        if kinds.isEmpty { kinds = Scenario.Kind.allCases }
+        scenarios = kinds.map { kind in
+            var scenario = Scenario.standard(kind)
+            for change in changes { change(&scenario) }
+            return scenario
+        }
+    }
+
+    mutating func add(_ kind: Scenario.Kind) {
+        if !kinds.contains(kind) { kinds.append(kind) }
+    }
+
+    mutating func change(_ change: @escaping (inout Scenario) -> Void) { changes.append(change) }
+}

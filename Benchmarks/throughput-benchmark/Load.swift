@@ -1,0 +1,241 @@
+// The load: connections that send packets and check the answers, with a window or at a rate.
+import CBenchmark
+import Glibc
+import Tron
+
+/// What a load has seen since it was last asked.
+struct Tally {
+    /// Nanoseconds from when a packet was due to when its answer was checked.
+    var latency = Histogram(significantBits: 10)
+    var packets = 0
+    var bytes = 0
+    /// How late the generator itself was, at most, in nanoseconds; open loop alone.
+    var lateness: UInt64 = 0
+}
+
+/// When packets are sent.
+enum Pace {
+    /// Each connection has so many in flight: an answer lets the next one go.
+    case window(Int)
+    /// So many a second over all connections, whatever the server does. A packet's latency
+    /// counts from when it was due, so that a stall counts for all that it delayed.
+    case rate(Double)
+}
+
+/// One thread, one epoll, level-triggered; everything lies ready, so that little is done a packet.
+@safe
+struct Load: ~Copyable {
+    private let stream: PacketStream
+    private let pace: Pace
+    private let epoll: Int32
+    private var connections: [LoadConnection] = []
+    private var events = unsafe [epoll_event](repeating: epoll_event(), count: 256)
+    private var buffer = [UInt8](repeating: 1, count: 256 << 10)
+    private(set) var tally = Tally()
+    /// Packets that may still be sent.
+    private var budget = 0
+    private var lastProgress: UInt64 = 0
+    /// Since when what is due counts.
+    private var countsFrom: UInt64 = 0
+
+    // With a window: when each packet in flight was due, a ring for each connection.
+    private var due: [UInt64] = []
+    private let ringMask: Int
+    // At a rate: packet k is due at `start` + k steps, on connection k modulo their number.
+    private var start: UInt64 = 0
+    private var scheduled = 0
+    /// Whether it may spin for the sake of punctuality: it has a processor of its own.
+    private let spins: Bool
+
+    init(
+        _ endpoint: Endpoint, connections count: Int, stream: PacketStream, pace: Pace,
+        spins: Bool = false
+    ) throws(Failure) {
+        self.stream = stream
+        self.pace = pace
+        self.spins = spins
+        var ring = 1
+        if case .window(let window) = pace { while ring < window { ring *= 2 } }
+        ringMask = ring - 1
+        epoll = Int32(benchmark_epoll_create())
+        due = Array(repeating: 0, count: count * ring)
+        connections.reserveCapacity(count)
+        for index in 0..<count {
+            try Interrupt.check()
+            // No source has more connections than it has ports.
+            let source = count > 8000 ? UInt32(index / 8000) : nil
+            let descriptor = try endpoint.connect(source: source)
+            connections.append(LoadConnection(descriptor, index: index, stream: stream))
+            control(EPOLL_CTL_ADD, index, events: EPOLLIN.rawValue)
+        }
+    }
+
+    deinit {
+        for connection in connections { close(connection.descriptor) }
+        close(epoll)
+    }
+
+    private func control(_ operation: Int32, _ index: Int, events: UInt32) {
+        _ = benchmark_epoll_control(
+            epoll, operation, connections[index].descriptor, events, UInt64(index))
+    }
+
+    /// Begins to count anew.
+    mutating func resetTally() {
+        tally = Tally()
+        if case .rate = pace { countsFrom = nanoseconds() }
+    }
+}
+
+// MARK: - Exchanges
+
+extension Load {
+    /// Sends and receives until the clock shows `deadline`; packets stay in flight.
+    mutating func exchange(until deadline: UInt64) throws(Failure) {
+        budget = .max
+        var now = nanoseconds()
+        lastProgress = now
+        if start == 0 { start = now }
+        try fillWindows(now)
+        while now < deadline {
+            try sendDue(now)
+            now = try turn()
+        }
+        budget = 0
+    }
+
+    /// Exchanges exactly so many packets, and returns when all are answered.
+    mutating func exchange(packets: Int) throws(Failure) {
+        budget = packets
+        lastProgress = nanoseconds()
+        try fillWindows(lastProgress)
+        try drain(within: .max)
+    }
+
+    /// Receives what is in flight, for at most so many nanoseconds. What is then still missing
+    /// counts as answered at that time, which is too early.
+    mutating func drain(within patience: UInt64) throws(Failure) {
+        let begin = nanoseconds()
+        var now = begin
+        while connections.contains(where: { $0.inFlight > 0 }) || budget > 0 {
+            if now - begin > patience { return recordMissing(now) }
+            now = try turn()
+        }
+    }
+
+    private mutating func recordMissing(_ now: UInt64) {
+        for index in connections.indices {
+            for packet in connections[index].answered..<connections[index].allowed {
+                let due = dueTime(index, packet)
+                if due >= countsFrom { tally.latency.record(now - due) }
+            }
+        }
+    }
+
+    private mutating func fillWindows(_ now: UInt64) throws(Failure) {
+        guard case .window(let window) = pace else { return }
+        for index in connections.indices {
+            while connections[index].inFlight < window && budget > 0 { allow(index, now) }
+            try send(index)
+        }
+    }
+
+    private mutating func sendDue(_ now: UInt64) throws(Failure) {
+        guard case .rate(let rate) = pace else { return }
+        let first = scheduled
+        while dueTime(number: scheduled, rate) <= now {
+            let due = dueTime(number: scheduled, rate)
+            if due >= countsFrom { tally.lateness = max(tally.lateness, now - due) }
+            connections[scheduled % connections.count].allow(stream)
+            scheduled += 1
+        }
+        for number in first..<min(scheduled, first + connections.count) {
+            try send(number % connections.count)
+        }
+    }
+
+    private func dueTime(number: Int, _ rate: Double) -> UInt64 {
+        start + UInt64(Double(number) * (1e9 / rate))
+    }
+
+    /// When a connection's packet was due, counted from its first.
+    private func dueTime(_ index: Int, _ packet: Int) -> UInt64 {
+        switch pace {
+        case .window: due[index * (ringMask + 1) + packet & ringMask]
+        case .rate(let rate): dueTime(number: packet * connections.count + index, rate)
+        }
+    }
+
+    @inline(__always)
+    private mutating func allow(_ index: Int, _ now: UInt64) {
+        due[index * (ringMask + 1) + connections[index].allowed & ringMask] = now
+        connections[index].allow(stream)
+        budget -= 1
+    }
+}
+
+// MARK: - One turn
+
+extension Load {
+    /// Waits for readiness and serves it; returns the time.
+    private mutating func turn() throws(Failure) -> UInt64 {
+        var timeout: Int32 = 100
+        if case .rate = pace { timeout = spins ? 0 : 1 }
+        let count = unsafe events.withUnsafeMutableBufferPointer {
+            unsafe benchmark_epoll_wait(epoll, $0.baseAddress, Int32($0.count), timeout)
+        }
+        let isIdle = count <= 0
+        for place in 0..<max(0, count) {
+            let index = unsafe Int(benchmark_event_token(events[place]))
+            let readiness = unsafe events[place].events
+            do throws(Failure) {
+                if readiness & ~EPOLLOUT.rawValue != 0 { try receive(index) }
+                if !connections[index].waitsForRoom || readiness & EPOLLOUT.rawValue != 0 {
+                    try send(index)
+                }
+            } catch {
+                try Interrupt.check()
+                throw Failure("connection \(index): \(error)")
+            }
+        }
+        let now = nanoseconds()
+        if isIdle { try checkIdle(now) } else { lastProgress = now }
+        return now
+    }
+
+    private func checkIdle(_ now: UInt64) throws(Failure) {
+        try Interrupt.check()
+        let isWaiting = now - lastProgress > 10_000_000_000
+        if isWaiting, connections.contains(where: { $0.inFlight > 0 }) {
+            throw Failure("no answer for 10 s")
+        }
+    }
+
+    private mutating func receive(_ index: Int) throws(Failure) {
+        // Not for ever: the others wait.
+        for _ in 0..<4 {
+            guard let count = try connections[index].receive(into: &buffer) else { return }
+            let now = nanoseconds()
+            let before = connections[index].answered
+            let packets = try connections[index].check(count, of: buffer, stream)
+            tally.packets += packets
+            tally.bytes += count
+            for packet in before..<before + packets {
+                let due = dueTime(index, packet)
+                if due >= countsFrom { tally.latency.record(now &- due) }
+            }
+            if case .window = pace {
+                for _ in 0..<min(packets, budget) { allow(index, now) }
+            }
+            if count < buffer.count { return }
+        }
+    }
+
+    private mutating func send(_ index: Int) throws(Failure) {
+        let isDone = try connections[index].send(stream)
+        guard isDone == connections[index].waitsForRoom else { return }
+        connections[index].waitsForRoom = !isDone
+        let room = isDone ? 0 : EPOLLOUT.rawValue
+        control(EPOLL_CTL_MOD, index, events: EPOLLIN.rawValue | room)
+    }
+}

@@ -1,0 +1,47 @@
+// Clocks, and which processor does what.
+import CBenchmark
+import Glibc
+
+/// The monotonic clock.
+@inline(__always)
+func nanoseconds() -> UInt64 { benchmark_nanoseconds(CLOCK_MONOTONIC) }
+
+/// The processors that this process may use, and the two that a run takes.
+enum Processor {
+    /// Where the server and where the generator runs; nil when there are not two.
+    static let pair: (server: Int, generator: Int)? =
+        usable.count >= 2 ? (usable[0], usable[1]) : nil
+
+    /// The numbers of those that this process could use before it bound itself to one.
+    static let usable: [Int] = {
+        var words = [UInt64](repeating: 0, count: Int(BENCHMARK_MASK_WORDS))
+        guard unsafe benchmark_get_affinity(&words) > 0 else { return [] }
+        return words.indices.flatMap { word in
+            (0..<64).filter { words[word] >> UInt64($0) & 1 == 1 }.map { word * 64 + $0 }
+        }
+    }()
+
+    /// Binds this thread; processes that it starts inherit that.
+    static func bind(to processor: Int) {
+        var words = [UInt64](repeating: 0, count: Int(BENCHMARK_MASK_WORDS))
+        guard processor / 64 < words.count else { return }
+        words[processor / 64] = 1 << UInt64(processor % 64)
+        _ = unsafe benchmark_set_affinity(&words)
+    }
+
+    /// What this process has used of its processor, in nanoseconds.
+    static var ownTime: UInt64 { benchmark_nanoseconds(CLOCK_PROCESS_CPUTIME_ID) }
+}
+
+enum DescriptorLimit {
+    /// Lets the process, and those it starts, have as many as they may; returns how many.
+    @discardableResult
+    static func raise() -> Int {
+        var limit = rlimit()
+        let descriptors = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
+        guard unsafe getrlimit(descriptors, &limit) == 0 else { return 1024 }
+        limit.rlim_cur = limit.rlim_max
+        _ = unsafe setrlimit(descriptors, &limit)
+        return Int(clamping: limit.rlim_cur)
+    }
+}
