@@ -3,25 +3,6 @@ import CBenchmark
 import Glibc
 import Tron
 
-/// What a load has seen since it was last asked.
-struct Tally {
-    /// Nanoseconds from when a packet was due to when its answer was checked.
-    var latency = Histogram(significantBits: 10)
-    var packets = 0
-    var bytes = 0
-    /// How late the generator itself was, at most, in nanoseconds; open loop alone.
-    var lateness: UInt64 = 0
-}
-
-/// When packets are sent.
-enum Pace {
-    /// Each connection has so many in flight: an answer lets the next one go.
-    case window(Int)
-    /// So many a second over all connections, whatever the server does. A packet's latency
-    /// counts from when it was due, so that a stall counts for all that it delayed.
-    case rate(Double)
-}
-
 /// One thread, one epoll, level-triggered; everything lies ready, so that little is done a packet.
 @safe
 struct Load: ~Copyable {
@@ -38,9 +19,8 @@ struct Load: ~Copyable {
     /// Since when what is due counts.
     private var countsFrom: UInt64 = 0
 
-    // With a window: when each packet in flight was due, a ring for each connection.
-    private var due: [UInt64] = []
-    private let ringMask: Int
+    /// With a window.
+    private var sendTimes: SendTimes
     // At a rate: packet k is due at `start` + k steps, on connection k modulo their number.
     private var start: UInt64 = 0
     private var scheduled = 0
@@ -54,11 +34,10 @@ struct Load: ~Copyable {
         self.stream = stream
         self.pace = pace
         self.spins = spins
-        var ring = 1
-        if case .window(let window) = pace { while ring < window { ring *= 2 } }
-        ringMask = ring - 1
+        var window = 1
+        if case .window(let packets) = pace { window = packets }
+        sendTimes = SendTimes(connections: count, window: window)
         epoll = Int32(benchmark_epoll_create())
-        due = Array(repeating: 0, count: count * ring)
         connections.reserveCapacity(count)
         for index in 0..<count {
             try Interrupt.check()
@@ -124,18 +103,17 @@ extension Load {
     }
 
     private mutating func recordMissing(_ now: UInt64) {
+        guard case .rate(let rate) = pace else { return }
         for index in connections.indices {
-            for packet in connections[index].answered..<connections[index].allowed {
-                let due = dueTime(index, packet)
-                if due >= countsFrom { tally.latency.record(now - due) }
-            }
+            let connection = connections[index]
+            recordScheduled(index, connection.answered, connection.inFlight, rate, now)
         }
     }
 
     private mutating func fillWindows(_ now: UInt64) throws(Failure) {
         guard case .window(let window) = pace else { return }
         for index in connections.indices {
-            while connections[index].inFlight < window && budget > 0 { allow(index, now) }
+            allow(index, window - connections[index].inFlight, now)
             try send(index)
         }
     }
@@ -158,19 +136,23 @@ extension Load {
         start + UInt64(Double(number) * (1e9 / rate))
     }
 
-    /// When a connection's packet was due, counted from its first.
-    private func dueTime(_ index: Int, _ packet: Int) -> UInt64 {
-        switch pace {
-        case .window: due[index * (ringMask + 1) + packet & ringMask]
-        case .rate(let rate): dueTime(number: packet * connections.count + index, rate)
-        }
+    /// Lets packets go, as far as the budget reaches.
+    private mutating func allow(_ index: Int, _ count: Int, _ now: UInt64) {
+        let packets = min(count, budget)
+        guard packets > 0 else { return }
+        sendTimes.append(packets, at: now, connection: index)
+        connections[index].allow(stream, packets)
+        budget -= packets
     }
 
-    @inline(__always)
-    private mutating func allow(_ index: Int, _ now: UInt64) {
-        due[index * (ringMask + 1) + connections[index].allowed & ringMask] = now
-        connections[index].allow(stream)
-        budget -= 1
+    /// The latencies of a connection's packets from the `first` on, answered or given up, at a rate.
+    private mutating func recordScheduled(
+        _ index: Int, _ first: Int, _ count: Int, _ rate: Double, _ now: UInt64
+    ) {
+        for packet in first..<first + count {
+            let due = dueTime(number: packet * connections.count + index, rate)
+            if due >= countsFrom { tally.latency.record(now &- due) }
+        }
     }
 }
 
@@ -216,16 +198,16 @@ extension Load {
         for _ in 0..<4 {
             guard let count = try connections[index].receive(into: &buffer) else { return }
             let now = nanoseconds()
-            let before = connections[index].answered
             let packets = try connections[index].check(count, of: buffer, stream)
             tally.packets += packets
             tally.bytes += count
-            for packet in before..<before + packets {
-                let due = dueTime(index, packet)
-                if due >= countsFrom { tally.latency.record(now &- due) }
-            }
-            if case .window = pace {
-                for _ in 0..<min(packets, budget) { allow(index, now) }
+            switch pace {
+            case .window:
+                sendTimes.remove(packets, answeredAt: now, connection: index, into: &tally.latency)
+                allow(index, packets, now)
+            case .rate(let rate):
+                let first = connections[index].answered - packets
+                recordScheduled(index, first, packets, rate, now)
             }
             if count < buffer.count { return }
         }

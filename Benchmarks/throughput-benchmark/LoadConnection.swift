@@ -31,12 +31,15 @@ struct LoadConnection {
 
     var inFlight: Int { allowed - answered }
 
-    /// Lets one more packet go.
-    mutating func allow(_ stream: PacketStream) {
-        unsent += stream.length(ofPacket: nextPacket)
-        nextPacket += 1
-        if nextPacket == stream.packetCount { nextPacket = 0 }
-        allowed += 1
+    /// Lets so many more packets go.
+    mutating func allow(_ stream: PacketStream, _ count: Int = 1) {
+        let start = stream.start(ofPacket: nextPacket)
+        let place = nextPacket + count
+        nextPacket = place % stream.packetCount
+        // Whole cycles, and from one place to the other.
+        let cycles = place / stream.packetCount
+        unsent += cycles * stream.bytes.count + stream.start(ofPacket: nextPacket) - start
+        allowed += count
     }
 
     /// Sends what may be sent. False when the kernel took less.
