@@ -65,7 +65,7 @@ struct Comparison {
         for change in changes {
             let ratio = change.ratio
             table.rows.append([
-                change.figure.title, change.figure.text(change.old),
+                change.figure.fullTitle, change.figure.text(change.old),
                 change.figure.text(change.new), ratio.isFinite ? percent(ratio) : "new",
                 decimal(change.spread * 100, 1) + " %", change.verdict,
             ])

@@ -15,9 +15,11 @@ enum Figure: String, CaseIterable, Sendable {
     case kernelInstructions = "kernel_instructions_per_packet"
     case userCycles = "user_cycles_per_packet"
     case kernelCycles = "kernel_cycles_per_packet"
+    case processorTime = "server_nanoseconds_per_packet"
     case bytesPerConnection = "bytes_per_connection"
     case serverProcessor = "server_cpu"
     case generatorProcessor = "generator_cpu"
+    case otherProcessor = "other_cpu"
     case generatorLateness = "generator_late_ns"
 
     /// The five that a file holds as an object of their own.
@@ -38,22 +40,35 @@ enum Figure: String, CaseIterable, Sendable {
         case .latency999: "p99.9 µs"
         case .latencyMaximum: "max µs"
         case .allocations: "allocations"
-        case .systemCalls: "system calls"
+        case .systemCalls: "calls"
         case .userInstructions: "user instr."
-        case .kernelInstructions: "kernel instr."
+        case .kernelInstructions: "kernel"
         case .userCycles: "user cycles"
-        case .kernelCycles: "kernel cycles"
+        case .kernelCycles: "kernel"
+        case .processorTime: "ns"
         case .bytesPerConnection: "B/connection"
         case .serverProcessor: "server %"
         case .generatorProcessor: "load %"
+        case .otherProcessor: "others %"
         case .generatorLateness: "load late µs"
+        }
+    }
+
+    /// Where the column before does not tell what is the kernel's.
+    var fullTitle: String {
+        switch self {
+        case .kernelInstructions: "kernel instr."
+        case .kernelCycles: "kernel cycles"
+        case .systemCalls: "system calls"
+        case .processorTime: "server ns/packet"
+        default: title
         }
     }
 
     /// The value as a table shows it.
     func text(_ value: Double) -> String {
         switch self {
-        case .packetsPerSecond, .bytesPerConnection: grouped(Int(value.rounded()))
+        case .packetsPerSecond, .bytesPerConnection, .processorTime: grouped(Int(value.rounded()))
         case .megabytesPerSecond: decimal(value, value < 100 ? 1 : 0)
         case .latency50, .latency90, .latency99, .latency999, .latencyMaximum,
             .generatorLateness:
@@ -61,7 +76,7 @@ enum Figure: String, CaseIterable, Sendable {
         case .allocations, .systemCalls: decimal(value, 3)
         case .userInstructions, .kernelInstructions, .userCycles, .kernelCycles:
             decimal(value, value < 1000 ? 1 : 0)
-        case .serverProcessor, .generatorProcessor: decimal(value * 100, 0)
+        case .serverProcessor, .generatorProcessor, .otherProcessor: decimal(value * 100, 0)
         }
     }
 
@@ -69,7 +84,7 @@ enum Figure: String, CaseIterable, Sendable {
     var moreIsBetter: Bool? {
         switch self {
         case .packetsPerSecond, .megabytesPerSecond: true
-        case .serverProcessor, .generatorProcessor, .generatorLateness: nil
+        case .serverProcessor, .generatorProcessor, .otherProcessor, .generatorLateness: nil
         default: false
         }
     }

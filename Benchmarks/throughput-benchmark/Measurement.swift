@@ -96,10 +96,12 @@ private struct Interval {
     private let target: Target
     private let serverTime: UInt64?
     private let ownTime: UInt64
+    private let busyTime: UInt64?
 
     init(_ target: Target) {
         self.target = target
         serverTime = target.time
+        busyTime = Processor.busyTime
         ownTime = Processor.ownTime
         begin = nanoseconds()
     }
@@ -110,9 +112,16 @@ private struct Interval {
         var round = Round()
         round[.packetsPerSecond] = Double(tally.packets) * 1e9 / elapsed
         round[.megabytesPerSecond] = Double(tally.bytes) * 1e3 / elapsed
-        round[.generatorProcessor] = Double(Processor.ownTime - ownTime) / elapsed
+        let own = Double(Processor.ownTime - ownTime)
+        round[.generatorProcessor] = own / elapsed
         if let serverTime, let time = target.time, time >= serverTime {
-            round[.serverProcessor] = Double(time - serverTime) / elapsed
+            let server = Double(time - serverTime)
+            round[.serverProcessor] = server / elapsed
+            if tally.packets > 0 { round[.processorTime] = server / Double(tally.packets) }
+            if let busyTime, let busy = Processor.busyTime {
+                let others = Double(busy - busyTime) - server - own
+                round[.otherProcessor] = max(0, others / (2 * elapsed))
+            }
         }
         round.set(tally.latency)
         return round

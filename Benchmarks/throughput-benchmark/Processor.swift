@@ -29,6 +29,24 @@ enum Processor {
         _ = unsafe benchmark_set_affinity(&words)
     }
 
+    /// How long the two processors have not been idle, in nanoseconds; nil without a pair.
+    static var busyTime: UInt64? {
+        guard let pair, let text = Files.read("/proc/stat") else { return nil }
+        let names = ["cpu\(pair.server)", "cpu\(pair.generator)"]
+        let tick = 1_000_000_000 / UInt64(max(1, sysconf(Int32(_SC_CLK_TCK))))
+        var ticks: UInt64 = 0
+        for line in text.split(separator: "\n") {
+            let words = line.split(separator: " ")
+            guard let name = words.first, names.contains(String(name)) else { continue }
+            let times = words.dropFirst().compactMap { UInt64($0) }
+            // user nice system idle iowait irq softirq steal; guests are in user already.
+            for (place, time) in times.prefix(8).enumerated() where place != 3 && place != 4 {
+                ticks += time
+            }
+        }
+        return ticks * tick
+    }
+
     /// What this process has used of its processor, in nanoseconds.
     static var ownTime: UInt64 { benchmark_nanoseconds(CLOCK_PROCESS_CPUTIME_ID) }
 }

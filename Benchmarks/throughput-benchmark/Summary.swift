@@ -8,7 +8,7 @@ struct Summary {
     ]
     static let cost: [Figure] = [
         .allocations, .systemCalls, .userInstructions, .kernelInstructions, .userCycles,
-        .kernelCycles, .bytesPerConnection,
+        .kernelCycles, .processorTime, .bytesPerConnection,
     ]
 
     let emphasis: (begin: String, end: String)
@@ -36,7 +36,9 @@ struct Summary {
             parts += limits(rows)
         }
         if let table = table(title, rows, Self.cost, ratio: .userInstructions, reference) {
-            parts.append("Each packet costs the server:\n" + table)
+            parts.append(
+                "Each packet costs the server (calls of the system; instructions and cycles, "
+                    + "user's and kernel's):\n" + table)
         }
         return parts.joined(separator: "\n\n")
     }
@@ -68,7 +70,7 @@ struct Summary {
                 guard figure == ratio else { continue }
                 if let reference { cells.append(self.ratio(row.result, reference, figure)) }
                 if hasSpread {
-                    cells.append("±" + decimal(row.result.spread(figure) * 50, 1) + "%")
+                    cells.append(decimal(row.result.spread(figure) * 100, 1) + "%")
                 }
             }
             table.rows.append(cells)
@@ -105,6 +107,12 @@ struct Summary {
             parts.append(
                 "! The generator was the bottleneck: \(names.joined(separator: ", ")). "
                     + "The server can do more.")
+        }
+        let others = rows.compactMap { $0.result.median(.otherProcessor) }.max() ?? 0
+        if others > 0.05 {
+            parts.append(
+                "The machine was busy: other programs took up to \(decimal(others * 100, 0)) % of "
+                    + "the processors. Times suffer from that, counts do not.")
         }
         for (name, value) in late {
             parts.append(
