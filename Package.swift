@@ -45,6 +45,7 @@ let package = Package(
             dependencies: ["Tron", "echo-demo"],
             resources: [.copy("vectors.json")]
         ),
+        .testTarget(name: "BenchmarkTests", dependencies: ["throughput-benchmark"]),
     ],
     swiftLanguageModes: [.v6]
 )

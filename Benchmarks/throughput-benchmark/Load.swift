@@ -181,12 +181,12 @@ extension Load {
             }
         }
         let now = nanoseconds()
+        try Interrupt.check()
         if isIdle { try checkIdle(now) } else { lastProgress = now }
         return now
     }
 
     private func checkIdle(_ now: UInt64) throws(Failure) {
-        try Interrupt.check()
         let isWaiting = now - lastProgress > 10_000_000_000
         if isWaiting, connections.contains(where: { $0.inFlight > 0 }) {
             throw Failure("no answer for 10 s")

@@ -1,0 +1,92 @@
+// The command line of the benchmark: what each option means, and what is refused.
+import Testing
+
+@testable import throughput_benchmark
+
+@Suite struct CommandLineTests {
+    private func settings(_ words: String) throws -> Settings {
+        let command = try Command(words.split(separator: " ").map(String.init))
+        guard case .measure(let settings) = command else { throw UsageError("no measurement") }
+        return settings
+    }
+
+    @Test func `no arguments mean every scenario with its own numbers`() throws {
+        let scenarios = try settings("").scenarios
+        #expect(scenarios.map(\.kind) == Scenario.Kind.allCases)
+        #expect(scenarios[0].connections == 50)
+        #expect(scenarios[0].window == 64)
+        #expect(scenarios[1].window == 1)
+        #expect(scenarios[2].sizes == 65_536...65_536)
+        #expect(scenarios[3].connections == 1000)
+    }
+
+    @Test func `each number is set in the chosen scenarios, in the order they are named`() throws {
+        let settings = try settings(
+            "--scenario churn --scenario throughput --connections 7 --window 3 --size 5-900 "
+                + "--rate 12.5 --duration 0.25 --warm-up 0 --rounds 4 --packets 99")
+        #expect(settings.scenarios.map(\.kind) == [.churn, .throughput])
+        for scenario in settings.scenarios {
+            #expect(scenario.connections == 7)
+            #expect(scenario.window == 3)
+            #expect(scenario.sizes == 5...900)
+            #expect(scenario.rate == 12.5)
+            #expect(scenario.duration == 0.25)
+            #expect(scenario.warmUp == 0)
+            #expect(scenario.rounds == 4)
+        }
+        #expect(settings.packets == 99)
+    }
+
+    @Test func `a scenario named twice is measured once`() throws {
+        #expect(try settings("--scenario idle --scenario idle").scenarios.count == 1)
+    }
+
+    @Test func `the rest of a run is told apart`() throws {
+        let settings = try settings("--peers --no-costs --instructions none --json out.json")
+        #expect(settings.comparesPeers)
+        #expect(!settings.countsCosts)
+        #expect(settings.instructions == Instruments.Instructions.none)
+        #expect(settings.json == "out.json")
+        #expect(try self.settings("--connect 127.0.0.1:80").endpoint?.text == "127.0.0.1:80")
+    }
+
+    @Test func `other commands`() throws {
+        guard case .serve(let port) = try Command(["--serve"]) else { throw UsageError("serve") }
+        #expect(port == 9000)
+        guard case .serve(let other) = try Command(["--serve", "81"]) else {
+            throw UsageError("serve")
+        }
+        #expect(other == 81)
+        guard case .compare(let old, let new) = try Command(["--compare", "a", "b"]) else {
+            throw UsageError("compare")
+        }
+        #expect([old, new] == ["a", "b"])
+        guard case .help = try Command(["--help"]) else { throw UsageError("help") }
+    }
+
+    @Test(arguments: [
+        ("--nothing", "unknown option --nothing"),
+        ("12", "unknown option 12"),
+        ("--window", "--window needs a value, N"),
+        ("--json --peers", "--json needs a value, FILE"),
+        ("--window 0", "--window: 0 is not within 1 to 65536"),
+        ("--window +1", "--window: +1 is not a number"),
+        ("--window 1 --window 2", "--window is given twice"),
+        ("--size 9-3", "--size: 9-3 is not in ascending order"),
+        ("--size 1-2-3", "--size: 2-3 is not a number"),
+        ("--size -", "--size:  is not a number"),
+        ("--rate nan", "--rate: nan is not a number"),
+        ("--duration 0", "--duration: 0 is not within 0.01 to 86,400"),
+        ("--scenario all", "--scenario: there is no scenario all"),
+        ("--instructions some", "--instructions: some is not counters, callgrind or none"),
+        ("--peers --connect 127.0.0.1:1", "--peers and --connect exclude each other"),
+        ("--serve x", "--serve takes a port and nothing else"),
+        ("--serve 1 2", "--serve takes a port and nothing else"),
+        ("--compare a", "--compare needs two files"),
+    ])
+    func `a command line that cannot be understood is refused`(words: String, reason: String) {
+        #expect(throws: UsageError(reason)) {
+            try Command(words.split(separator: " ").map(String.init))
+        }
+    }
+}
