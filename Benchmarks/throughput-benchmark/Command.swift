@@ -49,6 +49,10 @@ struct Settings {
     /// Exactly so many packets in place of a duration.
     var packets: Int?
 
+    /// A file of figures that may not be exceeded.
+    var gate: String?
+    var rewritesGate = false
+
     /// What the options say of every scenario.
     private var changes: [(inout Scenario) -> Void] = []
     private var kinds: [Scenario.Kind] = []
@@ -83,7 +87,12 @@ struct Settings {
         if comparesPeers && endpoint != nil {
             throw UsageError("--peers and --connect exclude each other")
         }
-        if kinds.isEmpty { kinds = Scenario.Kind.allCases }
+        if gate != nil && (endpoint != nil || comparesPeers || !countsCosts) {
+            throw UsageError("--gate excludes --connect, --peers and --no-costs")
+        }
+        if rewritesGate && gate == nil { throw UsageError("--rewrite needs --gate") }
+        if kinds.isEmpty { kinds = gate == nil ? Scenario.Kind.allCases : Gate.scenarios }
+        if gate != nil { change { $0.rounds = 0 } }
         scenarios = kinds.map { kind in
             var scenario = Scenario.standard(kind)
             for change in changes { change(&scenario) }

@@ -84,6 +84,13 @@ struct Option: Sendable {
         ) {
             settings, _ in settings.countsCosts = false
         },
+        Option(name: "--gate", value: "FILE", help: "only counts; fail when they exceed the file's")
+        {
+            settings, text in settings.gate = text
+        },
+        Option(name: "--rewrite", value: "", help: "with --gate: write the counts into the file") {
+            settings, _ in settings.rewritesGate = true
+        },
         Option(name: "--json", value: "FILE", help: "write the results there as well") {
             settings, text in settings.json = text
         },

@@ -80,6 +80,8 @@ import Testing
         ("--scenario all", "--scenario: there is no scenario all"),
         ("--instructions some", "--instructions: some is not counters, callgrind or none"),
         ("--peers --connect 127.0.0.1:1", "--peers and --connect exclude each other"),
+        ("--gate f --peers", "--gate excludes --connect, --peers and --no-costs"),
+        ("--rewrite", "--rewrite needs --gate"),
         ("--serve x", "--serve takes a port and nothing else"),
         ("--serve 1 2", "--serve takes a port and nothing else"),
         ("--compare a", "--compare needs two files"),
