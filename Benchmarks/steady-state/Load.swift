@@ -11,8 +11,6 @@ struct LoadOptions {
     }
 
     var kind = Kind.packets
-    /// Nil: the echo server runs on the same reactor.
-    var port: UInt16?
     var connections = 10
     /// Packets in flight on each connection.
     var window = 64
@@ -44,7 +42,7 @@ final class Load {
 
     /// Returns how many packets came back.
     func run() throws -> Int {
-        let port = try options.port ?? reactor.serveEchoes()
+        let port = try reactor.serveEchoes()
         for _ in 0..<options.connections {
             reactor.dial(.loopback(port: port)) { [self] result in
                 switch result {

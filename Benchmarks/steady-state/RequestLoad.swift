@@ -27,7 +27,7 @@ final class RequestLoad: @unchecked Sendable {
         self.reactor = reactor
         data = [UInt8](repeating: 0x0d, count: options.size)
         unasked = options.packets
-        let port = try options.port ?? reactor.serveEchoes()
+        let port = try reactor.serveEchoes()
         client = reactor.connect(to: [.loopback(port: port)])
     }
 

@@ -1,12 +1,11 @@
 // Echoes packets in the steady state and does nothing else, for others to count what that takes.
 //
-//     steady-state [--connect PORT] [--connections N] [--window N] [--size BYTES] [--packets N]
-//     steady-state --requests N [--connect PORT] [--window N] [--size BYTES]
-//     steady-state --awaited N [--connect PORT] [--window N] [--size BYTES]
+//     steady-state [--connections N] [--window N] [--size BYTES] [--packets N]
+//     steady-state --requests N [--window N] [--size BYTES]
+//     steady-state --awaited N [--window N] [--size BYTES]
 //
 // Packets, or requests of one client: with a completion, or awaited by as many tasks on the
-// reactor's executor as may be in flight. Without --connect both sides of the echo run in this
-// process. See .ci/counts.
+// reactor's executor as may be in flight. Both sides of the echo run in this process. See .ci/counts.
 import Tron
 
 #if canImport(Musl)
@@ -22,9 +21,6 @@ func parse(_ arguments: [String]) -> LoadOptions? {
             return nil
         }
         switch arguments[index] {
-        case "--connect":
-            guard let port = UInt16(exactly: value) else { return nil }
-            options.port = port
         case "--connections" where value > 0: options.connections = value
         case "--window" where value > 0: options.window = value
         case "--size": options.size = value
@@ -39,7 +35,7 @@ func parse(_ arguments: [String]) -> LoadOptions? {
 
 guard let options = parse(Array(CommandLine.arguments.dropFirst())) else {
     print(
-        "usage: steady-state [--connect PORT] [--connections N] [--window N] [--size BYTES] "
+        "usage: steady-state [--connections N] [--window N] [--size BYTES] "
             + "[--packets N | --requests N | --awaited N]")
     exit(64)
 }
