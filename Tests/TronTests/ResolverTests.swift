@@ -26,9 +26,10 @@ import Testing
     private let lookups = Lookups()
 
     private func bench(
-        answering addresses: [SocketAddress] = [.loopback(port: 0)]
+        answering addresses: [SocketAddress] = [.loopback(port: 0)],
+        limits: ReactorLimits = ReactorLimits()
     ) throws -> NetworkBench {
-        let bench = try NetworkBench()
+        let bench = try NetworkBench(limits: limits)
         bench.kernel.resolution = { [lookups] _ in
             lookups.perform()
             return .success(addresses)
@@ -109,6 +110,19 @@ import Testing
         try bench.turn(until: { clients.allSatisfy { $0.state.isConnected } })
         #expect(lookups.count.load(ordering: .relaxed) == 40)
         #expect(lookups.most.load(ordering: .relaxed) == 8)
+    }
+
+    @Test func `a name that is looked up for long keeps no other client from dialing`() throws {
+        var limits = ReactorLimits()
+        limits.simultaneousDials = 1
+        let bench = try bench(limits: limits)
+        lookups.isBlocked.store(true, ordering: .relaxed)
+        let slow = bench.reactor.connect(to: "example.test:81")
+        let other = bench.reactor.connect(to: "10.0.0.1:1")
+        try bench.turn(until: { other.state.isConnected })
+        #expect(slow.state == .connecting && lookups.isBlocked.load(ordering: .relaxed))
+        lookups.isBlocked.store(false, ordering: .relaxed)
+        try bench.turn(until: { slow.state.isConnected })
     }
 
     @Test func `a client may be closed, and the reactor stop, while a name is looked up`() throws {

@@ -141,6 +141,34 @@ import Testing
         #expect(reactor.memoryBound == before)
     }
 
+    @Test func `sessions that outlive their server, or have none, count until they end`() throws {
+        let bench = try Bench()
+        let empty = try Reactor(kernel: FaultyKernel()).memoryBound
+        var dialled: Session?
+        bench.reactor.dial(bench.server.address) { dialled = try? $0.get() }
+        try bench.reactor.turn(until: { dialled != nil && bench.sessions.count == 1 })
+        let one = SessionLimits().memoryBound(
+            bytesReadPerTurn: ReactorLimits().bytesReadPerTurn)
+        let before = bench.reactor.memoryBound
+        bench.sessions[0].send(category: 1, data: [UInt8](repeating: 0, count: 1 << 20))
+        dialled?.pauseReading()
+        bench.server.stop()
+        bench.kernel.isFrozen = true
+        try bench.reactor.turn(times: 2)
+        bench.kernel.isFrozen = false
+        #expect(bench.reasons == [])
+        #expect(bench.reactor.memoryBound == before)
+        bench.sessions[0].abort()
+        try bench.turnUntilClosed()
+        #expect(bench.reactor.memoryBound == empty + one)
+        dialled?.abort()
+        try bench.reactor.turn()
+        #expect(bench.reactor.memoryBound == empty)
+        bench.reactor.dial(bench.server.address) { _ in }
+        try bench.reactor.turn(times: 3)
+        #expect(bench.reactor.memoryBound == empty)
+    }
+
     @Test(arguments: ["localhost:1", "", "127.0.0.1", "::1:80"])
     func `a text that is no address is an AddressError`(text: String) throws {
         #expect(throws: AddressError.self) { try reactor().listen(on: text) { _ in } }

@@ -76,6 +76,7 @@ public final class Client: EventSource, @unchecked Sendable {
     enum Phase {
         /// Not begun, or between two phases.
         case idle
+        case resolving
         /// In the queue before the gate.
         case queued
         case dialing

@@ -25,7 +25,7 @@ extension Client {
     /// Undoes what the current phase holds.
     private func leavePhase() {
         switch phase {
-        case .idle, .queued, .connected, .gaveUp, .ended: break
+        case .idle, .resolving, .queued, .connected, .gaveUp, .ended: break
         case .waiting(let timer): registry.wheel.cancel(timer)
         case .dialing:
             phase = .idle
@@ -44,8 +44,35 @@ extension Client {
     private func beginDialing() {
         report(.connecting)
         guard case .idle = phase else { return }
-        if case .invalid(let error) = target { return giveUp(.invalidAddress(error)) }
-        if registry.dialGate.enter(key) { findAddresses() } else { phase = .queued }
+        switch target {
+        case .invalid(let error): giveUp(.invalidAddress(error))
+        case .addresses(let addresses): queueToDial(addresses)
+        case .name(let host, let port):
+            phase = .resolving
+            resolver.resolve(host) { self.resolved($0, port) }
+        }
+    }
+
+    private func resolved(_ answer: Resolver.Answer, _ port: UInt16) {
+        guard case .resolving = phase else { return }
+        switch answer {
+        case .success(let addresses): queueToDial(addresses.map { $0.withPort(port) })
+        case .failure(let error):
+            phase = .idle
+            wait(after: .unresolved(error))
+        }
+    }
+
+    private func queueToDial(_ addresses: [SocketAddress]) {
+        candidates = addresses.reversed()
+        dialFailure = nil
+        phase = .queued
+        if registry.dialGate.enter(key) { dial() }
+    }
+
+    private func dial() {
+        phase = .dialing
+        dialNext()
     }
 
     /// Lets the next in the queue dial. Some may have been closed while they waited there.
@@ -53,31 +80,8 @@ extension Client {
         while let next = registry.dialGate.leave() {
             guard let client = registry.sources[next] as? Client, case .queued = client.phase
             else { continue }
-            return client.findAddresses()
+            return client.dial()
         }
-    }
-
-    private func findAddresses() {
-        phase = .dialing
-        switch target {
-        case .addresses(let addresses): dial(addresses)
-        case .name(let host, let port): resolver.resolve(host) { self.resolved($0, port) }
-        case .invalid: break
-        }
-    }
-
-    private func resolved(_ answer: Resolver.Answer, _ port: UInt16) {
-        guard case .dialing = phase else { return }
-        switch answer {
-        case .success(let addresses): dial(addresses.map { $0.withPort(port) })
-        case .failure(let error): fail(.unresolved(error))
-        }
-    }
-
-    private func dial(_ addresses: [SocketAddress]) {
-        candidates = addresses.reversed()
-        dialFailure = nil
-        dialNext()
     }
 
     /// Tries the next address, or fails with what befell the last that is worth another attempt.

@@ -90,7 +90,7 @@ extension Client {
         switch phase {
         case .ended: return .closed
         case .gaveUp: return .notConnected
-        case .idle, .queued, .dialing, .connected, .waiting: break
+        case .idle, .resolving, .queued, .dialing, .connected, .waiting: break
         }
         if byteCount > settings.dataLength { return .tooLarge }
         if usableSession == nil {

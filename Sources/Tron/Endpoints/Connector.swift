@@ -78,8 +78,16 @@ public final class Connector: EventSource {
         decide(.failure(.cancelled))
     }
 
+    /// A client's are counted with the client.
+    private var memoryBound: Int {
+        if owner != nil { return 0 }
+        return settings.options.limits.memoryBound(
+            bytesReadPerTurn: registry.limits.bytesReadPerTurn)
+    }
+
     func begin(timeout: Duration) {
         key = registry.sources.insert(self)
+        registry.endpointMemoryBound += memoryBound
         do throws(SystemError) {
             descriptor = try .socket(for: address, kernel: registry.kernel)
             if !address.isUnix {
@@ -145,6 +153,7 @@ public final class Connector: EventSource {
     override func release() {
         if let timer { registry.wheel.cancel(timer) }
         descriptor.close()
+        if case .failure = outcome { registry.endpointMemoryBound -= memoryBound }
         if let outcome { completion?(outcome) }
         completion = nil
     }
@@ -152,6 +161,7 @@ public final class Connector: EventSource {
 
 extension Connector: SessionOwner {
     func sessionEnded(_ session: Session, _ reason: CloseReason) {
+        registry.endpointMemoryBound -= memoryBound
         registry.report(.closed(session.id, peer: session.peer, reason, session.counters))
     }
 }

@@ -1,4 +1,35 @@
-// Making a listening socket for each kind of address.
+// How a server comes to listen, and the sockets for each kind of address.
+
+extension Reactor {
+    /// Listens on an address: `127.0.0.1:9000`, `[::1]:9000`, `/run/x.sock`; port 0 takes a free
+    /// one. `setup` is called once for every accepted connection and installs its handlers. On the
+    /// loop's thread, or before it runs.
+    /// - Throws: `AddressError` when the text is no address; `EndpointError` when the kernel
+    /// refuses
+    ///   it, because the port is taken, say.
+    @discardableResult
+    public func listen(
+        on address: String, options: ServerOptions = ServerOptions(),
+        setup: @escaping (Session) -> Void
+    ) throws -> Server {
+        try listen(on: SocketAddress(address), options: options, setup: setup)
+    }
+
+    /// The same for an address that is not a text.
+    @discardableResult
+    public func listen(
+        on address: SocketAddress, options: ServerOptions = ServerOptions(),
+        setup: @escaping (Session) -> Void
+    ) throws(EndpointError) -> Server {
+        registry.requireLoop("Reactor.listen(on:)")
+        precondition(!isFinished, "Reactor.listen(on:) was called after the reactor had stopped")
+        do throws(SystemError) {
+            return try Server(address, options: options, setup: setup, registry: registry)
+        } catch {
+            throw EndpointError(address: address, cause: error)
+        }
+    }
+}
 
 extension Descriptor {
     /// A bound, listening, nonblocking socket. TCP's options are set on it, because the sockets it

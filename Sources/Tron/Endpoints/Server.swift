@@ -1,36 +1,5 @@
 // A listening endpoint: accepts connections and makes sessions of them, within its limits.
 
-extension Reactor {
-    /// Listens on an address: `127.0.0.1:9000`, `[::1]:9000`, `/run/x.sock`; port 0 takes a free
-    /// one. `setup` is called once for every accepted connection and installs its handlers. On the
-    /// loop's thread, or before it runs.
-    /// - Throws: `AddressError` when the text is no address; `EndpointError` when the kernel
-    /// refuses
-    ///   it, because the port is taken, say.
-    @discardableResult
-    public func listen(
-        on address: String, options: ServerOptions = ServerOptions(),
-        setup: @escaping (Session) -> Void
-    ) throws -> Server {
-        try listen(on: SocketAddress(address), options: options, setup: setup)
-    }
-
-    /// The same for an address that is not a text.
-    @discardableResult
-    public func listen(
-        on address: SocketAddress, options: ServerOptions = ServerOptions(),
-        setup: @escaping (Session) -> Void
-    ) throws(EndpointError) -> Server {
-        registry.requireLoop("Reactor.listen(on:)")
-        precondition(!isFinished, "Reactor.listen(on:) was called after the reactor had stopped")
-        do throws(SystemError) {
-            return try Server(address, options: options, setup: setup, registry: registry)
-        } catch {
-            throw EndpointError(address: address, cause: error)
-        }
-    }
-}
-
 /// A listening socket and the sessions that came through it. Belongs to the reactor's thread.
 ///
 /// The reactor keeps it until `stop()`; it need not be held.
@@ -50,6 +19,7 @@ public final class Server: EventSource {
     /// What its sessions did that have ended.
     let endedSessions = SessionLedger()
     private var isListening = true
+    private var isReleased = false
     /// Accepts that failed since one last succeeded.
     private var failuresInARow = 0
     private var retry: TimerKey?
@@ -100,7 +70,8 @@ public final class Server: EventSource {
     override func release() {
         setup = nil
         registry.record.endedServers.add(totals)
-        registry.endpointMemoryBound -= memoryBound
+        isReleased = true
+        if count == 0 { registry.endpointMemoryBound -= memoryBound }
         registry.descriptorFreed()
     }
 
@@ -271,6 +242,7 @@ extension Server: SessionOwner {
         session.countAsClosed(in: endedSessions, reason)
         registry.report(.closed(session.id, peer: session.peer, reason, session.counters))
         guard count == 0 else { return }
+        if isReleased { registry.endpointMemoryBound -= memoryBound }
         for drain in drains { registry.ended.append(drain) }
         drains = []
     }
