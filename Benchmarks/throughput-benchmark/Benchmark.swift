@@ -103,13 +103,13 @@ struct Benchmark {
     }
 
     private func describe(_ report: Report) {
-        let processors = Processor.pair.map {
-            "server on processor \($0.server), load on \($0.generator)"
+        var place = "server and load share a processor"
+        if let pair = Processor.pair {
+            place = settings.endpoint == nil ? "server on processor \(pair.server), " : ""
+            place += "load on \(settings.endpoint == nil ? "" : "processor ")\(pair.generator)"
         }
         let machine = ["processor", "processors", "system"].compactMap { report.machine[$0] }
-        Terminal.say(
-            "\(machine[0]) × \(machine[1]), \(machine[2]), \(report.date); "
-                + (processors ?? "server and load share a processor"))
+        Terminal.say("\(machine[0]) × \(machine[1]), \(machine[2]), \(report.date); \(place)")
         guard !settings.comparesPeers && settings.gate == nil else { return }
         for scenario in settings.scenarios {
             Terminal.say("  \(scenario.name): \(scenario.description)")

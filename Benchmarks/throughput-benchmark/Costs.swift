@@ -149,18 +149,16 @@ extension Costs {
     /// so have a run of their own.
     private func countEvents(_ round: inout Round) throws(Failure) {
         let server = try ServerProcess(program)
-        let counters = try Counters(Counters.Event.hardware, of: server.process.identifier)
+        let counters = try Counters(
+            instruments.events.map(\.event), of: server.process.identifier)
         var before: [Double] = []
         var after: [Double] = []
         try exchange(
             server.target, begin: { () throws(Failure) in before = counters.read() },
             end: { () throws(Failure) in after = counters.read() })
         let packets = Double(scenario.countedPackets)
-        let figures: [Figure] = [
-            .userInstructions, .kernelInstructions, .userCycles, .kernelCycles,
-        ]
-        for (place, figure) in figures.enumerated() {
-            round[figure] = (after[place] - before[place]) / packets
+        for (place, counted) in instruments.events.enumerated() {
+            round[counted.figure] = (after[place] - before[place]) / packets
         }
     }
 

@@ -10,11 +10,12 @@ struct Counters: ~Copyable {
         let event: UInt64
         var isKernel = false
 
-        static let hardware = [
-            Event(type: hardwareType, event: instructions),
-            Event(type: hardwareType, event: instructions, isKernel: true),
-            Event(type: hardwareType, event: cycles),
-            Event(type: hardwareType, event: cycles, isKernel: true),
+        /// The hardware's, by the figures that they yield.
+        static let hardware: [(figure: Figure, event: Event)] = [
+            (.userInstructions, Event(type: hardwareType, event: instructions)),
+            (.kernelInstructions, Event(type: hardwareType, event: instructions, isKernel: true)),
+            (.userCycles, Event(type: hardwareType, event: cycles)),
+            (.kernelCycles, Event(type: hardwareType, event: cycles, isKernel: true)),
         ]
 
         /// Nanoseconds on a processor; works where the hardware's counters do not.

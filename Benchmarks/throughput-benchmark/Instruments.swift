@@ -12,6 +12,8 @@ final class Instruments {
 
     let folder: TemporaryFolder
     let instructions: Instructions
+    /// The counters of the hardware that may be used here: often the user's but not the kernel's.
+    let events: [(figure: Figure, event: Counters.Event)]
     let strace: String?
     let valgrind: String?
     /// A library that counts allocations when it is preloaded.
@@ -24,24 +26,19 @@ final class Instruments {
         folder = try TemporaryFolder()
         valgrind = Files.command("valgrind")
         strace = Files.command("strace")
-        let refusal = Self.refusalOfCounters
-        switch wish {
-        case let wish?: instructions = wish
-        case nil where refusal == nil: instructions = .counters
-        case nil: instructions = valgrind == nil ? .none : .callgrind
-        }
+        events = Counters.Event.hardware.filter { Self.refusal(of: $0.event) == nil }
+        let hasCounters = events.contains { $0.figure == .userInstructions }
+        instructions = wish ?? (hasCounters ? .counters : valgrind == nil ? .none : .callgrind)
         allocationCounter = try Self.buildAllocationCounter(in: folder.path)
-        switch instructions {
-        case .counters:
-            if let refusal { throw Failure("--instructions counters: \(refusal)") }
-        case .callgrind:
-            if valgrind == nil { throw Failure("--instructions callgrind: there is no valgrind") }
-            notes.append("user instructions by callgrind")
-            notes.append(
-                "kernel instructions and cycles not available: " + (refusal ?? "not asked"))
-        case .none:
-            notes.append("instructions and cycles not available: " + (refusal ?? "not asked for"))
+        if instructions == .counters,
+            let refusal = Self.refusal(of: Counters.Event.hardware[0].event)
+        {
+            throw Failure("--instructions counters: \(refusal)")
         }
+        if instructions == .callgrind && valgrind == nil {
+            throw Failure("--instructions callgrind: there is no valgrind")
+        }
+        noteMissingCounters()
         if strace == nil { notes.append("system calls not available: there is no strace") }
         if allocationCounter == nil {
             notes.append("allocations not available: no C compiler, or no \(Self.counterSource)")
@@ -52,10 +49,24 @@ final class Instruments {
         if !notes.contains(text) { notes.append(text) }
     }
 
-    /// Why there are no counters of the hardware, or nil where there are.
-    private static var refusalOfCounters: String? {
+    private func noteMissingCounters() {
+        if instructions == .callgrind { note("user instructions by callgrind") }
+        var missing: [String: [String]] = [:]
+        for (figure, event) in Counters.Event.hardware {
+            if instructions == .callgrind && figure == .userInstructions { continue }
+            let refusal = Self.refusal(of: event)
+            if instructions == .counters && refusal == nil { continue }
+            missing[refusal ?? "not asked for", default: []].append(figure.fullTitle)
+        }
+        for (reason, names) in missing.sorted(by: { $0.key < $1.key }) {
+            note("\(names.joined(separator: ", ")) not available: \(reason)")
+        }
+    }
+
+    /// Why a counter may not be used here, or nil where it may.
+    private static func refusal(of event: Counters.Event) -> String? {
         do throws(Failure) {
-            _ = try Counters(Counters.Event.hardware, of: getpid())
+            _ = try Counters([event], of: getpid())
             return nil
         } catch {
             return error.description

@@ -145,7 +145,7 @@ extension Load {
         budget -= packets
     }
 
-    /// The latencies of a connection's packets from the `first` on, answered or given up, at a rate.
+    /// The latencies of a connection's packets from the `first` on, answered or given up.
     private mutating func recordScheduled(
         _ index: Int, _ first: Int, _ count: Int, _ rate: Double, _ now: UInt64
     ) {

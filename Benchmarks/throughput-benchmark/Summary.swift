@@ -37,8 +37,8 @@ struct Summary {
         }
         if let table = table(title, rows, Self.cost, ratio: .userInstructions, reference) {
             parts.append(
-                "Each packet costs the server (calls of the system; instructions and cycles, "
-                    + "user's and kernel's):\n" + table)
+                "Each packet costs the server (system calls; instructions and cycles, the user's "
+                    + "and the kernel's):\n" + table)
         }
         return parts.joined(separator: "\n\n")
     }
@@ -112,7 +112,7 @@ struct Summary {
         if others > 0.05 {
             parts.append(
                 "The machine was busy: other programs took up to \(decimal(others * 100, 0)) % of "
-                    + "the processors. Times suffer from that, counts do not.")
+                    + "the processors.\nTimes suffer from that, counts do not.")
         }
         for (name, value) in late {
             parts.append(

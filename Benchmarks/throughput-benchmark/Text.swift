@@ -39,6 +39,10 @@ func percent(_ ratio: Double) -> String {
 /// Rows under a heading; the first column is aligned to the left, the others to the right.
 struct Table {
     let heading: [String]
+
+    /// Above so many columns, one space has to do between them.
+    static let widest = 100
+
     var rows: [[String]] = []
 
     /// `emphasis` surrounds the heading.
@@ -46,11 +50,13 @@ struct Table {
         let widths = heading.indices.map { column in
             ([heading] + rows).map { $0[column].count }.max() ?? 0
         }
+        let isWide = widths.reduce(2 * (widths.count - 1), +) > Self.widest
+        let gap = isWide ? " " : "  "
         let lines = ([heading] + rows).map { row in
             zip(row, widths).enumerated().map { column, cell in
                 let space = String(repeating: " ", count: cell.1 - cell.0.count)
                 return column == 0 ? cell.0 + space : space + cell.0
-            }.joined(separator: "  ")
+            }.joined(separator: gap)
         }
         return ([emphasis.begin + lines[0] + emphasis.end] + lines.dropFirst())
             .joined(separator: "\n")

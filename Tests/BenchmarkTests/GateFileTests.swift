@@ -8,7 +8,7 @@ import Testing
         # a remark
         throughput allocations_per_packet 0.000
         throughput user_instructions_per_packet 100.0
-        round-trips user_instructions_per_packet 440.0 450
+        round-trips user_instructions_per_packet 440.0 450.0
 
         """
 

@@ -93,6 +93,10 @@ import Testing
     @Test func `a scenario's table has ratios to the reference and fits 100 columns`() {
         var round = Round()
         for figure in Figure.allCases { round[figure] = 123_456 }
+        let shares: [Figure] = [.serverProcessor, .generatorProcessor, .otherProcessor]
+        for figure in shares { round[figure] = 0.5 }
+        let counts: [Figure] = [.allocations, .systemCalls]
+        for figure in counts { round[figure] = 12.345 }
         var half = round
         half[.packetsPerSecond] = 61_728
         let servers = [
@@ -101,7 +105,7 @@ import Testing
         ]
         let text = Summary(emphasis: ("", "")).text(
             of: ScenarioResult(name: "throughput", servers: servers))
-        #expect(text.contains("swiftnio      61,728   0.50    0.0%"))
+        #expect(text.contains("swiftnio     61,728  0.50   0.0%"))
         let tables = text.split(separator: "\n").filter { $0.contains("  ") }
         #expect(tables.count == 6)
         for line in tables { #expect(line.count <= 100, "\(line)") }
