@@ -69,17 +69,17 @@ struct Load: ~Copyable {
 // MARK: - Exchanges
 
 extension Load {
-    /// Sends and receives until the clock shows `deadline`; packets stay in flight.
+    /// Sends and receives until the clock shows `deadline`, at least once; packets stay in flight.
     mutating func exchange(until deadline: UInt64) throws(Failure) {
         budget = .max
         var now = nanoseconds()
         lastProgress = now
         if start == 0 { start = now }
         try fillWindows(now)
-        while now < deadline {
+        repeat {
             try sendDue(now)
             now = try turn()
-        }
+        } while now < deadline
         budget = 0
     }
 
