@@ -39,6 +39,8 @@ struct Counters: ~Copyable {
             for thread in threads {
                 let result = benchmark_counter_open(
                     thread, event.type, event.event, event.isKernel ? 1 : 0)
+                // A thread that has ended since it was listed.
+                if result == -Int(ESRCH) { continue }
                 if result < 0 {
                     descriptors.append(counters)
                     throw Failure("perf_event_open", code: result)
