@@ -1,0 +1,188 @@
+// The limit: what epoll allows when nothing stands between the server and the system calls.
+//
+// One thread, level-triggered, one shared receive buffer. Packets are checked where they lie and
+// sent back from there: the echo of a packet is the packet. Only what is not yet a whole packet is
+// copied, into a buffer of the connection's own, and the next read completes it in place.
+#define _GNU_SOURCE
+#include "../packets.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+enum { EVENTS_PER_WAIT = 512 };
+
+static uint8_t received[RECEIVE_BUFFER_LENGTH] __attribute__((aligned(4096)));
+static int epoll;
+
+struct connection {
+    int socket;
+    uint32_t partial_count, partial_capacity;
+    uint32_t unsent_start, unsent_end, unsent_capacity;
+    uint8_t *partial; // the start of a packet
+    uint8_t *unsent;  // what the kernel did not take; nothing is read until it has
+};
+
+static void release(struct connection *connection) {
+    close(connection->socket);
+    free(connection->partial);
+    free(connection->unsent);
+    free(connection);
+}
+
+static void wait_for(struct connection *connection, uint32_t events) {
+    struct epoll_event event = {.events = events, .data.ptr = connection};
+    epoll_ctl(epoll, EPOLL_CTL_MOD, connection->socket, &event);
+}
+
+/// Makes room for so many bytes, losing those that were there.
+static bool reserve(uint8_t **buffer, uint32_t *capacity, size_t count) {
+    if (*capacity >= count) return true;
+    free(*buffer);
+    *buffer = malloc(count);
+    *capacity = *buffer ? (uint32_t)count : 0;
+    return *buffer;
+}
+
+// MARK: - Sending
+
+static bool keep_unsent(struct connection *connection, struct iovec parts[2], size_t sent) {
+    size_t rest = parts[0].iov_len + parts[1].iov_len - sent;
+    if (!reserve(&connection->unsent, &connection->unsent_capacity, rest)) return false;
+    uint8_t *end = connection->unsent;
+    for (int index = 0; index < 2; index++) {
+        size_t skipped = sent < parts[index].iov_len ? sent : parts[index].iov_len;
+        size_t count = parts[index].iov_len - skipped;
+        if (count) memcpy(end, (uint8_t *)parts[index].iov_base + skipped, count);
+        end += count;
+        sent -= skipped;
+    }
+    connection->unsent_start = 0;
+    connection->unsent_end = (uint32_t)rest;
+    wait_for(connection, EPOLLOUT);
+    return true;
+}
+
+/// Sends a completed packet, which may be empty, and the packets received after it.
+static bool answer(struct connection *connection, size_t completed, size_t whole) {
+    struct iovec parts[2] = {{connection->partial, completed}, {received, whole}};
+    struct msghdr message = {.msg_iov = parts, .msg_iovlen = 2};
+    ssize_t sent = completed ? sendmsg(connection->socket, &message, MSG_NOSIGNAL)
+                             : send(connection->socket, received, whole, MSG_NOSIGNAL);
+    if (sent == (ssize_t)(completed + whole)) return true;
+    if (sent < 0 && errno != EAGAIN) return false;
+    return keep_unsent(connection, parts, sent < 0 ? 0 : (size_t)sent);
+}
+
+static bool writable(struct connection *connection) {
+    size_t count = connection->unsent_end - connection->unsent_start;
+    uint8_t *start = connection->unsent + connection->unsent_start;
+    ssize_t sent = send(connection->socket, start, count, MSG_NOSIGNAL);
+    if (sent < 0) return errno == EAGAIN;
+    connection->unsent_start += (uint32_t)sent;
+    if (connection->unsent_start == connection->unsent_end) wait_for(connection, EPOLLIN);
+    return true;
+}
+
+// MARK: - Receiving
+
+/// Answers what is whole of the received bytes, and keeps the rest.
+static bool answer_received(struct connection *connection, size_t completed, size_t count) {
+    size_t needed;
+    ssize_t whole = whole_packets(received, count, &needed);
+    if (whole < 0) return false;
+    if (completed + (size_t)whole && !answer(connection, completed, (size_t)whole)) return false;
+    size_t rest = count - (size_t)whole;
+    if (rest == 0) return true;
+    uint32_t *capacity = &connection->partial_capacity;
+    if (!reserve(&connection->partial, capacity, needed ? needed : HEADER_LENGTH)) return false;
+    memcpy(connection->partial, received + whole, rest);
+    connection->partial_count = (uint32_t)rest;
+    return true;
+}
+
+/// Reads the rest of a packet whose length is known to where it belongs, and what follows it.
+static bool complete(struct connection *connection) {
+    uint8_t *end = connection->partial + connection->partial_count;
+    size_t length = packet_length(connection->partial);
+    size_t missing = length - connection->partial_count;
+    struct iovec parts[2] = {{end, missing}, {received, sizeof received}};
+    ssize_t count = readv(connection->socket, parts, 2);
+    if (count <= 0) return count < 0 && errno == EAGAIN;
+    if ((size_t)count < missing) {
+        connection->partial_count += (uint32_t)count;
+        return true;
+    }
+    connection->partial_count = 0;
+    if (!has_trailer(connection->partial, length)) return false;
+    return answer_received(connection, length, (size_t)count - missing);
+}
+
+static bool readable(struct connection *connection) {
+    size_t kept = connection->partial_count;
+    if (kept >= HEADER_LENGTH) return complete(connection);
+    if (kept) memcpy(received, connection->partial, kept);
+    ssize_t count = recv(connection->socket, received + kept, sizeof received - kept, 0);
+    if (count <= 0) return count < 0 && errno == EAGAIN;
+    connection->partial_count = 0;
+    return answer_received(connection, 0, kept + (size_t)count);
+}
+
+// MARK: - Listening
+
+static void accept_all(int listener) {
+    int socket;
+    while ((socket = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0) {
+        struct connection *connection = calloc(1, sizeof *connection);
+        if (!connection) abort();
+        connection->socket = socket;
+        struct epoll_event event = {.events = EPOLLIN, .data.ptr = connection};
+        if (epoll_ctl(epoll, EPOLL_CTL_ADD, socket, &event)) release(connection);
+    }
+}
+
+/// TCP_NODELAY passes to the accepted sockets.
+static int listen_on(uint16_t port) {
+    int listener = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), yes = 1;
+    setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+    setsockopt(listener, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
+    struct sockaddr_in address = {
+        .sin_family = AF_INET,
+        .sin_port = htons(port),
+        .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+    };
+    if (bind(listener, (struct sockaddr *)&address, sizeof address) || listen(listener, 65535)) {
+        perror("raw-epoll: cannot listen");
+        exit(1);
+    }
+    return listener;
+}
+
+int main(int count, char **arguments) {
+    if (count != 2) return fputs("usage: raw-epoll PORT\n", stderr), 64;
+    raise_descriptor_limit();
+    int listener = listen_on((uint16_t)atoi(arguments[1]));
+    epoll = epoll_create1(EPOLL_CLOEXEC);
+    struct epoll_event event = {.events = EPOLLIN, .data.ptr = NULL}, events[EVENTS_PER_WAIT];
+    epoll_ctl(epoll, EPOLL_CTL_ADD, listener, &event);
+    for (;;) {
+        int ready = epoll_wait(epoll, events, EVENTS_PER_WAIT, -1);
+        for (int index = 0; index < ready; index++) {
+            struct connection *connection = events[index].data.ptr;
+            if (!connection) {
+                accept_all(listener);
+                continue;
+            }
+            bool is_alive = events[index].events & EPOLLOUT ? writable(connection)
+                                                            : readable(connection);
+            if (!is_alive) release(connection);
+        }
+    }
+}
