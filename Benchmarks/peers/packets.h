@@ -22,7 +22,7 @@ static inline size_t packet_length(const uint8_t *header) {
 }
 
 static inline int has_trailer(const uint8_t *packet, size_t length) {
-    return packet[length - 2] == '\r' && packet[length - 1] == '\n';
+    return memcmp(packet + length - 2, "\r\n", 2) == 0;
 }
 
 /// Bytes of the whole packets at the front; -1 if one breaks the protocol. `needed` becomes the

@@ -53,32 +53,38 @@ static bool reserve(uint8_t **buffer, uint32_t *capacity, size_t count) {
 
 // MARK: - Sending
 
-static bool keep_unsent(struct connection *connection, struct iovec parts[2], size_t sent) {
-    size_t rest = parts[0].iov_len + parts[1].iov_len - sent;
+/// `completed` bytes of the connection's own packet, then `whole` bytes as they were received.
+static bool keep_unsent(
+    struct connection *connection, size_t completed, size_t whole, size_t sent
+) {
+    size_t rest = completed + whole - sent;
     if (!reserve(&connection->unsent, &connection->unsent_capacity, rest)) return false;
     uint8_t *end = connection->unsent;
-    for (int index = 0; index < 2; index++) {
-        size_t skipped = sent < parts[index].iov_len ? sent : parts[index].iov_len;
-        size_t count = parts[index].iov_len - skipped;
-        if (count) memcpy(end, (uint8_t *)parts[index].iov_base + skipped, count);
-        end += count;
-        sent -= skipped;
+    if (sent < completed) {
+        memcpy(end, connection->partial + sent, completed - sent);
+        end += completed - sent;
+        sent = completed;
     }
+    memcpy(end, received + (sent - completed), whole - (sent - completed));
     connection->unsent_start = 0;
     connection->unsent_end = (uint32_t)rest;
     wait_for(connection, EPOLLOUT);
     return true;
 }
 
-/// Sends a completed packet, which may be empty, and the packets received after it.
-static bool answer(struct connection *connection, size_t completed, size_t whole) {
+static ssize_t send_both(struct connection *connection, size_t completed, size_t whole) {
     struct iovec parts[2] = {{connection->partial, completed}, {received, whole}};
     struct msghdr message = {.msg_iov = parts, .msg_iovlen = 2};
-    ssize_t sent = completed ? sendmsg(connection->socket, &message, MSG_NOSIGNAL)
+    return sendmsg(connection->socket, &message, MSG_NOSIGNAL);
+}
+
+/// What the kernel does not take waits until the socket is writable, and reading waits with it.
+static bool answer(struct connection *connection, size_t completed, size_t whole) {
+    ssize_t sent = completed ? send_both(connection, completed, whole)
                              : send(connection->socket, received, whole, MSG_NOSIGNAL);
     if (sent == (ssize_t)(completed + whole)) return true;
     if (sent < 0 && errno != EAGAIN) return false;
-    return keep_unsent(connection, parts, sent < 0 ? 0 : (size_t)sent);
+    return keep_unsent(connection, completed, whole, sent < 0 ? 0 : (size_t)sent);
 }
 
 static bool writable(struct connection *connection) {
@@ -93,46 +99,53 @@ static bool writable(struct connection *connection) {
 
 // MARK: - Receiving
 
-/// Answers what is whole of the received bytes, and keeps the rest.
-static bool answer_received(struct connection *connection, size_t completed, size_t count) {
-    size_t needed;
-    ssize_t whole = whole_packets(received, count, &needed);
-    if (whole < 0) return false;
-    if (completed + (size_t)whole && !answer(connection, completed, (size_t)whole)) return false;
-    size_t rest = count - (size_t)whole;
-    if (rest == 0) return true;
-    uint32_t *capacity = &connection->partial_capacity;
-    if (!reserve(&connection->partial, capacity, needed ? needed : HEADER_LENGTH)) return false;
-    memcpy(connection->partial, received + whole, rest);
-    connection->partial_count = (uint32_t)rest;
-    return true;
-}
-
 /// Reads the rest of a packet whose length is known to where it belongs, and what follows it.
-static bool complete(struct connection *connection) {
+static ssize_t receive_rest(struct connection *connection, size_t *completed) {
     uint8_t *end = connection->partial + connection->partial_count;
     size_t length = packet_length(connection->partial);
     size_t missing = length - connection->partial_count;
     struct iovec parts[2] = {{end, missing}, {received, sizeof received}};
     ssize_t count = readv(connection->socket, parts, 2);
-    if (count <= 0) return count < 0 && errno == EAGAIN;
+    if (count <= 0) return count < 0 && errno == EAGAIN ? 0 : -1;
     if ((size_t)count < missing) {
         connection->partial_count += (uint32_t)count;
-        return true;
+        return 0;
     }
     connection->partial_count = 0;
-    if (!has_trailer(connection->partial, length)) return false;
-    return answer_received(connection, length, (size_t)count - missing);
+    *completed = length;
+    return has_trailer(connection->partial, length) ? count - (ssize_t)missing : -1;
+}
+
+/// How many bytes are in the shared buffer now, behind those of a completed packet; -1 at the end.
+static ssize_t receive(struct connection *connection, size_t *completed) {
+    size_t kept = connection->partial_count;
+    if (kept >= HEADER_LENGTH) return receive_rest(connection, completed);
+    if (kept) memcpy(received, connection->partial, kept);
+    ssize_t count = recv(connection->socket, received + kept, sizeof received - kept, 0);
+    if (count <= 0) return count < 0 && errno == EAGAIN ? 0 : -1;
+    connection->partial_count = 0;
+    return (ssize_t)kept + count;
+}
+
+static bool keep_partial(
+    struct connection *connection, const uint8_t *bytes, size_t count, size_t needed
+) {
+    size_t capacity = needed ? needed : HEADER_LENGTH;
+    if (!reserve(&connection->partial, &connection->partial_capacity, capacity)) return false;
+    memcpy(connection->partial, bytes, count);
+    connection->partial_count = (uint32_t)count;
+    return true;
 }
 
 static bool readable(struct connection *connection) {
-    size_t kept = connection->partial_count;
-    if (kept >= HEADER_LENGTH) return complete(connection);
-    if (kept) memcpy(received, connection->partial, kept);
-    ssize_t count = recv(connection->socket, received + kept, sizeof received - kept, 0);
-    if (count <= 0) return count < 0 && errno == EAGAIN;
-    connection->partial_count = 0;
-    return answer_received(connection, 0, kept + (size_t)count);
+    size_t completed = 0, needed;
+    ssize_t count = receive(connection, &completed);
+    if (count < 0) return false;
+    ssize_t whole = whole_packets(received, (size_t)count, &needed);
+    if (whole < 0) return false;
+    if (completed + (size_t)whole && !answer(connection, completed, (size_t)whole)) return false;
+    if (whole == count) return true;
+    return keep_partial(connection, received + whole, (size_t)(count - whole), needed);
 }
 
 // MARK: - Listening
