@@ -23,6 +23,7 @@ let package = Package(
         // Storage and Wire are symbolic links to the library's: they are not public.
         .executableTarget(
             name: "micro-benchmark",
+            dependencies: ["CBenchmark"],
             path: "Benchmarks/micro-benchmark",
             swiftSettings: strict + [.enableExperimentalFeature("Lifetimes")]
         ),
