@@ -173,7 +173,9 @@ extension Costs {
         ]
         // A copy by one instruction that repeats would count as one for each byte.
         let copies = "GLIBC_TUNABLES=glibc.cpu.x86_rep_movsb_threshold=1073741824"
-        var server = try ServerProcess(program, under: tool, environment: [copies])
+        // Callgrind trips over the signals with which Go's runtime interrupts its goroutines.
+        let signals = "GODEBUG=asyncpreemptoff=1"
+        var server = try ServerProcess(program, under: tool, environment: [copies, signals])
         var counted = measurement
         counted.packets = packets
         _ = try counted.round(on: server.target)
