@@ -86,7 +86,7 @@ extension Costs {
                     tracer = try Tracer(
                         strace, server.target.process ?? 0, "\(instruments.folder.path)/strace")
                 }
-                before = Self.allocations(counts)
+                if isPreloaded(server.target.process ?? 0) { before = Self.allocations(counts) }
             },
             end: { () throws(Failure) in
                 after = Self.allocations(counts)
@@ -97,8 +97,13 @@ extension Costs {
         if let calls { round[.systemCalls] = calls / packets }
     }
 
-    /// The first of the two 64-bit numbers that the preloaded counter shares. None when the server
-    /// is linked statically.
+    /// Not into a program that is linked statically: only what became that program has the counter.
+    private func isPreloaded(_ process: pid_t) -> Bool {
+        guard let library = instruments.allocationCounter else { return false }
+        return Files.read("/proc/\(process)/maps")?.contains(library) ?? false
+    }
+
+    /// The first of the two 64-bit numbers that the preloaded counter shares.
     private static func allocations(_ path: String) -> Double? {
         guard let file = unsafe fopen(path, "re") else { return nil }
         defer { unsafe fclose(file) }
