@@ -54,10 +54,10 @@ enum Platform {
         _ = unsafe setrlimit(descriptors, &limit)
     }
 
-    /// Whether something can be written there without waiting.
+    /// Whether something can be written there without waiting, and is read.
     static func isWritable(_ descriptor: Int32) -> Bool {
         var request = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
-        return unsafe poll(&request, 1, 0) > 0
+        return unsafe poll(&request, 1, 0) > 0 && request.revents == Int16(POLLOUT)
     }
 
     /// How large the terminal is; nil where there is none, or one that cannot move its cursor.
