@@ -5,7 +5,8 @@
 //     steady-state --awaited N [--window N] [--size BYTES]
 //
 // Packets, or requests of one client: with a completion, or awaited by as many tasks on the
-// reactor's executor as may be in flight. Both sides of the echo run in this process. See .ci/counts.
+// reactor's executor as may be in flight. Both sides of the echo run in this process: see
+// .ci/counts.
 import Tron
 
 #if canImport(Musl)
