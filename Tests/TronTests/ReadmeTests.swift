@@ -29,13 +29,14 @@ private func snippet(_ name: String) throws -> String {
 private func asInReadme(_ code: String) -> String {
     code.replacingOccurrences(of: "on: address", with: "on: \"127.0.0.1:9000\"")
         .replacingOccurrences(of: "to: address", with: "to: \"127.0.0.1:9000\"")
+        .replacingOccurrences(of: "port: 0", with: "port: 9100")
         .replacingOccurrences(of: "on: other", with: "on: \"127.0.0.1:9001\"")
         .replacingOccurrences(of: "log(", with: "print(")
         .replacingOccurrences(of: "unsafe ", with: "")
 }
 
 @Suite struct ReadmeTests {
-    @Test(arguments: ["server", "client", "request", "await", "lines"])
+    @Test(arguments: ["server", "client", "request", "await", "lines", "watching"])
     func `the README shows just the code that is run here`(_ name: String) throws {
         let code = try asInReadme(snippet(name))
         #expect(try readmeBlocks().contains { $0 == code || $0 == code + "try reactor.run()\n" })
@@ -123,6 +124,35 @@ private func asInReadme(_ code: String) -> String {
         reactor.schedule(after: .seconds(10)) { reactor.stop() }
         try reactor.run()
         #expect(String(decoding: received, as: UTF8.self) == "you said one\nyou said two\n")
+    }
+}
+
+extension ReadmeTests {
+    @Test func `metrics are served and events are told`() throws {
+        let reactor = try Reactor()
+        var events: [String] = []
+        let log: (ReactorEvent) -> Void = { events.append("\($0)") }
+        // snippet: watching
+        let metrics = try reactor.serveMetrics(port: 0)
+        reactor.onEvent { event in log(event) }
+        // end
+        var answer = ""
+        reactor.dial(metrics.address) { result in
+            guard let session = try? result.get() else { return reactor.stop() }
+            session.onBytes { _, bytes in
+                answer += unsafe bytes.withUnsafeBytes {
+                    unsafe String(decoding: $0, as: UTF8.self)
+                }
+                if answer.contains("tron_handler_seconds_count") { reactor.stop() }
+                return bytes.byteCount
+            }
+            session.send(bytes: "GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n")
+        }
+        reactor.schedule(after: .seconds(10)) { reactor.stop() }
+        try reactor.run()
+        #expect(answer.hasPrefix("HTTP/1.1 200 OK"))
+        #expect(events.contains { $0.contains(": connected to 127.0.0.1:") })
+        #expect(events.contains { $0.contains(": accepted 127.0.0.1:") })
     }
 }
 
