@@ -47,6 +47,7 @@ let package = Package(
             resources: [.copy("vectors.json")]
         ),
         .testTarget(name: "BenchmarkTests", dependencies: ["throughput-benchmark"]),
+        .testTarget(name: "SimulationTests", dependencies: ["Tron"]),
     ],
     swiftLanguageModes: [.v6]
 )

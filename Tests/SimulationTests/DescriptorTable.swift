@@ -1,0 +1,104 @@
+// The descriptors of the simulated process: lowest number first, reused at once, bounded.
+import Glibc
+
+@testable import Tron
+
+/// What a descriptor stands for.
+final class OpenFile {
+    enum Kind {
+        /// A stream socket, perhaps bound and listening.
+        case socket(End)
+        case event, signal, epoll
+    }
+
+    let serial: Int
+    let number: Int32
+    let kind: Kind
+    var listener: Listener?
+    var lingersZero = false
+    /// An eventfd's counter, or the signals that wait.
+    var pending: UInt64 = 0
+    var signalMask: UInt64 = 0
+
+    // Epoll's.
+    var isWatched = false
+    var interest: UInt32 = 0
+    var token: UInt64 = 0
+    /// Told in the present batch, and not touched since.
+    var isAwaited = false
+    /// How often in a row it was told and nothing came of it.
+    var fruitlessEvents = 0
+    /// Calls that will be answered with EAGAIN.
+    var stormLeft = 0
+
+    init(_ kind: Kind, number: Int32, serial: Int) {
+        self.kind = kind
+        self.number = number
+        self.serial = serial
+    }
+
+    var end: End? { if case .socket(let end) = kind { end } else { nil } }
+
+    /// Something came of its event.
+    func isUsed() {
+        isAwaited = false
+        fruitlessEvents = 0
+    }
+
+    /// What epoll would say of it.
+    var readiness: UInt32 {
+        switch kind {
+        case .socket(let end):
+            if let listener { return listener.isReady ? Ready.readable : 0 }
+            return end.readiness
+        case .event: return (pending > 0 ? Ready.readable : 0) | Ready.writable
+        case .signal: return pending & signalMask != 0 ? Ready.readable : 0
+        case .epoll: return 0
+        }
+    }
+}
+
+/// All descriptors. 0, 1 and 2 are not to be had.
+struct DescriptorTable {
+    private static let first = 3
+
+    private var files: [OpenFile?] = []
+    private(set) var openCount = 0
+    /// How many descriptors there may be.
+    var limit = 1000
+    /// Numbers that the present batch told of and that have been closed since.
+    private var closedInBatch: Set<Int32> = []
+
+    subscript(number: Int32) -> OpenFile? {
+        let index = Int(number) - Self.first
+        return files.indices.contains(index) ? files[index] : nil
+    }
+
+    var isFull: Bool { openCount >= limit }
+
+    var all: [OpenFile] { files.compactMap(\.self) }
+
+    /// Opens the lowest free number.
+    mutating func open(_ kind: OpenFile.Kind, _ run: Run) -> OpenFile {
+        let free = files.firstIndex { $0 == nil } ?? files.count
+        let number = Int32(free + Self.first)
+        let file = OpenFile(kind, number: number, serial: run.nextSerial())
+        if free == files.count { files.append(file) } else { files[free] = file }
+        openCount += 1
+        if closedInBatch.remove(number) != nil { run.met(.reusedDescriptor) }
+        return file
+    }
+
+    mutating func close(_ file: OpenFile, wasInBatch: Bool) {
+        files[Int(file.number) - Self.first] = nil
+        openCount -= 1
+        if wasInBatch { closedInBatch.insert(file.number) }
+    }
+
+    mutating func beginBatch() { closedInBatch.removeAll(keepingCapacity: true) }
+
+    /// Calls `body` with every file, in the order of the numbers.
+    func forEach(_ body: (OpenFile) -> Void) {
+        for case let file? in files { body(file) }
+    }
+}

@@ -1,0 +1,267 @@
+// The far side of a connection: sends, answers, dawdles, breaks the protocol, and goes.
+
+@testable import Tron
+
+/// How a peer is; drawn anew for each.
+struct PeerCharacter {
+    enum Ending {
+        case stays, finishes, finishesAndListens, resets, truncates
+    }
+
+    enum Reading {
+        case eager, sips, never
+    }
+
+    /// Packets of its own, and the time between two.
+    var packets: Int
+    var gap: Int
+    var length: Int
+    /// Whether its packets ask for an answer.
+    var asks: Bool
+    var reading: Reading
+    var ending: Ending
+    /// After how many packets it sends one that is none.
+    var malformedAfter: Int?
+    /// How many of a thousand requests it answers, within how many milliseconds, and twice.
+    var answers: Int
+    var answerTime: Int
+    var repeatsAnswers: Bool
+    /// Sends its bytes one by one.
+    var trickles: Bool
+
+    init(drawnFrom run: Run, isCaller: Bool) {
+        let chance = run.chance
+        packets = chance.pick(0, 1, 3, 10)
+        gap = chance.pick(0, 1, 20, 300)
+        length = chance.pick(0, 20, 20, 200, 6000)
+        asks = isCaller && chance.hits(500)
+        reading = chance.pick(.eager, .eager, .eager, .sips, .never)
+        ending = chance.pick(.stays, .stays, .finishes, .truncates)
+        if run.faults.isOn(.reset) { ending = chance.pick(.resets, ending) }
+        if run.faults.isOn(.halfClose) { ending = chance.pick(.finishesAndListens, ending) }
+        if run.faults.isOn(.finish) { ending = chance.pick(.finishes, ending) }
+        malformedAfter = chance.hits(100) ? chance.between(0, 4) : nil
+        answers = chance.pick(1000, 1000, 700, 0)
+        answerTime = run.faults.isOn(.lateAnswer) ? chance.pick(1, 50, 400) : chance.pick(0, 1, 20)
+        repeatsAnswers = chance.hits(100)
+        trickles = chance.hits(60)
+    }
+}
+
+/// One far end and whoever is behind it.
+final class Peer {
+    private let end: End
+    private let run: Run
+    private let network: Network
+    private var character: PeerCharacter
+    private var reader = WireReader()
+    /// Written and not yet taken by the socket.
+    private var pending = ByteQueue()
+    private var sent = 0
+    private var sequence: Int32 = 0
+    private var frozenUntil: Int64 = 0
+    private var isReadPlanned = false
+    /// Its stream ends within a packet: nothing may follow.
+    private var isCut = false
+    private var isGone = false
+
+    init(_ end: End, _ network: Network, isCaller: Bool) {
+        self.end = end
+        self.network = network
+        run = network.run
+        character = PeerCharacter(drawnFrom: run, isCaller: isCaller)
+        end.changed = { self.changed() }
+    }
+
+    /// The connection stands: the first packet comes after a while.
+    func begin() { planNext() }
+
+    private func planNext() {
+        network.after(run.chance.time(upToMilliseconds: character.gap)) { self.act() }
+    }
+
+    private func act() {
+        guard !isGone, end.phase == .connected else { return }
+        if frozenUntil > run.clock {
+            return network.after(frozenUntil - run.clock) { self.act() }
+        }
+        if run.strikes(.freeze) { freeze() }
+        if sent == character.malformedAfter { sendMalformed() }
+        guard sent < character.packets else { return finish() }
+        sent += 1
+        sendPacket()
+        planNext()
+    }
+
+    /// Neither reads nor writes for a while.
+    private func freeze() {
+        frozenUntil = run.clock + run.chance.time(upToMilliseconds: run.chance.pick(10, 5000))
+        run.note(.peerFreezes, end.serial)
+        run.met(.freeze)
+        network.after(frozenUntil - run.clock) { self.changed() }
+    }
+}
+
+// MARK: - Sending
+
+extension Peer {
+    private func sendPacket() {
+        let number = UInt64(run.nextSerial())
+        let length = run.chance.below(character.length + 1)
+        if character.asks && run.chance.hits(700) {
+            sequence += 1
+            let packet = WirePacket(
+                sequence: sequence, category: WirePacket.request, number: number,
+                length: length + 8)
+            return write(packet)
+        }
+        let category = WirePacket.plain + UInt8(run.chance.below(240))
+        write(WirePacket(sequence: -1, category: category, number: number, length: length))
+    }
+
+    private func write(_ packet: WirePacket) {
+        guard !isCut else { return }
+        run.note(.peerSends, end.serial, packet.length, "\(packet)")
+        let wire = packet.wireBytes
+        end.log.append(packet, wire)
+        pending.append(wire)
+        push()
+    }
+
+    private func sendMalformed() {
+        run.note(.peerSends, end.serial, -1, "a malformed packet")
+        character.malformedAfter = nil
+        if run.chance.hits(500) {
+            let wire = WirePacket.wireBytes(-1, 77, [1, 2, 3]).dropLast(2) + [10, 13]
+            end.log.appendMalformed(Array(wire), .badTrailer(0x0a0d))
+            pending.append(wire)
+        } else {
+            let length: UInt32 = run.chance.pick(1 << 20, 1 << 31, .max)
+            let wire = [0, 0, 0, 1, 77] + WirePacket.bigEndian(length)
+            end.log.appendMalformed(wire, .tooLong)
+            pending.append(wire)
+        }
+        push()
+    }
+
+    /// Gives the socket what it takes.
+    private func push() {
+        guard end.phase == .connected, !end.writingEnded else { return }
+        let most = character.trickles ? min(1, pending.count) : pending.count
+        guard most > 0 else { return }
+        let taken = network.send(end, pending.content.prefix(most))
+        pending.take(taken) { _ in }
+        if character.trickles && !pending.isEmpty && taken > 0 {
+            network.after(run.chance.time(upToMilliseconds: 2)) { self.push() }
+        }
+    }
+
+    private func answer(_ sequence: Int32, _ number: UInt64) {
+        let length = 8 + run.chance.below(character.length + 1)
+        write(
+            WirePacket(
+                sequence: sequence, category: WirePacket.request,
+                number: number | WirePacket.answerBit, length: length))
+    }
+}
+
+// MARK: - Receiving
+
+extension Peer {
+    private func changed() {
+        guard !isGone, frozenUntil <= run.clock else { return }
+        if end.phase == .over { return leave() }
+        push()
+        guard !end.inbox.isEmpty || end.finReceived else { return }
+        switch character.reading {
+        case .never: if end.finReceived { readLater(200) }
+        case .eager: read(end.inbox.count)
+        case .sips: readLater(5)
+        }
+    }
+
+    private func readLater(_ milliseconds: Int) {
+        guard !isReadPlanned else { return }
+        isReadPlanned = true
+        network.after(run.chance.time(upToMilliseconds: milliseconds)) {
+            self.isReadPlanned = false
+            if self.frozenUntil <= self.run.clock { self.read(self.run.chance.between(1, 200)) }
+        }
+    }
+
+    private func read(_ most: Int) {
+        guard !isGone else { return }
+        network.receive(end, min(most, end.inbox.count)) { reader.append($0) }
+        while case .packet(let sequence, let category, let data) = reader.next() {
+            react(sequence, category, data)
+        }
+        if end.inbox.isEmpty && end.finReceived && end.phase == .connected { streamEnded() }
+        if !end.inbox.isEmpty && character.reading == .sips { readLater(5) }
+    }
+
+    private func react(_ sequence: Int32, _ category: UInt8, _ data: ArraySlice<UInt8>) {
+        if category == WirePacket.heartbeat && data.first == 0 && character.answers > 0 {
+            return write(
+                WirePacket(sequence: -1, category: category, number: 1, length: 1))
+        }
+        guard category == WirePacket.request, let number = Payload.number(of: data),
+            number & WirePacket.answerBit == 0, run.chance.hits(character.answers)
+        else { return }
+        let times = character.repeatsAnswers ? 2 : 1
+        for _ in 0..<times {
+            network.after(run.chance.time(upToMilliseconds: character.answerTime)) {
+                if self.end.phase == .connected && !self.end.writingEnded {
+                    self.answer(sequence, number)
+                }
+            }
+        }
+    }
+}
+
+// MARK: - Going
+
+extension Peer {
+    /// It has nothing more to say of its own.
+    private func finish() {
+        switch character.ending {
+        case .stays: break
+        case .resets: leave(resets: true)
+        case .finishes: leave()
+        case .finishesAndListens: endWriting()
+        case .truncates:
+            let wire = WirePacket.wireBytes(-1, 88, [1, 2, 3, 4])
+            let cut = Array(wire.prefix(run.chance.between(1, wire.count - 1)))
+            end.log.appendMalformed(cut, .truncated)
+            pending.append(cut)
+            isCut = true
+            endWriting()
+        }
+    }
+
+    /// FIN, as soon as everything is with the socket.
+    private func endWriting() {
+        guard !isGone, !end.writingEnded else { return }
+        push()
+        guard pending.isEmpty else {
+            return network.after(1_000_000 + end.latency) {
+                if self.end.phase == .connected { self.endWriting() }
+            }
+        }
+        run.note(.peerEnds, end.serial, 1)
+        network.endWriting(end)
+    }
+
+    /// The library has ended its stream: most peers do the same, some never.
+    private func streamEnded() {
+        if character.ending == .stays && character.reading == .never { return }
+        endWriting()
+        if end.finArrived { leave() }
+    }
+
+    private func leave(resets: Bool = false) {
+        guard !isGone else { return }
+        isGone = true
+        run.note(.peerEnds, end.serial, resets ? 3 : 2)
+        network.close(end, resets: resets)
+    }
+}

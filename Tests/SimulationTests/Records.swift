@@ -1,0 +1,110 @@
+// What the oracle notes of endpoints, requests, timers and promises that have a time limit.
+
+@testable import Tron
+
+/// A server of the run.
+final class ServerRecord {
+    let server: Server
+    let options: ServerOptions
+    /// Its listener is closed: no further session may come.
+    var isStopped = false
+    /// Its sessions may be aborted: by a stop that says so, or by a drain's deadline.
+    var mayAbort = false
+
+    init(_ server: Server, _ options: ServerOptions) {
+        self.server = server
+        self.options = options
+    }
+}
+
+/// A client of the run.
+final class ClientRecord {
+    let client: Client
+    let options: ClientOptions
+    var isClosed = false
+    var state = ClientState.connecting
+    var hadTimeout = false
+    /// Reasons that its requests were told a connection was lost for, until it is told itself.
+    var lostReasons: [CloseReason] = []
+    /// The request that last had a sequence.
+    var numbers: [Int32: UInt64] = [:]
+
+    init(_ client: Client, _ options: ClientOptions) {
+        self.client = client
+        self.options = options
+    }
+}
+
+/// A request of a client.
+final class RequestRecord {
+    let number: UInt64
+    let length: Int
+    let client: ClientRecord
+    let isRepeatable: Bool
+    var deadline: Int64
+    /// Requests of the client that had not ended when this one began.
+    var isBegun = false
+    var isEnded = false
+    var sequence: Int32?
+    /// The connections that carried it.
+    var carriers: [Int] = []
+
+    init(
+        _ number: UInt64, _ length: Int, _ client: ClientRecord, isRepeatable: Bool, deadline: Int64
+    ) {
+        self.number = number
+        self.length = length
+        self.client = client
+        self.isRepeatable = isRepeatable
+        self.deadline = deadline
+    }
+}
+
+/// A timer of the run.
+final class TimerRecord {
+    let serial: Int
+    let interval: Int64?
+    var deadline: Int64 = 0
+    var handle: ScheduledTimer?
+    var isOver = false
+
+    init(serial: Int, interval: Int64?) {
+        self.serial = serial
+        self.interval = interval
+    }
+}
+
+/// What has to have happened by a time.
+///
+/// The loop may be a tick late. It may be later still while it is busy, in turns that do not wait;
+/// but it must not go to sleep over a promise that is due, nor for longer than until the next.
+struct Obligations {
+    /// One tick of the library's timers, and a microsecond for its look at the clock.
+    static let tick: Int64 = 1_001_000
+
+    private var open: [(serial: Int, deadline: Int64, what: StaticString)] = []
+
+    mutating func add(_ serial: Int, _ deadline: Int64, _ what: StaticString) {
+        open.append((serial, deadline, what))
+    }
+
+    mutating func meet(_ serial: Int) {
+        if let index = open.firstIndex(where: { $0.serial == serial }) { open.remove(at: index) }
+    }
+
+    mutating func removeAll() { open = [] }
+
+    /// Before a wait: whether the loop may sleep so long.
+    func check(_ run: Run, sleepingFor nanoseconds: Int64) {
+        for (serial, deadline, what) in open {
+            let latest = deadline + Self.tick
+            if nanoseconds != 0 && run.turnStart >= latest {
+                run.fail("\(what) \(serial) is overdue by \(run.turnStart - deadline) ns")
+            } else if nanoseconds < 0 || nanoseconds > max(0, latest - run.clock) {
+                run.fail(
+                    "the loop sleeps for \(nanoseconds) ns over \(what) \(serial), "
+                        + "which is due in \(deadline - run.clock) ns")
+            }
+        }
+    }
+}

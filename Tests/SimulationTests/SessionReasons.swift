@@ -1,0 +1,96 @@
+// Whether a session may end with the reason that it reports: what was done to it must fit.
+import Glibc
+
+@testable import Tron
+
+extension SessionRecord {
+    /// What contradicts the reason; nil when it fits.
+    func complaint(about reason: CloseReason) -> String? {
+        switch reason {
+        case .requested:
+            if closeBegun == nil { return "nobody closed it" }
+            return unsent
+        case .aborted: return mayBeAborted ? nil : "nobody aborted it"
+        case .peerClosed:
+            if !end.endWasRead { return "its peer's end of stream was not read" }
+            return unsent
+        case .idle(let kind): return complaint(aboutIdleness: kind)
+        case .dead: return complaint(aboutSilence: ())
+        case .protocolFault(let fault):
+            return complaint(about: fault) ?? unsent
+        case .overflow:
+            if options.overflow != .close { return "its overflow policy is to refuse" }
+            // Heartbeats and requests are queued by the library itself.
+            let mayHaveMore = client != nil || options.heartbeat != nil
+            return overflowed || mayHaveMore ? nil : "its output never exceeded"
+        case .deadlineExceeded(let deadline): return complaint(about: deadline)
+        case .reactorStopped: return world.isStopping ? nil : "the reactor was not stopped"
+        case .system(let error):
+            return end.refusals.contains(error) ? nil : "the kernel did not refuse that"
+        }
+    }
+
+    /// Reasons that promise that everything was sent.
+    private var unsent: String? {
+        outgoing.isEmpty ? nil : "\(outgoing.count) packets that it took were not sent"
+    }
+
+    private var mayBeAborted: Bool {
+        abortCalled || server?.mayAbort == true || client?.hadTimeout == true
+            || client?.isClosed == true
+    }
+
+    /// How long before this turn something was, in nanoseconds.
+    private func elapsed(since time: Int64) -> Int64 { run.turnStart - time }
+
+    private func isOver(_ span: Duration?, since time: Int64) -> Bool {
+        guard let span else { return false }
+        return elapsed(since: time) >= span.clampedNanoseconds
+    }
+
+    private func complaint(aboutIdleness kind: IdleKind) -> String? {
+        let isJustified =
+            switch kind {
+            case .read: isOver(options.idle.read, since: end.lastReceived)
+            case .write: isOver(options.idle.write, since: end.lastSent)
+            case .either: isOver(options.idle.either, since: max(end.lastReceived, end.lastSent))
+            }
+        return isJustified ? nil : "bytes moved less than that ago"
+    }
+
+    private func complaint(aboutSilence: Void) -> String? {
+        guard options.heartbeat != nil else { return "it has no heartbeat" }
+        return isOver(options.deadAfter, since: end.lastReceived) ? nil : "its peer gave a sign"
+    }
+
+    private func complaint(about fault: ProtocolFault) -> String? {
+        switch fault {
+        case .truncatedPacket(let bytes):
+            if !end.endWasRead { return "the stream has not ended" }
+            return bytes == incompleteBytes ? nil : "\(incompleteBytes) bytes were left over"
+        case .badTrailer(let trailer):
+            return end.other?.log.fault?.kind == .badTrailer(trailer) ? nil : "none was sent"
+        case .dataTooLong(let length):
+            return announced == length ? nil : "\(announced ?? -1) were announced"
+        case .tooManyUnconsumedBytes: return isRaw ? nil : "its handler takes packets"
+        }
+    }
+
+    private func complaint(about deadline: CloseReason.Deadline) -> String? {
+        let limits = options.limits
+        switch deadline {
+        case .packet:
+            if incompleteBytes == 0 && !isRaw { return "no packet was incomplete" }
+            return limits.packetTime == nil ? "packets have no time limit" : nil
+        case .close:
+            if let closeBegun, elapsed(since: closeBegun) < limits.closeTime.clampedNanoseconds {
+                return "it was closed later than that ago"
+            }
+            let mayHaveMore = client != nil || options.heartbeat != nil
+            return outgoing.isEmpty && !mayHaveMore ? "its output had left" : nil
+        case .halfClose:
+            if !options.allowsHalfClose || !end.endWasRead { return "it was not half-closed" }
+            return nil
+        }
+    }
+}

@@ -1,0 +1,217 @@
+// What the oracle knows of one session: what it may deliver, what it has to send, how it may end.
+import Glibc
+
+@testable import Tron
+
+/// A session of the library, seen from outside.
+final class SessionRecord {
+    enum Role {
+        case accepted(ServerRecord)
+        case client(ClientRecord)
+        case dialed
+    }
+
+    unowned let world: World
+    let run: Run
+    let session: Session
+    let end: End
+    let options: SessionOptions
+    let role: Role
+    let id: SessionID
+
+    /// Packets that the session took and has not handed to the kernel whole.
+    private(set) var outgoing: [WirePacket] = []
+    /// How many of the other end's packets have been delivered, or passed over.
+    private(set) var delivered = 0
+    /// Its handler takes bytes, and has consumed so many.
+    var isRaw = false
+    private var consumed = 0
+
+    private(set) var reason: CloseReason?
+    /// The earliest time at which it can have begun to close on request.
+    var closeBegun: Int64?
+    var closeCalled = false
+    var abortCalled = false
+    var overflowed = false
+    /// The kernel refused it something that it cannot go on without.
+    var mustEnd = false
+
+    init(_ session: Session, _ end: End, _ role: Role, _ options: SessionOptions, _ world: World) {
+        self.world = world
+        self.session = session
+        self.end = end
+        self.options = options
+        self.role = role
+        run = world.run
+        id = session.id
+        end.record = self
+        end.lastReceived = run.turnStart
+        end.lastSent = run.turnStart
+    }
+
+    var isClosed: Bool { reason != nil }
+
+    var client: ClientRecord? { if case .client(let client) = role { client } else { nil } }
+
+    var server: ServerRecord? { if case .accepted(let server) = role { server } else { nil } }
+
+    /// A handler of it is called.
+    func called(_ what: StaticString) {
+        run.expect(reason == nil, "\(what) of session \(id) was called after its close")
+    }
+
+    func closed(_ reason: CloseReason) {
+        run.note(.closed, end.serial, 0, "session \(id): \(reason)")
+        run.expect(self.reason == nil, "the close of session \(id) was reported twice")
+        if let complaint = complaint(about: reason) {
+            run.fail("session \(id) ended with “\(reason)”, but \(complaint)")
+        }
+        self.reason = reason
+        world.obligations.meet(end.serial)
+        if let client {
+            run.expect(
+                client.lostReasons.allSatisfy { $0 == reason },
+                "requests were told \(client.lostReasons) of a session that ended with \(reason)")
+            client.lostReasons = []
+        }
+    }
+}
+
+// MARK: - What it sends
+
+extension SessionRecord {
+    /// The session said that it took a packet.
+    func took(_ packet: WirePacket) { outgoing.append(packet) }
+
+    /// It handed bytes to the kernel: they have to be what it took, in order.
+    func wrote(_ bytes: some Collection<UInt8>) {
+        end.log.appendRaw(bytes)
+        end.reader.append(bytes)
+        while true {
+            switch end.reader.next() {
+            case .more: return
+            case .malformed: return run.fail("session \(id) sends what is no packet")
+            case .packet(let sequence, let category, let data): check(sequence, category, data)
+            }
+        }
+    }
+
+    private func check(_ sequence: Int32, _ category: UInt8, _ data: ArraySlice<UInt8>) {
+        if category == WirePacket.heartbeat, options.heartbeat != nil, data.count == 1 {
+            let number = UInt64(data.first ?? 0)
+            return end.log.append(
+                decoded: WirePacket(sequence: -1, category: category, number: number, length: 1))
+        }
+        if let client, category == WirePacket.request {
+            return checkRequest(client, sequence, data)
+        }
+        guard let next = outgoing.first, next.matches(sequence, category, data) else {
+            return run.fail(
+                "session \(id) sends (\(sequence), \(category), \(data.count) bytes) in place of "
+                    + "\(outgoing.first.map(\.description) ?? "nothing")")
+        }
+        outgoing.removeFirst()
+        end.log.append(decoded: next)
+    }
+
+    private func checkRequest(
+        _ client: ClientRecord, _ sequence: Int32, _ data: ArraySlice<UInt8>
+    ) {
+        guard let number = Payload.number(of: data), let request = world.requests[number],
+            request.client === client, Payload.matches(data, number, request.length)
+        else { return run.fail("session \(id) sends a request that nobody made") }
+        run.expect(
+            request.carriers.isEmpty || request.isRepeatable,
+            "request \(number) is sent again, which it must not be")
+        run.expect(
+            !request.carriers.contains(end.serial), "request \(number) is sent twice at once")
+        if let holder = client.numbers[sequence], holder != number {
+            run.expect(
+                world.requests[holder]?.isEnded != false,
+                "sequence \(sequence) of request \(holder), which waits, goes to \(number)")
+        }
+        run.expect(sequence >= 0, "sequence \(sequence) was given to a request")
+        client.numbers[sequence] = number
+        request.sequence = sequence
+        request.carriers.append(end.serial)
+        end.log.append(
+            decoded: WirePacket(
+                sequence: sequence, category: WirePacket.request, number: number,
+                length: data.count))
+    }
+}
+
+// MARK: - What it delivers
+
+extension SessionRecord {
+    /// The next packet that its handler has to see; nil when the other end has sent no further.
+    private func nextToDeliver() -> (packet: WirePacket, end: Int)? {
+        guard let log = end.other?.log else { return nil }
+        while delivered < log.packets.count {
+            let next = log.packets[delivered]
+            if next.packet.length > options.limits.dataLength { return next }
+            if !isSwallowed(next.packet) { return next }
+            delivered += 1
+        }
+        return nil
+    }
+
+    /// Heartbeats and answers do not reach the handler.
+    private func isSwallowed(_ packet: WirePacket) -> Bool {
+        if packet.category == WirePacket.heartbeat && options.heartbeat != nil { return true }
+        return client != nil && packet.isRequestOrAnswer
+    }
+
+    func deliver(_ sequence: Int32, _ category: UInt8, _ data: UnsafeRawBufferPointer) {
+        run.note(.packet, end.serial, data.count)
+        called("the packet handler")
+        run.expect(session.isOpen, "a packet was delivered while session \(id) closes")
+        guard let (packet, position) = nextToDeliver(),
+            packet.length <= options.limits.dataLength, packet.matches(sequence, category, data)
+        else {
+            return run.fail(
+                "session \(id) delivers (\(sequence), \(category), \(data.count) bytes) in place "
+                    + "of \(nextToDeliver().map(\.packet.description) ?? "nothing")")
+        }
+        run.expect(
+            position <= end.receivedTotal && position <= sound, "a packet came before its bytes")
+        delivered += 1
+    }
+
+    /// How much of the other end's stream is to be trusted by the limits of this session.
+    var sound: Int { end.other?.log.fault?.start ?? .max }
+
+    func deliver(bytes: UnsafeRawBufferPointer, consuming count: Int) {
+        run.note(.bytes, end.serial, bytes.count)
+        called("the bytes handler")
+        let stream = end.other?.log.bytes[consumed...] ?? []
+        run.expect(
+            consumed + bytes.count <= end.receivedTotal
+                && stream.prefix(bytes.count).elementsEqual(bytes),
+            "session \(id) delivers bytes that are not the stream's from \(consumed) on")
+        consumed += count
+    }
+
+    /// Whether a packet lies in the session, whole, that its handler has not seen.
+    var holdsBackPacket: Bool {
+        guard !isRaw, let (packet, position) = nextToDeliver() else { return false }
+        return position <= end.receivedTotal && packet.length <= options.limits.dataLength
+    }
+
+    /// Bytes received after the last whole packet, or what its handler of bytes left over.
+    var incompleteBytes: Int {
+        if isRaw { return end.receivedTotal - consumed }
+        guard let log = end.other?.log else { return end.receivedTotal }
+        let last = log.packets.last { $0.end <= end.receivedTotal }
+        return end.receivedTotal - (last?.end ?? 0)
+    }
+
+    /// What the header after the last packet within the session's limit announces.
+    var announced: Int? {
+        guard let log = end.other?.log else { return nil }
+        let sound = log.packets.prefix { $0.packet.length <= options.limits.dataLength }
+        let header = log.bytes.dropFirst(sound.last?.end ?? 0).prefix(9)
+        guard header.count == 9, header.endIndex <= end.receivedTotal else { return nil }
+        return header.suffix(4).reduce(0) { $0 << 8 | Int($1) }
+    }
+}

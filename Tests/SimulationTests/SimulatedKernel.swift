@@ -1,0 +1,229 @@
+// The kernel of a run: every system call of the library, answered in memory.
+import Glibc
+
+@testable import Tron
+
+/// Sockets, epoll, eventfd, signals and the clock of one run, on one thread.
+final class SimulatedKernel: Kernel, @unchecked Sendable {
+    let run: Run
+    let network: Network
+    var table = DescriptorTable()
+    var retiredTokens: [UInt64] = []
+    var turns = 0
+    private(set) var calls = 0
+    private var nextPort: UInt16 = 40_000
+    /// Called as a wait begins, with its time limit.
+    var beforeWait: (Int64) -> Void = { _ in }
+    /// Waits do not wait any more: the run is to end.
+    var hurries = false
+
+    init(_ run: Run) {
+        self.run = run
+        network = Network(run: run)
+        super.init()
+    }
+
+    var openCount: Int { table.openCount }
+
+    // MARK: Any descriptor
+
+    /// The file behind a number. That it is open is the library's business: to use a number after
+    /// its close is to use somebody else's.
+    func file(_ number: Int32, _ call: SystemError.Call) -> OpenFile? {
+        pass()
+        guard let file = table[number] else {
+            run.fail("\(call.rawValue) on descriptor \(number), which is not open")
+            return nil
+        }
+        return file
+    }
+
+    /// Every call takes a moment. So many calls mean that the library never comes to a wait.
+    func pass() {
+        calls += 1
+        run.clock += 137
+        if calls == 500_000 {
+            run.fail("500,000 system calls")
+            abort()
+        }
+    }
+
+    override func close(_ number: Int32) -> Int {
+        guard let file = file(number, .close) else { return -Int(EBADF) }
+        run.note(.close, Int(number))
+        if file.isWatched { retire(file.token) }
+        if file.isAwaited { run.met(.staleEvent) }
+        table.close(file, wasInBatch: file.fruitlessEvents > 0 || file.isAwaited || file.isWatched)
+        if let listener = file.listener { network.stop(listener) }
+        if let end = file.end { network.close(end, resets: file.lingersZero) }
+        if run.strikes(.interruption) {
+            run.met(.interruption)
+            return -Int(EINTR)
+        }
+        return 0
+    }
+
+    override func read(_ number: Int32, _ bytes: UnsafeMutableRawPointer, _ count: Int) -> Int {
+        guard let file = file(number, .read) else { return -Int(EBADF) }
+        return readCounter(file, bytes, count)
+    }
+
+    override func write(_ number: Int32, _ bytes: UnsafeRawPointer, _ count: Int) -> Int {
+        guard let file = file(number, .write) else { return -Int(EBADF) }
+        file.pending += bytes.loadUnaligned(as: UInt64.self)
+        return 8
+    }
+
+    override func eventDescriptor() -> Int { open(.event) }
+
+    override func epollCreate() -> Int { open(.epoll) }
+
+    override func signalDescriptor(_ number: Int32, signals: UInt64) -> Int {
+        if number < 0 { return open(.signal) }
+        guard let file = file(number, .signalfd) else { return -Int(EBADF) }
+        file.signalMask = signals
+        return Int(number)
+    }
+
+    override func maskSignals(block: Bool, signals: UInt64) -> Int { 0 }
+
+    override func epollControl(
+        _ epoll: Int32, operation: Int32, descriptor: Int32, events: UInt32, token: UInt64
+    ) -> Int {
+        guard file(epoll, .epoll_ctl) != nil, let file = file(descriptor, .epoll_ctl) else {
+            return -Int(EBADF)
+        }
+        return control(operation, file, events, token)
+    }
+
+    override func epollWait(
+        _ epoll: Int32, _ list: UnsafeMutableRawPointer, _ count: Int32, nanoseconds: Int64
+    ) -> Int {
+        guard file(epoll, .epoll_wait) != nil else { return -Int(EBADF) }
+        return wait(list, Int(count), nanoseconds)
+    }
+
+    override func now() -> Int64 {
+        pass()
+        if !run.isTurnTimed {
+            run.isTurnTimed = true
+            run.turnStart = run.clock
+        }
+        return run.clock
+    }
+
+    // MARK: Sockets
+
+    override func socket(family: Int32) -> Int {
+        pass()
+        nextPort &+= 1
+        let local = SocketAddress.ipv4(host: 0x0a00_0001, port: nextPort)
+        return open(.socket(network.makeEnd(isLibrary: true, local: local)))
+    }
+
+    override func bind(_ number: Int32, _ address: UnsafeRawPointer, _ length: UInt32) -> Int {
+        guard let file = file(number, .bind), let end = file.end,
+            let address = SocketAddress(raw: address, length: length)
+        else { return -Int(EINVAL) }
+        return bind(end, to: address)
+    }
+
+    override func listen(_ number: Int32, backlog: Int32) -> Int {
+        guard let file = file(number, .listen), let end = file.end else { return -Int(EINVAL) }
+        let listener = Listener(end.local, backlog: Int(backlog))
+        file.listener = listener
+        network.listen(listener)
+        return 0
+    }
+
+    override func accept(
+        _ number: Int32, _ address: UnsafeMutableRawPointer,
+        _ length: UnsafeMutablePointer<UInt32>
+    ) -> Int {
+        guard let file = file(number, .accept4) else { return -Int(EBADF) }
+        return accept(file, address, length)
+    }
+
+    override func connect(_ number: Int32, _ address: UnsafeRawPointer, _ length: UInt32) -> Int {
+        guard let file = file(number, .connect), let end = file.end,
+            let address = SocketAddress(raw: address, length: length)
+        else { return -Int(EINVAL) }
+        return connect(file, end, to: address)
+    }
+
+    override func shutdownWriting(_ number: Int32) -> Int {
+        guard let file = file(number, .shutdown), let end = file.end else { return -Int(EBADF) }
+        run.note(.shutdown, Int(number))
+        guard end.phase == .connected else { return refused(file, .shutdown, ENOTCONN) }
+        network.endWriting(end)
+        return 0
+    }
+
+    override func localAddress(
+        _ number: Int32, _ address: UnsafeMutableRawPointer, _ length: UnsafeMutablePointer<UInt32>
+    ) -> Int {
+        guard let file = file(number, .getsockname), let end = file.end else { return -Int(EBADF) }
+        return put(end.local, address, length)
+    }
+
+    override func setOption(_ number: Int32, level: Int32, name: Int32, value: Int32) -> Int {
+        guard let file = file(number, .setsockopt) else { return -Int(EBADF) }
+        if run.strikes(.noBuffers) { return refused(file, .setsockopt, ENOBUFS) }
+        return 0
+    }
+
+    override func setLingerZero(_ number: Int32) -> Int {
+        guard let file = file(number, .setsockopt) else { return -Int(EBADF) }
+        file.lingersZero = true
+        return 0
+    }
+
+    override func socketError(_ number: Int32, _ error: UnsafeMutablePointer<Int32>) -> Int {
+        guard let file = file(number, .getsockopt), let end = file.end else { return -Int(EBADF) }
+        file.isUsed()
+        error.pointee = end.takeError()
+        // The library reports it as the refusal of what it was about to do.
+        if error.pointee != 0 {
+            for call in [SystemError.Call.recv, .connect] {
+                end.refusals.append(SystemError(call, code: error.pointee))
+            }
+            end.record?.mustEnd = true
+        }
+        return 0
+    }
+
+    // MARK: Bytes
+
+    override func receive(_ number: Int32, _ bytes: UnsafeMutableRawPointer, _ count: Int) -> Int {
+        guard let file = file(number, .recv) else { return -Int(EBADF) }
+        return receive(file, UnsafeMutableRawBufferPointer(start: bytes, count: count), nil)
+    }
+
+    override func receive(
+        _ number: Int32, _ first: UnsafeMutableRawBufferPointer,
+        _ second: UnsafeMutableRawBufferPointer
+    ) -> Int {
+        guard let file = file(number, .recv) else { return -Int(EBADF) }
+        return receive(file, first, second)
+    }
+
+    override func send(_ number: Int32, _ bytes: UnsafeRawPointer, _ count: Int) -> Int {
+        guard let file = file(number, .send) else { return -Int(EBADF) }
+        return send(file, UnsafeRawBufferPointer(start: bytes, count: count), nil)
+    }
+
+    override func send(
+        _ number: Int32, _ first: UnsafeRawBufferPointer, _ second: UnsafeRawBufferPointer
+    ) -> Int {
+        guard let file = file(number, .send) else { return -Int(EBADF) }
+        return send(file, first, second)
+    }
+
+    override func unlink(_ path: String) -> Int { 0 }
+
+    override func isSocket(_ path: String) -> Bool { false }
+
+    override func resolve(_ host: String) -> Result<[SocketAddress], ResolutionError> {
+        .failure(ResolutionError(host: host, message: "there are no names here"))
+    }
+}

@@ -1,0 +1,46 @@
+// The real library on a simulated kernel, network and clock: as many seeds as the environment asks.
+import Glibc
+import Testing
+
+@testable import Tron
+
+/// TRON_SEEDS says how many seeds, TRON_SEED repeats one, and TRON_TRACE=1 tells its story.
+@Suite(.serialized) struct SimulationTests {
+    @Test func `every promise holds in every simulated run`() {
+        if let seed = Self.number("TRON_SEED") {
+            CrashReport.install()
+            CrashReport.begins(seed, on: 0)
+            let outcome = Simulation.play(seed, isTold: Self.number("TRON_TRACE") == 1)
+            Standard.output("simulation: seed \(seed), \(outcome.turns) turns, \(outcome.hash)")
+            #expect(outcome.failure == nil)
+            return
+        }
+        let first = UInt64.random(in: 0...1 << 48)
+        let count = Self.number("TRON_SEEDS").map { Int($0) } ?? 1000
+        Standard.output("simulation: seeds from \(first) on")
+        let report = Simulation.play(count, from: first, threads: Self.threads)
+        for line in report.lines { Standard.output(line) }
+        for (seed, message) in report.failures {
+            Issue.record("seed \(seed): \(message)")
+        }
+        guard report.failures.isEmpty else { return }
+        // A thousand times in 100,000 runs, and as many a run in fewer.
+        let fewest = count / 100
+        for fault in Fault.allCases where report.counts[fault.rawValue] < fewest {
+            Issue.record("\(fault.title) was met less than \(fewest) times")
+        }
+    }
+
+    @Test func `the same seed is the same run, and another one is another`() {
+        let hashes = (0..<40).map { Simulation.play($0).hash }
+        #expect(hashes == (0..<40).map { Simulation.play($0).hash })
+        #expect(Set(hashes).count == hashes.count)
+    }
+
+    /// As many runs at once as there are processors.
+    private static let threads = min(16, max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))))
+
+    private static func number(_ name: String) -> UInt64? {
+        getenv(name).flatMap { UInt64(String(cString: $0)) }
+    }
+}

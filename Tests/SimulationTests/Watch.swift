@@ -1,0 +1,138 @@
+// What must hold whenever the loop goes to wait, and at the end of a run.
+import Glibc
+
+@testable import Tron
+
+extension World {
+    /// Before each wait, which is to last so many nanoseconds at most (negative: for ever).
+    func watch(_ nanoseconds: Int64) {
+        if run.failure != nil || kernel.turns > 3000 {
+            stop()
+            kernel.hurries = true
+        }
+        obligations.check(run, sleepingFor: nanoseconds)
+        if nanoseconds != 0 {
+            for record in records where !record.isClosed { watchSleeper(record) }
+            watchListeners()
+        }
+        watchProgress(nanoseconds)
+        if kernel.turns % 8 == 0 { watchMemory() }
+    }
+
+    /// A session that sleeps must have nothing left to do.
+    private func watchSleeper(_ record: SessionRecord) {
+        let (session, end) = (record.session, record.end)
+        guard let file = kernel.table[session.descriptor.number], file.end === end else {
+            return run.fail("session \(record.id) has lost its descriptor without a close")
+        }
+        let interest = file.isWatched ? file.interest : 0
+        run.expect(!record.mustEnd, "session \(record.id) was refused a call, and lives on")
+        if session.queuedBytes > 0 && end.isWritable {
+            run.expect(
+                interest & Ready.writable != 0,
+                "session \(record.id) sleeps over \(session.queuedBytes) bytes that could be sent")
+        }
+        guard session.isOpen, !session.isReadingPaused else { return }
+        let limits = record.options.limits
+        let mayPause = record.options.pausesReadingAboveHighWatermark
+        if mayPause && session.queuedBytes > limits.outboundLowWatermark { return }
+        run.expect(
+            !record.holdsBackPacket, "session \(record.id) sleeps over a packet it has received")
+        if !end.inbox.isEmpty || (end.finReceived && !end.endWasRead) {
+            run.expect(
+                interest & Ready.readable != 0,
+                "session \(record.id) sleeps over bytes that could be received")
+        }
+    }
+
+    /// A server without descriptors may look away for a moment, not for ever.
+    private func watchListeners() {
+        kernel.table.forEach { file in
+            guard let listener = file.listener else { return }
+            let isDeaf = listener.isReady && file.interest & Ready.readable == 0
+            guard isDeaf else {
+                listener.deafSince = nil
+                return
+            }
+            let since = listener.deafSince ?? run.turnStart
+            listener.deafSince = since
+            run.expect(
+                run.turnStart - since <= 52_000_000,
+                "a listener has ignored its backlog for \(run.turnStart - since) ns")
+        }
+    }
+
+    /// Turns that neither wait nor do anything are a spin.
+    private func watchProgress(_ nanoseconds: Int64) {
+        // Of a turn's own there are two calls: the clock, and the wait.
+        let isIdle = nanoseconds == 0 && callbacks == callbacksSeen && kernel.calls - callsSeen <= 3
+        idleWaits = isIdle ? idleWaits + 1 : 0
+        callbacksSeen = callbacks
+        callsSeen = kernel.calls
+        run.expect(idleWaits < 100, "100 turns that neither waited nor did anything")
+    }
+
+    private func watchMemory() {
+        guard let reactor else { return }
+        var bytes = reactor.registry.buffers.idleBytes + 2 * limits.bytesReadPerTurn
+        for record in records where !record.isClosed {
+            bytes += record.session.outbound.capacity + record.session.decoder.kept.count
+            let most = max(
+                record.options.limits.outboundBytes, record.options.limits.dataLength + 11)
+            run.expect(
+                record.session.queuedBytes <= most,
+                "session \(record.id) has queued \(record.session.queuedBytes) of \(most) bytes")
+        }
+        let bound = reactor.memoryBound + dialedBound(reactor)
+        run.expect(bytes <= bound, "the buffers take \(bytes) bytes, more than \(bound)")
+    }
+
+    /// Sessions that no endpoint accounts for: those that were dialed, or outlive their server.
+    private func dialedBound(_ reactor: Reactor) -> Int {
+        records.reduce(0) { sum, record in
+            let isAccounted = record.client != nil || record.server?.isStopped == false
+            guard !record.isClosed, !isAccounted else { return sum }
+            return sum
+                + record.options.limits.memoryBound(bytesReadPerTurn: limits.bytesReadPerTurn)
+        }
+    }
+}
+
+// MARK: - The end
+
+extension World {
+    /// After `run()` has returned: everything has been told of its end.
+    func checkEnd() {
+        for record in records where !record.isClosed {
+            run.fail("the close of session \(record.id) was never reported")
+        }
+        for request in requests.values where !request.isEnded {
+            run.fail("request \(request.number) never ended")
+        }
+        for client in clients {
+            run.expect(client.state.isFinal, "a client's last state is \(client.state)")
+            for _ in 0..<client.client.totals.lateAnswers { run.met(.lateAnswer) }
+        }
+        for server in servers {
+            let refused = server.server.counters
+            if refused.refusedByLimit + refused.refusedByAddressLimit > 0 { run.met(.capHit) }
+            run.expect(server.server.sessionCount == 0, "a server still counts sessions")
+        }
+        run.expect(submittedWaiting == 0, "\(submittedWaiting) submitted pieces of work never ran")
+        run.expect(outstanding.isEmpty, "never completed: \(outstanding)")
+    }
+
+    /// Lets go of the reactor and of all that could hold it: it has to be gone then.
+    func forgetAll() {
+        for record in records { record.end.record = nil }
+        records = []
+        servers = []
+        clients = []
+        requests = [:]
+        timers = []
+        connectors = []
+        replies = []
+        obligations.removeAll()
+        reactor = nil
+    }
+}

@@ -1,0 +1,202 @@
+// The world of one run: a reactor on the simulated kernel, and everything that is asked of it.
+
+@testable import Tron
+
+/// Drives one reactor through one seed.
+///
+/// Everything happens on one thread: the library calls the kernel, whose waits let the network and
+/// the peers act; handlers call the library. `@unchecked` because work that is submitted has to be
+/// Sendable: the threads that submit it have ended before anything else goes on.
+final class World: @unchecked Sendable {
+    let run: Run
+    let kernel: SimulatedKernel
+    var reactor: Reactor?
+    var obligations = Obligations()
+
+    var records: [SessionRecord] = []
+    var servers: [ServerRecord] = []
+    var clients: [ClientRecord] = []
+    var requests: [UInt64: RequestRecord] = [:]
+    var timers: [TimerRecord] = []
+    var connectors: [Connector] = []
+    var replies: [(address: ReplyAddress, record: SessionRecord, number: UInt64)] = []
+
+    /// Addresses where a peer listens, and one where nobody does.
+    let peerAddresses = (1...3).map { SocketAddress.ipv4(host: 0x0a09_0000 + $0, port: 9000) }
+    let emptyAddress = SocketAddress.ipv4(host: 0x0a09_00ff, port: 1)
+
+    /// Calls that are still to be made in handlers, so that every run ends.
+    var pokesLeft = 0
+    var isStopping = false
+    /// Handlers called so far.
+    var callbacks = 0
+    var submittedWaiting = 0
+    /// Completions that have been promised, by their serial.
+    var outstanding: [Int: StaticString] = [:]
+    /// What the watch saw at the last wait.
+    var idleWaits = 0
+    var callbacksSeen = 0
+    var callsSeen = 0
+    let limits: ReactorLimits
+
+    var chance: Chance { run.chance }
+
+    init(_ run: Run) throws {
+        self.run = run
+        kernel = SimulatedKernel(run)
+        limits = Self.drawLimits(run.chance)
+        pokesLeft = run.chance.pick(10, 60, 150)
+        run.faults.isCalm = true
+        reactor = try Reactor(limits: limits, kernel: kernel)
+        run.faults.isCalm = false
+        kernel.beforeWait = { [unowned self] in watch($0) }
+        kernel.network.acceptAfar = { [unowned self] in acceptAfar($0, $1) }
+    }
+
+    private static func drawLimits(_ chance: Chance) -> ReactorLimits {
+        var limits = ReactorLimits()
+        limits.bytesReadPerTurn = chance.pick(16, 100, 1000, 16_384)
+        limits.acceptsPerTurn = chance.pick(1, 2, 64)
+        limits.timersPerTurn = chance.pick(1, 3, 1024)
+        limits.submittedPerTurn = chance.pick(1, 1024)
+        limits.submittedWaiting = chance.pick(1, 4, 1024)
+        limits.simultaneousDials = chance.pick(1, 2, 256)
+        limits.idleBufferBytes = chance.pick(0, 16_384, 1 << 20)
+        return limits
+    }
+
+    /// A call of the library to one of this run's closures: what it does besides its own task is
+    /// random, as users are.
+    func handler(_ step: Step, _ serial: Int, of record: SessionRecord? = nil, _ body: () -> Void) {
+        callbacks += 1
+        run.note(step, serial)
+        body()
+        if run.strikes(.longHandler) {
+            run.met(.longHandler)
+            run.clock += chance.time(upToMilliseconds: chance.pick(3, 100, 3000))
+            run.note(.longHandler, serial)
+        }
+        let most = run.faults.isOn(.reentrantCall) ? 3 : 1
+        for _ in 0..<most where pokesLeft > 0 && chance.hits(300) {
+            run.met(.reentrantCall)
+            poke(record)
+        }
+    }
+
+    func stop() {
+        isStopping = true
+        reactor?.stop()
+    }
+}
+
+// MARK: - The story of a run
+
+extension World {
+    /// Sets everything up, runs the reactor, and looks at what is left.
+    func play() throws {
+        run.note(.begins, limits.bytesReadPerTurn, pokesLeft)
+        plan()
+        try reactor?.run()
+        isStopping = true
+        checkEnd()
+        forgetAll()
+        run.expect(
+            kernel.openCount == 0,
+            "\(kernel.openCount) descriptors are open at the end: "
+                + "\(kernel.table.all.map { "\($0.number) \($0.kind)" })")
+        run.note(.ends, kernel.turns, Int(kernel.calls))
+        kernel.network.dissolve()
+    }
+
+    private func plan() {
+        for _ in 0..<chance.pick(0, 1, 1, 2) { addServer() }
+        for _ in 0..<chance.pick(0, 0, 1, 2) { addClient() }
+        for _ in 0..<chance.pick(0, 1, 2) { dial() }
+        if chance.hits(200) { watchSignals() }
+        let length = Int64(chance.pick(20, 300, 3000, 30_000))
+        planCallers(within: length)
+        planDisturbances(within: length)
+        for _ in 0..<chance.pick(0, 2, 10) { addTimer(within: Int(length)) }
+        if chance.hits(200) {
+            // Few descriptors, but enough for what there is already.
+            kernel.table.limit = kernel.openCount + chance.between(1, 4)
+        }
+        if chance.hits(300) { addTimer(within: Int(length)) { self.stop() } }
+        kernel.network.after(length * 1_000_000) { self.end() }
+    }
+
+    /// Callers of the library's servers, some of them all at once.
+    private func planCallers(within length: Int64) {
+        guard !servers.isEmpty else { return }
+        let isBurst = run.faults.isOn(.burst)
+        let count = isBurst ? chance.between(5, 9) : chance.pick(0, 1, 3, 6)
+        let start = chance.time(upToMilliseconds: Int(length))
+        for _ in 0..<count {
+            let delay = isBurst ? start : chance.time(upToMilliseconds: Int(length))
+            kernel.network.after(delay) { self.call() }
+        }
+    }
+
+    private func call() {
+        guard let server = chance.pick(from: servers) else { return }
+        let host = 0x0a08_0000 + UInt32(chance.between(1, 3))
+        let end = kernel.network.makeEnd(
+            isLibrary: false, local: .ipv4(host: host, port: UInt16(chance.between(1024, 65_000))))
+        if run.faults.isOn(.burst) { end.latency = 1000 }
+        let peer = Peer(end, kernel.network, isCaller: true)
+        end.phase = .connecting
+        peer.begin()
+        let address = server.server.address
+        kernel.network.after(end.latency) { self.kernel.network.knock(end, at: address) }
+    }
+
+    /// Somebody listens at an address that is not the library's.
+    private func acceptAfar(_ end: End, _ address: SocketAddress) -> Bool {
+        guard peerAddresses.contains(address) else { return false }
+        let far = kernel.network.makeEnd(isLibrary: false, local: address)
+        let peer = Peer(far, kernel.network, isCaller: false)
+        kernel.network.establish(end, far)
+        peer.begin()
+        return true
+    }
+
+    private func planDisturbances(within length: Int64) {
+        let kinds = [Fault.partitionOneWay, .partitionBothWays].filter(run.faults.isOn)
+        for _ in 0..<(kinds.isEmpty ? 0 : chance.pick(2, 10)) {
+            kernel.network.after(chance.time(upToMilliseconds: Int(length))) {
+                if let kind = self.chance.pick(from: kinds) { self.partition(kind) }
+            }
+        }
+        if chance.hits(100) {
+            kernel.network.after(chance.time(upToMilliseconds: Int(length))) {
+                self.submitFromElsewhere()
+            }
+        }
+    }
+
+    /// The network is cut for a while between the ends of some connection; of one on which
+    /// something is under way, if there is one.
+    private func partition(_ kind: Fault) {
+        let connected = kernel.network.ends.filter { $0.phase == .connected && !$0.isClosed }
+        let busy = connected.filter { !$0.outbox.isEmpty }
+        guard let end = chance.pick(from: busy) ?? chance.pick(from: connected) else { return }
+        let length = chance.time(upToMilliseconds: chance.pick(100, 20_000))
+        let isBothWays = kind == .partitionBothWays
+        kernel.network.partition(end, until: run.clock + length, bothWays: isBothWays)
+        if chance.hits(200) {
+            kernel.network.after(length) { self.kernel.network.timeOut(end) }
+        }
+    }
+
+    /// The run's time is over: it ends in one of several ways.
+    private func end() {
+        switch chance.below(3) {
+        case 0: stopFromElsewhere()
+        case 1 where reactor?.signalSource != nil: raise(.terminate)
+        default:
+            run.faults.isCalm = true
+            pokesLeft = 0
+            kernel.network.after(100_000_000_000) { self.stopFromElsewhere() }
+        }
+    }
+}

@@ -1,0 +1,131 @@
+// What handlers do besides their task: any call of the interface, at any time, to anything.
+
+@testable import Tron
+
+extension World {
+    /// One random call. Prefers the session whose handler it is called from.
+    func poke(_ own: SessionRecord?) {
+        pokesLeft -= 1
+        let record =
+            chance.hits(500) ? own ?? chance.pick(from: records) : chance.pick(from: records)
+        let kind = chance.below(26)
+        run.note(.poke, kind, record?.end.serial ?? 0)
+        switch kind {
+        case 0...12: if let record { poke(record, kind) }
+        case 13, 14: addTimer(within: chance.pick(1, 50, 1000))
+        case 15: if let timer = chance.pick(from: timers) { cancel(timer) }
+        case 16, 17: if let client = chance.pick(from: clients) { request(of: client) }
+        case 18: dial()
+        case 19: submit()
+        case 20: chance.pick(from: connectors)?.cancel()
+        case 21: replyLater()
+        case 22: if chance.hits(200), let client = chance.pick(from: clients) { close(client) }
+        case 23: if let server = chance.pick(from: servers) { poke(server) }
+        case 24: if chance.hits(300) { chance.hits(500) ? addServer() : addClient() }
+        default: if chance.hits(50) { stop() }
+        }
+    }
+
+    private func poke(_ record: SessionRecord, _ kind: Int) {
+        let session = record.session
+        switch kind {
+        case 0...3: send(on: record)
+        case 4: for _ in 0..<chance.between(2, 10) { send(on: record) }
+        case 5: beginClosing(record, call: session.close)
+        case 6:
+            record.abortCalled = true
+            session.abort()
+        case 7: session.pauseReading()
+        case 8, 9: resume()
+        case 10: session.closeWriting()
+        case 11: if !record.isClosed { installReceiver(record) }
+        default: inspect(record)
+        }
+    }
+
+    /// The paused are woken more often than others.
+    private func resume() {
+        let paused = records.filter { $0.session.isReadingPaused }
+        chance.pick(from: paused)?.session.resumeReading()
+    }
+
+    /// A session that is asked to close has so long for it.
+    func beginClosing(_ record: SessionRecord, call: () -> Void = {}) {
+        if record.closeBegun == nil && !record.isClosed && record.session.isOpen {
+            record.closeBegun = run.turnStart
+            let time = record.options.limits.closeTime.clampedNanoseconds
+            obligations.add(record.end.serial, run.turnStart + time, "the close of connection")
+        }
+        record.closeCalled = true
+        call()
+    }
+
+    /// What a session says of itself has to agree with what is known of it, also when it is gone.
+    private func inspect(_ record: SessionRecord) {
+        let session = record.session
+        let found = reactor?.session(record.id)
+        if record.isClosed {
+            run.expect(found == nil, "a session that is closed was found by its name")
+            run.expect(!session.isOpen && !session.isWritable, "a closed session seems open")
+            run.expect(session.send(category: 1, data: "x") == .closed, "a closed session sends")
+            run.expect(session.localAddress == nil, "a closed session has an address")
+        } else {
+            // Its client is told of its end before it is itself.
+            let isFound = found == nil ? !session.isOpen : found === session
+            run.expect(isFound, "a session was not found by its name")
+            run.expect(
+                session.counters.bytesSent == record.end.sentTotal
+                    && session.counters.bytesReceived == record.end.receivedTotal,
+                "the counters of session \(record.id) are wrong")
+        }
+    }
+
+    private func replyLater() {
+        guard !replies.isEmpty else { return }
+        let (address, record, number) = replies.remove(at: chance.below(replies.count))
+        reply(address, record, number, length: chance.below(100))
+    }
+
+    // MARK: Servers
+
+    private func poke(_ record: ServerRecord) {
+        let server = record.server
+        guard chance.hits(300) else {
+            var count = 0
+            server.forEachSession { _ in count += 1 }
+            return run.expect(count == server.sessionCount, "a server miscounts its sessions")
+        }
+        let sessions = records.filter { $0.server === record && !$0.isClosed }
+        record.isStopped = true
+        if chance.hits(500) {
+            let aborts = chance.hits(500)
+            if aborts { record.mayAbort = true }
+            if !aborts { for each in sessions { beginClosing(each) } }
+            server.stop(sessions: aborts ? .abort : .close)
+        } else {
+            drain(record, sessions)
+        }
+    }
+
+    private func drain(_ record: ServerRecord, _ sessions: [SessionRecord]) {
+        let serial = run.nextSerial()
+        let deadline = chance.time(upToMilliseconds: chance.pick(10, 1000))
+        let spread = chance.pick(0, deadline / 2, deadline)
+        let count = record.server.sessionCount
+        record.mayAbort = true
+        for each in sessions where each.closeBegun == nil { each.closeBegun = run.turnStart }
+        outstanding[serial] = "a drain"
+        record.server.drain(within: .nanoseconds(deadline), spread: .nanoseconds(spread)) {
+            [unowned self] report in
+            run.expect(outstanding[serial] != nil, "a drain was completed twice")
+            outstanding[serial] = nil
+            obligations.meet(serial)
+            handler(.drained, serial) {
+                run.expect(
+                    report.closed + report.aborted == count && report.closed >= 0,
+                    "a drain of \(count) sessions reports \(report)")
+            }
+        }
+        obligations.add(serial, run.clock + deadline, "drain")
+    }
+}

@@ -1,0 +1,182 @@
+// The servers and sessions of a run: how they are set up, and what their handlers do.
+
+@testable import Tron
+
+extension World {
+    func drawSessionOptions() -> SessionOptions {
+        var options = SessionOptions()
+        options.limits.dataLength = chance.pick(64, 500, 5000, 20_000)
+        options.limits.outboundBytes = chance.pick(100, 1000, 10_000, 60_000)
+        options.limits.outboundHighWatermark = options.limits.outboundBytes / chance.pick(1, 2, 10)
+        options.limits.outboundLowWatermark =
+            options.limits.outboundHighWatermark / chance.pick(1, 2, 4, 1000)
+        options.limits.packetTime = chance.pick(nil, nil, .milliseconds(20), .seconds(1))
+        options.limits.closeTime = chance.pick(
+            .zero, .milliseconds(5), .milliseconds(100), .seconds(2), .seconds(2))
+        options.limits.discardedBytes = chance.pick(0, 500, 1 << 20)
+        options.limits.halfCloseTime = chance.pick(.milliseconds(10), .seconds(1))
+        let times: [Duration?] = [
+            nil, nil, nil, .milliseconds(30), .milliseconds(500), .seconds(5),
+        ]
+        options.idle.read = chance.pick(from: times) ?? nil
+        options.idle.write = chance.pick(from: times) ?? nil
+        options.idle.either = chance.pick(from: times) ?? nil
+        options.overflow = chance.pick(.close, .refuse)
+        options.pausesReadingAboveHighWatermark = chance.hits(500)
+        options.allowsHalfClose = chance.hits(run.faults.isOn(.halfClose) ? 700 : 200)
+        if chance.hits(150) {
+            options.heartbeat = Heartbeat(
+                category: WirePacket.heartbeat,
+                interval: chance.pick(.milliseconds(20), .milliseconds(300)),
+                answers: chance.hits(700))
+        }
+        if chance.hits(300) { options.deadAfter = chance.pick(.seconds(1), .seconds(3)) }
+        return options
+    }
+
+    /// Nothing listens, and nothing is connected to, once the reactor has come to its end.
+    var mayBegin: Bool { reactor?.isFinished == false && !isStopping }
+
+    func addServer() {
+        guard let reactor, mayBegin else { return }
+        var options = ServerOptions()
+        options.session = drawSessionOptions()
+        options.limits.backlog = chance.pick(1, 4, 100)
+        if run.faults.isOn(.capHit) {
+            options.limits.sessions = chance.pick(1, 2, 5)
+            options.limits.sessionsPerAddress = chance.pick(nil, 1, 2)
+        }
+        let index = servers.count
+        let address = SocketAddress.ipv4(
+            host: 0x0a00_0001, port: chance.pick(0, UInt16(9000 + index)))
+        let server = try? reactor.listen(on: address, options: options) { [unowned self] session in
+            begin(session, .accepted(servers[index]), options.session)
+        }
+        if let server { servers.append(ServerRecord(server, options)) }
+    }
+
+    /// A session stands: from now on the oracle knows of it.
+    func begin(_ session: Session, _ role: SessionRecord.Role, _ options: SessionOptions) {
+        guard let end = kernel.table[session.descriptor.number]?.end else {
+            return run.fail("session \(session.id) begins without a descriptor")
+        }
+        let record = SessionRecord(session, end, role, options, self)
+        records.append(record)
+        run.expect(
+            end.phase != .connecting && end.phase != .fresh && end.other != nil,
+            "session \(session.id) begins before its connection")
+        if case .accepted(let server) = role {
+            run.expect(!server.isStopped, "a server that has stopped begins a session")
+        }
+        handler(.session, end.serial, of: record) { install(record) }
+    }
+
+    private func install(_ record: SessionRecord) {
+        let session = record.session
+        session.onClose { [unowned self, unowned record] _, reason in
+            handler(.closed, record.end.serial) { record.closed(reason) }
+        }
+        session.onWritabilityChange { [unowned self, unowned record] _, isWritable in
+            handler(.writability, record.end.serial, of: record) {
+                record.called("the writability handler")
+                if !isWritable { run.met(.capHit) }
+            }
+        }
+        session.onPeerFinished { [unowned self, unowned record] _ in
+            handler(.peerFinished, record.end.serial, of: record) {
+                record.called("the handler of the peer's end")
+                run.expect(record.end.endWasRead, "the peer has not ended its stream")
+                run.met(.halfClose)
+            }
+        }
+        record.isRaw = record.client == nil && record.options.heartbeat == nil && chance.hits(150)
+        installReceiver(record)
+        if chance.hits(300) { send(on: record) }
+    }
+
+    /// Installs the handler of packets or of bytes, perhaps again: they count as one.
+    func installReceiver(_ record: SessionRecord) {
+        guard record.isRaw else {
+            return record.session.onPacket { [unowned self, unowned record] _, packet in
+                receive(packet, record)
+            }
+        }
+        record.session.onBytes { [unowned self, unowned record] _, bytes in
+            var consumed = 0
+            handler(.bytes, record.end.serial, of: record) {
+                bytes.withUnsafeBytes {
+                    consumed = chance.hits(700) ? $0.count : chance.between(0, $0.count)
+                    record.deliver(bytes: $0, consuming: consumed)
+                }
+            }
+            return consumed
+        }
+    }
+
+    private func receive(_ packet: borrowing Packet, _ record: SessionRecord) {
+        let sequence = packet.sequence
+        let category = packet.category
+        let length = packet.data.byteCount
+        var number: UInt64 = 0
+        // First the oracle, then the answer, then whatever a handler does besides.
+        packet.data.withUnsafeBytes {
+            record.deliver(sequence, category, $0)
+            number = Payload.number(of: $0) ?? 0
+        }
+        let address = record.session.replyAddress(of: packet)
+        handler(.packet, record.end.serial, of: record) {
+            guard category == WirePacket.request, number & WirePacket.answerBit == 0 else {
+                if chance.hits(200) { send(on: record) }
+                return
+            }
+            if chance.hits(200) { return replies.append((address, record, number)) }
+            if chance.hits(900) { reply(address, record, number, length: length) }
+        }
+    }
+
+    /// Answers a request by its address, which may be that of a session that is gone.
+    func reply(_ address: ReplyAddress, _ record: SessionRecord, _ number: UInt64, length: Int) {
+        let packet = WirePacket(
+            sequence: address.sequence, category: address.category,
+            number: number | WirePacket.answerBit, length: max(8, length))
+        let outcome = reactor?.reply(to: address, data: packet.data) ?? .closed
+        settle(outcome, packet, record)
+    }
+}
+
+// MARK: - Sending
+
+extension World {
+    /// Sends one packet, as a packet or as bytes.
+    func send(on record: SessionRecord) {
+        let most = chance.pick(0, 30, 30, 400, record.options.limits.dataLength + 1)
+        let packet = WirePacket(
+            sequence: chance.pick(-1, -1, Int32.min), category: WirePacket.plain,
+            number: UInt64(run.nextSerial()), length: chance.below(most + 1))
+        let session = record.session
+        let isRaw = chance.hits(200) && packet.length <= record.options.limits.dataLength
+        let outcome =
+            isRaw
+            ? session.send(bytes: packet.wireBytes)
+            : session.send(
+                sequence: packet.sequence, category: packet.category, data: packet.data)
+        settle(outcome, packet, record)
+    }
+
+    private func settle(_ outcome: SendOutcome, _ packet: WirePacket, _ record: SessionRecord) {
+        let isTooLarge = packet.length > record.options.limits.dataLength
+        switch outcome {
+        case .queued:
+            run.expect(!record.isClosed, "session \(record.id), which is closed, took a packet")
+            run.expect(!isTooLarge, "session \(record.id) took more data than a packet may have")
+            run.expect(!record.closeCalled, "session \(record.id) took a packet after close()")
+            record.took(packet)
+        case .closed: break
+        case .tooLarge:
+            run.expect(isTooLarge, "session \(record.id) refused a packet for its size")
+        case .overflow:
+            run.met(.capHit)
+            record.overflowed = true
+        }
+    }
+}

@@ -1,0 +1,131 @@
+// The timers, submitted work and signals of a run.
+import Glibc
+
+@testable import Tron
+
+extension World {
+    /// A timer of the user's, now and then a repeating one; it calls the library when it rings.
+    func addTimer(within milliseconds: Int, _ action: @escaping () -> Void = {}) {
+        guard let reactor, mayBegin else { return }
+        let delay = chance.time(upToMilliseconds: milliseconds)
+        let interval: Int64? = chance.hits(150) ? Int64(chance.between(1, 200)) * 1_000_000 : nil
+        let timer = TimerRecord(serial: run.nextSerial(), interval: interval)
+        timer.handle = reactor.schedule(
+            after: .nanoseconds(delay), repeating: interval.map { .nanoseconds($0) }
+        ) { [unowned self] in
+            expired(timer, action)
+        }
+        timer.deadline = run.clock + delay
+        timers.append(timer)
+        obligations.add(timer.serial, timer.deadline, "timer")
+    }
+
+    private func expired(_ timer: TimerRecord, _ action: () -> Void) {
+        run.expect(!timer.isOver, "timer \(timer.serial) rang after its end")
+        run.expect(
+            run.clock >= timer.deadline,
+            "timer \(timer.serial) rang \(timer.deadline - run.clock) ns early")
+        obligations.meet(timer.serial)
+        if let interval = timer.interval {
+            // Intervals that were missed are left out, by the clock reading of the turn.
+            let missed = max(0, run.turnStart - timer.deadline) / interval
+            timer.deadline += (missed + 1) * interval
+            obligations.add(timer.serial, timer.deadline, "timer")
+        } else {
+            timer.isOver = true
+        }
+        handler(.timer, timer.serial) {
+            action()
+            if timer.interval != nil && chance.hits(200) { cancel(timer) }
+        }
+    }
+
+    func cancel(_ timer: TimerRecord) {
+        let wasCancelled = timer.handle?.cancel() ?? false
+        run.expect(
+            wasCancelled != timer.isOver || isStopping,
+            "timer \(timer.serial) was cancelled: \(wasCancelled), over: \(timer.isOver)")
+        timer.isOver = true
+        obligations.meet(timer.serial)
+    }
+
+    // MARK: Work from elsewhere
+
+    /// Hands work over on the loop's own thread.
+    func submit() {
+        guard let reactor else { return }
+        let isAccepted = reactor.submit { [unowned self] _ in
+            submittedWaiting -= 1
+            handler(.submitted, submittedWaiting) {}
+        }
+        accepted(isAccepted)
+    }
+
+    private func accepted(_ isAccepted: Bool) {
+        if isAccepted { submittedWaiting += 1 } else { run.met(.capHit) }
+        run.expect(
+            isAccepted || isStopping || submittedWaiting >= limits.submittedWaiting,
+            "submitted work was refused while \(submittedWaiting) pieces waited")
+    }
+
+    /// The same from another thread, while the loop waits: it has to be woken by the eventfd.
+    func submitFromElsewhere() {
+        guard let remote = reactor?.remote else { return }
+        let outcome = Locked(false)
+        OtherThread.run { [self] in
+            let isAccepted = remote.submit { [unowned self] _ in
+                submittedWaiting -= 1
+                handler(.submitted, submittedWaiting) {}
+            }
+            outcome.withLock { $0 = isAccepted }
+        }
+        accepted(outcome.withLock { $0 })
+    }
+
+    func stopFromElsewhere() {
+        guard let remote = reactor?.remote else { return }
+        isStopping = true
+        OtherThread.run { remote.stop() }
+    }
+
+    // MARK: Signals
+
+    func watchSignals() {
+        try? reactor?.onSignal(.user1, .terminate) { [unowned self] signal in
+            handler(.signal, Int(signal.rawValue)) {
+                if signal == .terminate { stop() }
+            }
+        }
+        kernel.network.after(chance.time(upToMilliseconds: 100)) { self.raise(.user1) }
+    }
+
+    /// A signal arrives.
+    func raise(_ signal: Signal) {
+        kernel.table.forEach { file in
+            if case .signal = file.kind { file.pending |= 1 << UInt64(signal.rawValue) }
+        }
+    }
+}
+
+/// Another thread, which has ended when `run` returns: what it does happens at one point of the
+/// run, in every repetition the same.
+enum OtherThread {
+    private final class Body {
+        let run: () -> Void
+
+        init(_ run: @escaping () -> Void) { self.run = run }
+    }
+
+    static func run(_ body: @escaping @Sendable () -> Void) {
+        let context = Unmanaged.passRetained(Body(body)).toOpaque()
+        var thread = pthread_t()
+        let code = pthread_create(
+            &thread, nil,
+            {
+                Unmanaged<Body>.fromOpaque($0!).takeRetainedValue().run()
+                return nil
+            }, context)
+        precondition(code == 0, "no thread is to be had")
+        pthread_join(thread, nil)
+    }
+}
