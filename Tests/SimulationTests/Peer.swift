@@ -2,52 +2,6 @@
 
 @testable import Tron
 
-/// How a peer is; drawn anew for each.
-struct PeerCharacter {
-    enum Ending {
-        case stays, finishes, finishesAndListens, resets, truncates
-    }
-
-    enum Reading {
-        case eager, sips, never
-    }
-
-    /// Packets of its own, and the time between two.
-    var packets: Int
-    var gap: Int
-    var length: Int
-    /// Whether its packets ask for an answer.
-    var asks: Bool
-    var reading: Reading
-    var ending: Ending
-    /// After how many packets it sends one that is none.
-    var malformedAfter: Int?
-    /// How many of a thousand requests it answers, within how many milliseconds, and twice.
-    var answers: Int
-    var answerTime: Int
-    var repeatsAnswers: Bool
-    /// Sends its bytes one by one.
-    var trickles: Bool
-
-    init(drawnFrom run: Run, isCaller: Bool) {
-        let chance = run.chance
-        packets = chance.pick(0, 1, 3, 10)
-        gap = chance.pick(0, 1, 20, 300)
-        length = chance.pick(0, 20, 20, 200, 6000)
-        asks = isCaller && chance.hits(500)
-        reading = chance.pick(.eager, .eager, .eager, .sips, .never)
-        ending = chance.pick(.stays, .stays, .finishes, .truncates)
-        if run.faults.isOn(.reset) { ending = chance.pick(.resets, ending) }
-        if run.faults.isOn(.halfClose) { ending = chance.pick(.finishesAndListens, ending) }
-        if run.faults.isOn(.finish) { ending = chance.pick(.finishes, ending) }
-        malformedAfter = chance.hits(100) ? chance.between(0, 4) : nil
-        answers = chance.pick(1000, 1000, 700, 0)
-        answerTime = run.faults.isOn(.lateAnswer) ? chance.pick(1, 50, 400) : chance.pick(0, 1, 20)
-        repeatsAnswers = chance.hits(100)
-        trickles = chance.hits(60)
-    }
-}
-
 /// One far end and whoever is behind it.
 final class Peer {
     private let end: End

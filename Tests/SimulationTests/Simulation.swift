@@ -1,5 +1,4 @@
-// Many runs at once: seeds handed to threads, counts added up, crashes named by their seed.
-import Glibc
+// One run from its seed, and many runs on several threads.
 import Synchronization
 
 @testable import Tron
@@ -11,37 +10,6 @@ struct RunOutcome {
     var counts: [Int]
     var turns: Int
     var failure: String?
-}
-
-/// What many runs came to.
-struct SimulationReport: Sendable {
-    var seeds = 0
-    var turns = 0
-    var counts = [Int](repeating: 0, count: Fault.allCases.count)
-    /// The seeds that failed, and why; the first few.
-    var failures: [(seed: UInt64, message: String)] = []
-
-    mutating func add(_ outcome: RunOutcome) {
-        seeds += 1
-        turns += outcome.turns
-        for index in counts.indices { counts[index] += outcome.counts[index] }
-        if let failure = outcome.failure, failures.count < 20 {
-            failures.append((outcome.seed, failure))
-        }
-    }
-
-    /// Every kind of fault with how often it was met, and the one line for the log.
-    var lines: [String] {
-        let table = Fault.allCases.map { fault in
-            let count = String(counts[fault.rawValue])
-            let padding = String(repeating: " ", count: max(0, 12 - count.count))
-            return "\(padding)\(count)  \(fault.title)"
-        }
-        let fewest = counts.min() ?? 0
-        return table + [
-            "simulation: \(seeds) seeds, \(counts.count) fault kinds, fewest \(fewest)"
-        ]
-    }
 }
 
 enum Simulation {
@@ -84,64 +52,5 @@ enum Simulation {
         }
         for worker in workers { worker.join() }
         return report.withLock { $0 }
-    }
-}
-
-/// A thread with a stack like the main one's.
-struct Worker {
-    private final class Body {
-        let run: () -> Void
-
-        init(_ run: @escaping () -> Void) { self.run = run }
-    }
-
-    private var thread = pthread_t()
-
-    init(_ body: @escaping () -> Void) {
-        let context = Unmanaged.passRetained(Body(body)).toOpaque()
-        let code = pthread_create(
-            &thread, nil,
-            {
-                Unmanaged<Body>.fromOpaque($0!).takeRetainedValue().run()
-                return nil
-            }, context)
-        precondition(code == 0, "no thread is to be had")
-    }
-
-    func join() { pthread_join(thread, nil) }
-}
-
-/// Names the seed of a run in which the library trapped: then the process ends at once.
-enum CrashReport {
-    private static let threads = 64
-    nonisolated(unsafe) private static let owners = UnsafeMutablePointer<pthread_t>.allocate(
-        capacity: threads)
-    nonisolated(unsafe) private static let seeds = UnsafeMutablePointer<UInt64>.allocate(
-        capacity: threads)
-
-    static func begins(_ seed: UInt64, on index: Int) {
-        owners[index] = pthread_self()
-        seeds[index] = seed
-    }
-
-    static func install() {
-        owners.initialize(repeating: 0, count: threads)
-        seeds.initialize(repeating: 0, count: threads)
-        for number in [SIGILL, SIGTRAP, SIGSEGV, SIGBUS, SIGABRT] {
-            signal(number) { number in
-                CrashReport.tell()
-                Glibc.signal(number, SIG_DFL)
-                raise(number)
-            }
-        }
-    }
-
-    private static func tell() {
-        for index in 0..<threads where pthread_equal(owners[index], pthread_self()) != 0 {
-            let seed = seeds[index]
-            Standard.error(
-                "simulation: seed \(seed) crashed\n"
-                    + "simulation: repeat it with: .ci/simulate --seed \(seed) --trace")
-        }
     }
 }

@@ -4,6 +4,37 @@ import Testing
 
 @testable import Tron
 
+/// What many runs came to.
+struct SimulationReport: Sendable {
+    var seeds = 0
+    var turns = 0
+    var counts = [Int](repeating: 0, count: Fault.allCases.count)
+    /// The seeds that failed, and why; the first few.
+    var failures: [(seed: UInt64, message: String)] = []
+
+    mutating func add(_ outcome: RunOutcome) {
+        seeds += 1
+        turns += outcome.turns
+        for index in counts.indices { counts[index] += outcome.counts[index] }
+        if let failure = outcome.failure, failures.count < 20 {
+            failures.append((outcome.seed, failure))
+        }
+    }
+
+    /// Every kind of fault with how often it was met, and the one line for the log.
+    var lines: [String] {
+        let table = Fault.allCases.map { fault in
+            let count = String(counts[fault.rawValue])
+            let padding = String(repeating: " ", count: max(0, 12 - count.count))
+            return "\(padding)\(count)  \(fault.title)"
+        }
+        let fewest = counts.min() ?? 0
+        return table + [
+            "simulation: \(seeds) seeds, \(counts.count) fault kinds, fewest \(fewest)"
+        ]
+    }
+}
+
 /// TRON_SEEDS says how many seeds, TRON_SEED repeats one, and TRON_TRACE=1 tells its story.
 @Suite(.serialized) struct SimulationTests {
     @Test func `every promise holds in every simulated run`() {

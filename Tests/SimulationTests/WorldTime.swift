@@ -1,5 +1,4 @@
 // The timers, submitted work and signals of a run.
-import Glibc
 
 @testable import Tron
 
@@ -72,7 +71,7 @@ extension World {
     func submitFromElsewhere() {
         guard let remote = reactor?.remote else { return }
         let outcome = Locked(false)
-        OtherThread.run { [self] in
+        Worker.runOnce { [self] in
             let isAccepted = remote.submit { [unowned self] _ in
                 submittedWaiting -= 1
                 handler(.submitted, submittedWaiting) {}
@@ -85,7 +84,7 @@ extension World {
     func stopFromElsewhere() {
         guard let remote = reactor?.remote else { return }
         isStopping = true
-        OtherThread.run { remote.stop() }
+        Worker.runOnce { remote.stop() }
     }
 
     // MARK: Signals
@@ -104,28 +103,5 @@ extension World {
         kernel.table.forEach { file in
             if case .signal = file.kind { file.pending |= 1 << UInt64(signal.rawValue) }
         }
-    }
-}
-
-/// Another thread, which has ended when `run` returns: what it does happens at one point of the
-/// run, in every repetition the same.
-enum OtherThread {
-    private final class Body {
-        let run: () -> Void
-
-        init(_ run: @escaping () -> Void) { self.run = run }
-    }
-
-    static func run(_ body: @escaping @Sendable () -> Void) {
-        let context = Unmanaged.passRetained(Body(body)).toOpaque()
-        var thread = pthread_t()
-        let code = pthread_create(
-            &thread, nil,
-            {
-                Unmanaged<Body>.fromOpaque($0!).takeRetainedValue().run()
-                return nil
-            }, context)
-        precondition(code == 0, "no thread is to be had")
-        pthread_join(thread, nil)
     }
 }
