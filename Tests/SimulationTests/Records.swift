@@ -18,12 +18,11 @@ final class ServerRecord {
 }
 
 /// A client of the run.
-final class ClientRecord {
+final class ClientRecord: @unchecked Sendable {
     let client: Client
     let options: ClientOptions
     var isClosed = false
     var state = ClientState.connecting
-    var hadTimeout = false
     /// Reasons that its requests were told a connection was lost for, until it is told itself.
     var lostReasons: [CloseReason] = []
     /// The request that last had a sequence.
@@ -35,28 +34,29 @@ final class ClientRecord {
     }
 }
 
-/// A request of a client.
-final class RequestRecord {
+/// A request of a client. `@unchecked` because tasks have it, on the run's one thread.
+final class RequestRecord: @unchecked Sendable {
     let number: UInt64
     let length: Int
     let client: ClientRecord
     let isRepeatable: Bool
-    var deadline: Int64
-    /// Requests of the client that had not ended when this one began.
-    var isBegun = false
+    let timeout: Int64
+    var deadline: Int64 = 0
+    var isAwaited = false
+    var isCancelled = false
     var isEnded = false
     var sequence: Int32?
     /// The connections that carried it.
     var carriers: [Int] = []
 
     init(
-        _ number: UInt64, _ length: Int, _ client: ClientRecord, isRepeatable: Bool, deadline: Int64
+        _ number: UInt64, _ length: Int, _ client: ClientRecord, isRepeatable: Bool, timeout: Int64
     ) {
         self.number = number
         self.length = length
         self.client = client
         self.isRepeatable = isRepeatable
-        self.deadline = deadline
+        self.timeout = timeout
     }
 }
 

@@ -36,8 +36,15 @@ extension SessionRecord {
     }
 
     private var mayBeAborted: Bool {
-        abortCalled || server?.mayAbort == true || client?.hadTimeout == true
-            || client?.isClosed == true
+        abortCalled || server?.mayAbort == true || client?.isClosed == true || clientHadTimeout
+    }
+
+    /// Requests that time out make a client leave its connection.
+    private var clientHadTimeout: Bool {
+        guard let client else { return false }
+        return world.requests.values.contains {
+            $0.client === client && $0.deadline > 0 && $0.deadline <= run.clock
+        }
     }
 
     /// How long before this turn something was, in nanoseconds.

@@ -82,6 +82,7 @@ extension SimulatedKernel {
         run.note(.connect, Int(file.number), Int(address.port ?? 0), "as connection \(end.serial)")
         end.remote = address
         end.phase = .connecting
+        if address.isUnix { return connectAtOnce(file, end, to: address) }
         if run.strikes(.connectNever) {
             run.met(.connectNever)
         } else if run.strikes(.connectRefused) {
@@ -101,6 +102,16 @@ extension SimulatedKernel {
             network.after(delay) { self.network.knock(end, at: address) }
         }
         return isInterrupted() ? -Int(EINTR) : -Int(EINPROGRESS)
+    }
+
+    /// A Unix socket is connected, or refused, before the call returns.
+    private func connectAtOnce(_ file: OpenFile, _ end: End, to address: SocketAddress) -> Int {
+        if network.isCrowded(address) {
+            end.phase = .fresh
+            return refused(file, .connect, EAGAIN)
+        }
+        network.knock(end, at: address)
+        return end.phase == .connected ? 0 : refused(file, .connect, end.takeError())
     }
 
     func put(

@@ -70,6 +70,7 @@ final class SimulatedKernel: Kernel, @unchecked Sendable {
 
     override func write(_ number: Int32, _ bytes: UnsafeRawPointer, _ count: Int) -> Int {
         guard let file = file(number, .write) else { return -Int(EBADF) }
+        if run.strikes(.noBuffers) { return -Int(ENOMEM) }
         file.pending += bytes.loadUnaligned(as: UInt64.self)
         return 8
     }

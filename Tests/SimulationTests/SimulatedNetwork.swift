@@ -84,6 +84,11 @@ final class Network {
 extension Network {
     func listen(_ listener: Listener) { listeners.append(listener) }
 
+    /// Whether a listener has as many connections waiting as it may.
+    func isCrowded(_ address: SocketAddress) -> Bool {
+        listeners.contains { $0.address == address && $0.queue.count >= $0.backlog }
+    }
+
     func isBound(_ address: SocketAddress) -> Bool { listeners.contains { $0.address == address } }
 
     /// The listener's socket is closed: what nobody accepted is reset.

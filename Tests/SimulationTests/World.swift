@@ -23,6 +23,7 @@ final class World: @unchecked Sendable {
 
     /// Addresses where a peer listens, and one where nobody does.
     let peerAddresses = (1...3).map { SocketAddress.ipv4(host: 0x0a09_0000 + $0, port: 9000) }
+    let unixAddress: SocketAddress
     let emptyAddress = SocketAddress.ipv4(host: 0x0a09_00ff, port: 1)
 
     /// Calls that are still to be made in handlers, so that every run ends.
@@ -31,6 +32,8 @@ final class World: @unchecked Sendable {
     /// Handlers called so far.
     var callbacks = 0
     var submittedWaiting = 0
+    /// Tasks' jobs take places among the submitted work, too.
+    var hasTasks = false
     /// Completions that have been promised, by their serial.
     var outstanding: [Int: StaticString] = [:]
     /// What the watch saw at the last wait.
@@ -45,6 +48,7 @@ final class World: @unchecked Sendable {
         self.run = run
         kernel = SimulatedKernel(run)
         limits = Self.drawLimits(run.chance)
+        unixAddress = try SocketAddress("unix:@peer")
         pokesLeft = run.chance.pick(10, 60, 150)
         run.faults.isCalm = true
         reactor = try Reactor(limits: limits, kernel: kernel)
@@ -152,7 +156,7 @@ extension World {
 
     /// Somebody listens at an address that is not the library's.
     private func acceptAfar(_ end: End, _ address: SocketAddress) -> Bool {
-        guard peerAddresses.contains(address) else { return false }
+        guard address == unixAddress || peerAddresses.contains(address) else { return false }
         let far = kernel.network.makeEnd(isLibrary: false, local: address)
         let peer = Peer(far, kernel.network, isCaller: false)
         kernel.network.establish(end, far)

@@ -17,7 +17,8 @@ extension World {
         case 16, 17: if let client = chance.pick(from: clients) { request(of: client) }
         case 18: dial()
         case 19: submit()
-        case 20: chance.pick(from: connectors)?.cancel()
+        case 20:
+            if chance.hits(300) { takeSnapshot() } else { chance.pick(from: connectors)?.cancel() }
         case 21: replyLater()
         case 22: if chance.hits(200), let client = chance.pick(from: clients) { close(client) }
         case 23: if let server = chance.pick(from: servers) { poke(server) }
@@ -78,6 +79,20 @@ extension World {
                     && session.counters.bytesReceived == record.end.receivedTotal,
                 "the counters of session \(record.id) are wrong")
         }
+    }
+
+    /// What the reactor counts has to be what the kernel counted, ended sessions included.
+    private func takeSnapshot() {
+        guard let totals = reactor?.snapshot().sessions else { return }
+        var traffic = Traffic()
+        for record in records {
+            traffic.bytesSent += record.end.sentTotal
+            traffic.bytesReceived += record.end.receivedTotal
+        }
+        run.expect(
+            totals.traffic.bytesSent == traffic.bytesSent
+                && totals.traffic.bytesReceived == traffic.bytesReceived,
+            "a snapshot counts \(totals.traffic), the kernel \(traffic)")
     }
 
     private func replyLater() {

@@ -47,8 +47,9 @@ extension World {
             options.limits.sessionsPerAddress = chance.pick(nil, 1, 2)
         }
         let index = servers.count
-        let address = SocketAddress.ipv4(
+        var address = SocketAddress.ipv4(
             host: 0x0a00_0001, port: chance.pick(0, UInt16(9000 + index)))
+        if chance.hits(150), let path = try? UnixPath("@server\(index)") { address = .unix(path) }
         let server = try? reactor.listen(on: address, options: options) { [unowned self] session in
             begin(session, .accepted(servers[index]), options.session)
         }

@@ -63,7 +63,7 @@ extension World {
     private func accepted(_ isAccepted: Bool) {
         if isAccepted { submittedWaiting += 1 } else { run.met(.capHit) }
         run.expect(
-            isAccepted || isStopping || submittedWaiting >= limits.submittedWaiting,
+            isAccepted || isStopping || hasTasks || submittedWaiting >= limits.submittedWaiting,
             "submitted work was refused while \(submittedWaiting) pieces waited")
     }
 
@@ -84,6 +84,8 @@ extension World {
     func stopFromElsewhere() {
         guard let remote = reactor?.remote else { return }
         isStopping = true
+        // Whoever is refused this wake-up does not make up for it: nothing follows.
+        run.faults.isCalm = true
         Worker.runOnce { remote.stop() }
     }
 

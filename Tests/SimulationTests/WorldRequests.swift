@@ -1,0 +1,124 @@
+// The requests of a run, with completions and from tasks: how each is made, and judged at its end.
+
+@testable import Tron
+
+extension World {
+    /// Makes a request, or has a task make it.
+    func request(of client: ClientRecord) {
+        let most = chance.pick(20, 20, 300, client.options.session.limits.dataLength + 2)
+        let length = 8 + chance.below(max(1, most - 8))
+        let request = RequestRecord(
+            UInt64(run.nextSerial()), length, client, isRepeatable: chance.hits(300),
+            timeout: chance.time(upToMilliseconds: chance.pick(20, 300, 3000)))
+        requests[request.number] = request
+        run.tell("request \(request.number) for \(request.timeout) ns")
+        if chance.hits(150) && mayBegin { askFromTask(request) } else { ask(request) }
+    }
+
+    private func ask(_ request: RequestRecord) {
+        let isLate = reactor?.isFinished != false
+        var isBegun = false
+        request.client.client.request(
+            category: WirePacket.request, data: Payload.bytes(request.number, request.length),
+            timeout: .nanoseconds(request.timeout), isRepeatable: request.isRepeatable
+        ) { [unowned self] outcome in
+            run.expect(isBegun || isLate, "a request ended before it had begun")
+            switch outcome {
+            case .answered(let packet):
+                let sequence = packet.sequence
+                packet.data.withUnsafeBytes { answered(request, sequence, $0) }
+            case .failed(let error): failed(request, error)
+            }
+        }
+        isBegun = true
+        begun(request)
+    }
+
+    /// The request can end from now on, and has to in time.
+    private func begun(_ request: RequestRecord) {
+        request.deadline = run.clock + request.timeout
+        if !request.isEnded {
+            obligations.add(Int(request.number), request.deadline, "request")
+        }
+    }
+
+    /// A task on the reactor's own executor, which makes the request when its turn comes.
+    private func askFromTask(_ request: RequestRecord) {
+        guard let reactor else { return }
+        request.isAwaited = true
+        hasTasks = true
+        let task = Task(executorPreference: reactor.executor) { [unowned self] in
+            begun(request)
+            do throws(RequestError) {
+                let packet = try await request.client.client.request(
+                    category: WirePacket.request,
+                    data: Payload.bytes(request.number, request.length),
+                    timeout: .nanoseconds(request.timeout), isRepeatable: request.isRepeatable)
+                packet.data.withUnsafeBytes { answered(request, packet.sequence, $0) }
+            } catch {
+                failed(request, error)
+            }
+        }
+        guard chance.hits(300) else { return }
+        addTimer(within: 300) { [unowned request] in
+            request.isCancelled = true
+            task.cancel()
+        }
+    }
+}
+
+// MARK: - How they end
+
+extension World {
+    private func ended(_ request: RequestRecord) {
+        run.expect(!request.isEnded, "request \(request.number) ended twice")
+        request.isEnded = true
+        obligations.meet(Int(request.number))
+    }
+
+    private func answered(
+        _ request: RequestRecord, _ sequence: Int32, _ data: UnsafeRawBufferPointer
+    ) {
+        ended(request)
+        let isOwn = Payload.matches(data, request.number | WirePacket.answerBit, data.count)
+        run.expect(isOwn, "request \(request.number) got an answer that is not its own")
+        run.expect(
+            request.sequence == sequence,
+            "request \(request.number) was sent as \(request.sequence ?? -1), and answered as "
+                + "\(sequence)")
+        handler(.answered, Int(request.number)) {}
+    }
+
+    private func failed(_ request: RequestRecord, _ error: RequestError) {
+        ended(request)
+        run.tell("request \(request.number) failed: \(error)")
+        judge(request, error)
+        handler(.failed, Int(request.number)) {}
+    }
+
+    private func judge(_ request: RequestRecord, _ error: RequestError) {
+        let client = request.client
+        let options = client.options
+        switch error {
+        case .timedOut:
+            run.expect(
+                run.clock >= request.deadline,
+                "request \(request.number) timed out \(request.deadline - run.clock) ns early")
+        case .connectionLost(let reason):
+            // A task is told only when its turn comes, perhaps after the session.
+            if !request.isAwaited { client.lostReasons.append(reason) }
+        case .tooLarge:
+            run.expect(
+                request.length > options.session.limits.dataLength,
+                "request \(request.number) was refused for its size")
+        case .tooManyPending, .overflow: run.met(.capHit)
+        case .closed:
+            run.expect(
+                client.isClosed || isStopping, "a request was told that its client is closed")
+        case .cancelled:
+            run.expect(
+                request.isCancelled, "request \(request.number) was cancelled by nobody")
+        case .notConnected: break
+        }
+    }
+}
