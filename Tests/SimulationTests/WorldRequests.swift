@@ -37,7 +37,8 @@ extension World {
     /// The request can end from now on, and has to in time.
     private func begun(_ request: RequestRecord) {
         request.deadline = run.clock + request.timeout
-        if !request.isEnded {
+        // A task may be interrupted before it asks, so that its time begins later.
+        if !request.isEnded && !request.isAwaited {
             obligations.add(Int(request.number), request.deadline, "request")
         }
     }
