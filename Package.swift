@@ -51,3 +51,9 @@ let package = Package(
     ],
     swiftLanguageModes: [.v6]
 )
+
+// The simulation alone: it is optimised, and need not wait for all other tests to be so too.
+if Context.environment["TRON_ONLY_SIMULATION"] != nil {
+    package.products.removeAll { $0.name != "Tron" }
+    package.targets.removeAll { !["CEpollShim", "Tron", "SimulationTests"].contains($0.name) }
+}
