@@ -6,9 +6,13 @@ import Synchronization
 /// What a run came to.
 struct RunOutcome {
     var seed: UInt64
+    /// Of every step of its trace: the same for the same seed, on every machine.
     var hash: UInt64
+    /// How often each kind of fault was met.
     var counts: [Int]
+    /// Turns of the loop.
     var turns: Int
+    /// The first promise that was broken.
     var failure: String?
 }
 
