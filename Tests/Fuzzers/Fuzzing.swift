@@ -1,0 +1,75 @@
+// Where the fuzzing program starts: hands each input to the fuzzer that the environment names.
+import Glibc
+
+/// All fuzzers, by the names that `.ci/fuzz` takes and that their corpora have.
+enum Fuzzer: String {
+    case decoder
+
+    /// TRON_FUZZER's; one program for all of them, because it is built once.
+    static let chosen: Fuzzer = {
+        let name = getenv("TRON_FUZZER").map { String(cString: $0) } ?? ""
+        guard let fuzzer = Fuzzer(rawValue: name) else {
+            fatalError("TRON_FUZZER names no fuzzer: \(name)")
+        }
+        return fuzzer
+    }()
+
+    func run(_ input: UnsafeRawBufferPointer) {
+        switch self {
+        case .decoder: PacketDecoderFuzzer.run(input)
+        }
+    }
+}
+
+/// What libFuzzer calls for each input.
+@_cdecl("LLVMFuzzerTestOneInput")
+public func fuzzOneInput(_ start: UnsafePointer<UInt8>?, _ count: Int) -> Int32 {
+    Fuzzer.chosen.run(UnsafeRawBufferPointer(start: start, count: count))
+    return 0
+}
+
+/// Stops the program, and with it the run, when the library and its oracle disagree.
+func require(
+    _ condition: Bool, _ claim: @autoclosure () -> String, line: UInt = #line,
+    file: StaticString = #fileID
+) {
+    if !condition { fatalError(claim(), file: file, line: line) }
+}
+
+extension UnsafeRawBufferPointer {
+    /// memcmp, because each comparison in Swift is one more that libFuzzer looks at.
+    func holds(_ expected: [UInt8]) -> Bool {
+        expected.withUnsafeBytes { holds($0) }
+    }
+
+    func holds(_ expected: UnsafeRawBufferPointer) -> Bool {
+        guard count == expected.count, let start = baseAddress else {
+            return count == expected.count
+        }
+        return memcmp(start, expected.baseAddress!, count) == 0
+    }
+}
+
+/// An input as a supply of choices, from its first byte to its last.
+struct Choices {
+    private var rest: Slice<UnsafeRawBufferPointer>
+
+    init(_ input: UnsafeRawBufferPointer) { rest = input[...] }
+
+    var isEmpty: Bool { rest.isEmpty }
+
+    /// The next byte, or 0 when all are spent.
+    mutating func byte() -> UInt8 { rest.popFirst() ?? 0 }
+
+    mutating func number(below limit: Int) -> Int {
+        limit <= 256 ? Int(byte()) % limit : (Int(byte()) << 8 | Int(byte())) % limit
+    }
+
+    /// A number with as many bits as its first byte says, so that all magnitudes are likely.
+    mutating func numberOfAnyMagnitude() -> UInt64 {
+        let bits = UInt64(byte() % 65)
+        let bytes = (bits + 7) / 8
+        let number = (0..<bytes).reduce(0) { sum, _ in sum << 8 | UInt64(byte()) }
+        return bits == 64 ? number : number & (1 << bits - 1)
+    }
+}
