@@ -3,7 +3,13 @@ import Glibc
 
 /// All fuzzers, by the names that `.ci/fuzz` takes and that their corpora have.
 enum Fuzzer: String {
+    case addresses
+    case commandLine = "command-line"
     case decoder
+    case requests
+    case ring
+    case slab
+    case wheel
 
     /// TRON_FUZZER's; one program for all of them, because it is built once.
     static let chosen: Fuzzer = {
@@ -16,7 +22,13 @@ enum Fuzzer: String {
 
     func run(_ input: UnsafeRawBufferPointer) {
         switch self {
+        case .addresses: SocketAddressFuzzer.run(input)
+        case .commandLine: CommandLineFuzzer.run(input)
         case .decoder: PacketDecoderFuzzer.run(input)
+        case .requests: PendingRequestsFuzzer.run(input)
+        case .ring: RingBufferFuzzer.run(input)
+        case .slab: SlabFuzzer.run(input)
+        case .wheel: TimerWheelFuzzer.run(input)
         }
     }
 }

@@ -141,26 +141,22 @@ final class Slab<Element> {
 
     /// Compares the counters; walks every slot too when `thoroughly`.
     func checkInvariant(thoroughly: Bool = false) -> Bool {
-        guard count >= 0, count <= Int(used), Int(used) <= capacity else { return false }
-        guard (count == Int(used)) == (firstFree == Slab.none) else { return false }
-        return !thoroughly || everySlotIsLiveOrFree()
+        count >= 0 && count <= Int(used) && Int(used) <= capacity
+            && (count == Int(used)) == (firstFree == Slab.none)
+            && (!thoroughly || everySlotIsLiveOrFree())
     }
 
     private func everySlotIsLiveOrFree() -> Bool {
-        var live = 0
-        for index in 0..<Int(used) {
-            let slot = unsafe slots[index]
-            guard slot.generation != 0 else { return false }
-            if slot.element != nil { live += 1 }
-        }
+        let all = unsafe UnsafeBufferPointer(start: slots, count: Int(used))
+        let live = unsafe all.count { $0.element != nil }
         var free = 0
         var index = firstFree
-        while index != Slab.none, free <= Int(used) {
-            guard index < used, unsafe slots[Int(index)].element == nil else { return false }
+        while index < used, free < all.count, unsafe all[Int(index)].element == nil {
             free += 1
-            index = unsafe slots[Int(index)].nextFree
+            index = unsafe all[Int(index)].nextFree
         }
-        return live == count && live + free == Int(used)
+        return unsafe live == count && live + free == all.count && index == Slab.none
+            && all.allSatisfy { $0.generation != 0 }
     }
 }
 

@@ -164,28 +164,32 @@ final class TimerLists {
 
     /// Compares the counters; walks every node too when `thoroughly`.
     func checkInvariant(timers: Int, thoroughly: Bool = false) -> Bool {
-        guard timers >= 0, Int(lists) + timers <= Int(used), Int(used) <= capacity else {
-            return false
-        }
-        guard thoroughly else { return true }
-        let linked = (0..<lists).reduce(0) { $0 + (countLinked(in: $1) ?? Int(used)) }
-        return linked == timers && linked + countFree() + Int(lists) == Int(used)
+        timers >= 0 && Int(lists) + timers <= Int(used) && Int(used) <= capacity
+            && (!thoroughly || everyNodeIsOnOneList(timers: timers))
     }
 
-    /// Nil when a timer is badly linked, not live, or earlier than the list's earliest tick.
-    private func countLinked(in list: UInt32) -> Int? {
+    private func everyNodeIsOnOneList(timers: Int) -> Bool {
+        let linked = (0..<lists).reduce(0) { $0 + countLinked(in: $1) }
+        return linked == timers && linked + countFree() + Int(lists) == Int(used)
+            && (0..<lists).allSatisfy { unsafe next(after: nodes[Int($0)].previous) == $0 }
+    }
+
+    /// Stops at a timer that is badly linked, not live, or earlier than the list's earliest tick.
+    private func countLinked(in list: UInt32) -> Int {
         var count = 0
         var previous = list
         var index = next(after: list)
-        while index != list {
-            let timer = unsafe nodes[Int(index)]
-            guard timer.isLive, timer.previous == previous, timer.deadline >= earliest(in: list)
-            else { return nil }
+        while index != list, isSound(index, after: previous, in: list) {
             count += 1
             previous = index
-            index = timer.next
+            index = next(after: index)
         }
-        return unsafe nodes[Int(list)].previous == previous ? count : nil
+        return count
+    }
+
+    private func isSound(_ index: UInt32, after previous: UInt32, in list: UInt32) -> Bool {
+        let timer = unsafe nodes[Int(index)]
+        return timer.isLive && timer.previous == previous && timer.deadline >= earliest(in: list)
     }
 
     private func countFree() -> Int {

@@ -164,20 +164,18 @@ final class TimerWheel {
 
     /// Compares the counters; walks every list too when `thoroughly`.
     func checkInvariant(thoroughly: Bool = false) -> Bool {
-        guard timers.checkInvariant(timers: count, thoroughly: thoroughly) else { return false }
-        return !thoroughly || (0..<timers.lists).allSatisfy(isSound)
+        timers.checkInvariant(timers: count, thoroughly: thoroughly)
+            && (!thoroughly || (0..<timers.lists).allSatisfy(isSound))
     }
 
     private func isSound(_ list: UInt32) -> Bool {
         var index = timers.next(after: list)
-        guard list == TimerWheel.due || isMarkedOccupied(list) == (index != list) else {
-            return false
-        }
-        while index != list {
-            guard self.list(for: timers.deadline(of: index)) == list else { return false }
+        let isRightlyMarked =
+            list == TimerWheel.due || isMarkedOccupied(list) == (index != list)
+        while index != list, self.list(for: timers.deadline(of: index)) == list {
             index = timers.next(after: index)
         }
-        return true
+        return isRightlyMarked && index == list
     }
 
     private func isMarkedOccupied(_ slot: UInt32) -> Bool {

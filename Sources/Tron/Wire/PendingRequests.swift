@@ -2,9 +2,9 @@
 
 /// The requests that wait for an answer, by sequence.
 ///
-/// Sequences run from 0 to Int32.max and wrap to 0. They are given out in that order, and one that
-/// still waits is skipped: so a sequence comes again only after all the others have been given out
-/// once, and a late answer to a request that has ended finds nobody, not somebody else.
+/// Sequences run from 0 to Int32.max and wrap to 0. They are given out in that order, and one whose
+/// slot is still taken is skipped: so a sequence comes again only after all the others have had
+/// their turn, and a late answer to a request that has ended finds nobody, not somebody else.
 ///
 /// A waiter lies in the slot that its sequence's low bits name. At most half of the slots are
 /// taken, so that the next free one is near; the table doubles to keep it so, and then allocates
@@ -27,11 +27,12 @@ final class PendingRequests<Waiter> {
     private var waiters: UnsafeMutablePointer<Waiter>
     private var capacity = 64
 
-    /// `maximum` requests may wait at the same time. A test may start near the wrap.
-    init(maximum: Int, firstSequence: Int32 = 0) {
+    /// `maximum` requests may wait at the same time. A test may start near the wrap, or as if so
+    /// many sequences had been given out before.
+    init(maximum: Int, firstSequence: Int32 = 0, givenOutBefore: Int32 = 0) {
         precondition(maximum > 0 && maximum <= 1 << 30, "1 to 2^30 pending requests")
         self.maximum = maximum
-        next = firstSequence
+        next = (firstSequence &+ givenOutBefore) & .max
         first = firstSequence
         unsafe taken = .allocate(capacity: capacity)
         unsafe taken.initialize(repeating: Self.free, count: capacity)
@@ -141,14 +142,14 @@ final class PendingRequests<Waiter> {
 
     /// Compares the counters; looks at every slot too when `thoroughly`.
     func checkInvariant(thoroughly: Bool = false) -> Bool {
-        guard count >= 0, count <= maximum, 2 * count <= capacity else { return false }
-        guard capacity & (capacity - 1) == 0, next >= 0 else { return false }
-        guard thoroughly else { return true }
-        var found = 0
-        for index in 0..<capacity where unsafe taken[index] != Self.free {
-            guard unsafe slot(of: taken[index]) == index else { return false }
-            found += 1
-        }
-        return found == count
+        count >= 0 && count <= maximum && 2 * count <= capacity
+            && capacity & (capacity - 1) == 0 && next >= 0
+            && (!thoroughly || everySlotIsItsSequences())
+    }
+
+    private func everySlotIsItsSequences() -> Bool {
+        let slots = (0..<capacity).filter { unsafe taken[$0] != Self.free }
+        return slots.count == count
+            && slots.allSatisfy { unsafe slot(of: taken[$0]) == $0 }
     }
 }

@@ -1,0 +1,103 @@
+// The oracle of the command line's fuzzer: what the demo's help says of each option.
+
+/// Reads the arguments as the help describes them; shares no code with the demo.
+enum CommandLineReader {
+    enum Meaning {
+        case demonstrate
+        case help
+        case version
+        /// The verb and the options' values as they were given.
+        case verb(String, [String: String])
+        case misuse
+    }
+
+    private enum Value {
+        case whole(ClosedRange<Int>)
+        case seconds
+        case factor
+        case word([String])
+        case any
+    }
+
+    private static let both: [String: Value] = [
+        "--port": .whole(0...65_535), "--host": .any, "--unix": .any,
+    ]
+
+    private static let options: [String: [String: Value]] = [
+        "serve": [
+            "--idle": .seconds, "--max-data": .whole(0...1 << 30),
+            "--max-sessions": .whole(1...1_000_000_000),
+            "--max-per-address": .whole(1...1_000_000_000),
+        ],
+        "connect": [
+            "--timeout": .seconds, "--retry-initial": .seconds, "--retry-multiplier": .factor,
+            "--retry-cap": .seconds, "--retry-attempts": .whole(1...1_000_000_000),
+            "--jitter": .word(["none", "full", "equal"]),
+        ],
+    ]
+
+    static func read(_ arguments: [String]) -> Meaning {
+        guard let verb = arguments.first else { return .demonstrate }
+        if verb == "--help" { return .help }
+        if verb == "--version" { return .version }
+        guard let own = options[verb] else { return .misuse }
+        let words = Array(arguments.dropFirst())
+        if words.contains("--help") { return .help }
+        guard words.count % 2 == 0 else { return .misuse }
+        var values: [String: String] = [:]
+        for index in stride(from: 0, to: words.count, by: 2) {
+            let (name, value) = (words[index], words[index + 1])
+            guard let kind = own[name] ?? both[name], !value.hasPrefix("--"),
+                accepts(kind, value), values.updateValue(value, forKey: name) == nil
+            else { return .misuse }
+        }
+        return agree(values, verb) ? .verb(verb, values) : .misuse
+    }
+
+    /// What the options say together.
+    private static func agree(_ values: [String: String], _ verb: String) -> Bool {
+        if let cap = values["--retry-cap"].flatMap(Double.init) {
+            let initial = values["--retry-initial"].flatMap(Double.init) ?? 3
+            if cap < initial { return false }
+        }
+        if let path = values["--unix"] {
+            return values["--host"] == nil && values["--port"] == nil
+                && isAddress("unix:\(path)", orName: false)
+        }
+        guard let port = values["--port"] else { return false }
+        if verb == "connect", port.allSatisfy({ $0 == "0" }) { return false }
+        let host = values["--host"] ?? "127.0.0.1"
+        let isBare = host.utf8.contains(58) && host.utf8.first != 91
+        // Written without the zeros before it, which only an option may have.
+        let text = (isBare ? "[\(host)]" : host) + ":\(Int(port)!)"
+        return isAddress(text, orName: verb == "connect")
+    }
+
+    private static func isAddress(_ text: String, orName: Bool) -> Bool {
+        switch AddressReader.read(Array(text.utf8)) {
+        case .nothing: false
+        case .name: orName
+        default: true
+        }
+    }
+
+    private static func accepts(_ kind: Value, _ text: String) -> Bool {
+        let bytes = Array(text.utf8)
+        let digits = bytes.filter { (48...57).contains($0) }
+        let points = bytes.filter { $0 == 46 }
+        let isDecimal = digits.count + points.count == bytes.count && points.count <= 1
+        switch kind {
+        case .any: return true
+        case .word(let words): return words.contains(text)
+        case .whole(let range):
+            return !bytes.isEmpty && digits.count == bytes.count
+                && Int(text).map(range.contains) ?? false
+        case .seconds:
+            guard isDecimal, let seconds = Double(text) else { return false }
+            return seconds > 0 && seconds <= 1e9
+        case .factor:
+            guard isDecimal, let factor = Double(text) else { return false }
+            return factor >= 1 && factor <= 1000
+        }
+    }
+}
