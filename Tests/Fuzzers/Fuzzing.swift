@@ -5,6 +5,7 @@ import Glibc
 enum Fuzzer: String {
     case addresses
     case commandLine = "command-line"
+    case cuts
     case decoder
     case requests
     case ring
@@ -24,6 +25,7 @@ enum Fuzzer: String {
         switch self {
         case .addresses: SocketAddressFuzzer.run(input)
         case .commandLine: CommandLineFuzzer.run(input)
+        case .cuts: CutsRun.run(input)
         case .decoder: PacketDecoderFuzzer.run(input)
         case .requests: PendingRequestsFuzzer.run(input)
         case .ring: RingBufferFuzzer.run(input)

@@ -1,4 +1,4 @@
-// Fuzzes the packet decoder: any stream, cut anywhere, with a handler that leaves packets for later.
+// Fuzzes the packet decoder: any stream, cut anywhere, a handler that leaves packets for later.
 
 /// An input is a stream, then its deliveries, then their number, then the limit on data:
 ///

@@ -39,6 +39,34 @@ import Testing
         #expect(pool.idleBytes <= 3 * BufferPool.minimumCapacity)
     }
 
+    @Test func `bytes move to the front when that frees half of the block, and else to another`() {
+        let size = BufferPool.minimumCapacity
+        for (consumed, asked, isMoved) in [
+            (size / 2, size / 2, true), (size / 2, size / 2 + 1, false),
+            (size / 2 - 1, 1, false), (3000, 1, false), (size, size, true),
+        ] {
+            let pool = BufferPool(maximumIdleBytes: 1 << 22)
+            var buffer = InboundBuffer()
+            [UInt8](repeating: 9, count: size).withUnsafeBytes { buffer.append($0, from: pool) }
+            let block = buffer.bytes.baseAddress
+            buffer.consume(consumed)
+            #expect(buffer.room(for: asked, from: pool).count == asked)
+            #expect((buffer.bytes.baseAddress == block) == isMoved, "\(consumed), \(asked)")
+            #expect(buffer.bytes.elementsEqual(repeatElement(9, count: size - consumed)))
+            buffer.release(to: pool)
+        }
+    }
+
+    @Test func `a block that is too small is followed by one of twice what is kept`() {
+        var buffer = InboundBuffer()
+        let size = BufferPool.minimumCapacity
+        [UInt8](repeating: 9, count: size).withUnsafeBytes { buffer.append($0, from: pool) }
+        buffer.consume(1000)
+        _ = buffer.room(for: 1, from: pool)
+        buffer.release(to: pool)
+        #expect(pool.idleBytes == size + 2 * size)
+    }
+
     @Test func `each byte is moved a bounded number of times, also while some are consumed`() {
         for consumed in [0, 1, 3] {
             var buffer = InboundBuffer()

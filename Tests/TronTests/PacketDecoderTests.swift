@@ -110,6 +110,40 @@ import Testing
         #expect(pool.idleBytes == BufferPool.minimumCapacity)
     }
 
+    @Test func `of the bytes behind an incomplete packet only what it lacks is copied`() {
+        let packet = OwnedPacket(category: 1, data: [UInt8](repeating: 5, count: 53)).wireBytes
+        let stream = packet + packet
+        for cut in 1..<packet.count {
+            var decoder = PacketDecoder()
+            stream.withUnsafeBytes { stream in
+                var fresh = UnsafeRawBufferPointer(rebasing: stream[..<cut])
+                _ = decoder.next(&fresh, maximumDataLength: 100, pool: pool)
+                fresh = .init(rebasing: stream[cut...])
+                let step = decoder.next(&fresh, maximumDataLength: 100, pool: pool)
+                if case .packet = step {} else { Issue.record("no packet, cut at \(cut)") }
+                #expect(decoder.kept.isEmpty && fresh.count == packet.count, "cut at \(cut)")
+            }
+            decoder.release(to: pool)
+        }
+    }
+
+    @Test func `room is what the packet lacks, a block's worth, or as much as has arrived`() {
+        for (length, arrived, room) in [
+            (100, 0, 102), (100, 90, 12), (1 << 20, 0, 8192), (1 << 20, 20_000, 20_009),
+            (1 << 20, (1 << 20) - 10, 12), (60_000, 40_000, 20_002),
+        ] {
+            var decoder = PacketDecoder()
+            let bytes = Self.header(dataLength: length) + [UInt8](repeating: 0, count: arrived)
+            bytes.withUnsafeBytes {
+                var fresh = $0
+                _ = decoder.next(&fresh, maximumDataLength: 1 << 20, pool: pool)
+            }
+            let found = decoder.room(maximumDataLength: 1 << 20, pool: pool).count
+            #expect(found == room, "\(arrived) of \(length)")
+            decoder.release(to: pool)
+        }
+    }
+
     @Test func `random streams, mutated and cut at random, agree with a naive reader`() {
         var generator = SeededGenerator(seed: RandomRun.seed)
         for stream in 0..<max(100, RandomRun.operations / 100) {

@@ -68,6 +68,52 @@ import Testing
         #expect([Int32.max - 2, 2, 3, -1, .min].allSatisfy { !requests.hasGivenOut($0) })
     }
 
+    @Test func `once every sequence had its turn, all of them were given out`() {
+        let requests = PendingRequests<Int>(
+            maximum: 100, firstSequence: 5, givenOutBefore: .max - 2)
+        #expect(requests.hasGivenOut(1) && !requests.hasGivenOut(2) && !requests.hasGivenOut(4))
+        #expect((0..<3).map { requests.add($0) } == [2, 3, 4])
+        #expect([0, 1, 2, 4, 5, .max].allSatisfy(requests.hasGivenOut))
+        #expect(!requests.hasGivenOut(-1) && !requests.hasGivenOut(.min))
+        #expect(requests.add(3) == 5 && requests.sequences() == [2, 3, 4, 5])
+    }
+
+    @Test func `a waiter that does not fulfil the condition goes on waiting`() {
+        let requests = PendingRequests<String>(maximum: 10)
+        #expect(requests.add("a") == 0)
+        #expect(requests.take(0) { $0 == "b" } == nil && requests.waiter(of: 0) == "a")
+        #expect(requests.take(0) { $0 == "a" } == "a" && requests.count == 0)
+    }
+
+    @Test func `waiters that still wait are released with the table`() {
+        final class Waiter {}
+        weak var first: Waiter?
+        weak var second: Waiter?
+        do {
+            // In the last slot and in the first one.
+            let requests = PendingRequests<Waiter>(maximum: 10, firstSequence: 63)
+            let waiters = [Waiter(), Waiter()]
+            #expect(waiters.map { requests.add($0) } == [63, 64])
+            (first, second) = (waiters[0], waiters[1])
+        }
+        #expect(first == nil && second == nil)
+    }
+
+    @Test func `one request may wait at least, and 2^30 at most`() async {
+        #expect(PendingRequests<Int>(maximum: 1).add(7) == 0)
+        #expect(PendingRequests<Int>(maximum: 1 << 30).add(7) == 0)
+        await #expect(processExitsWith: .failure) { _ = PendingRequests<Int>(maximum: 0) }
+        await #expect(processExitsWith: .failure) {
+            _ = PendingRequests<Int>(maximum: (1 << 30) + 1)
+        }
+    }
+
+    @Test func `only a waiter that waits can be replaced`() async {
+        await #expect(processExitsWith: .failure) {
+            PendingRequests<Int>(maximum: 1).replace(0, with: 1)
+        }
+    }
+
     @Test func `agrees with a naive model under random operations`() {
         var generator = SeededGenerator(seed: RandomRun.seed)
         let first = Int32.max - Int32(RandomRun.operations / 8 % 1_000_000)

@@ -50,6 +50,58 @@ import Testing
         ring.release(to: pool)
     }
 
+    @Test func `a ring with just the room that is asked for does not grow`() {
+        var ring = RingBuffer()
+        let size = BufferPool.minimumCapacity
+        ring.append([1, 2, 3], from: pool)
+        ring.consume(2)
+        let place = ring.parts.0.baseAddress
+        ring.reserve(size - 1, from: pool)
+        #expect(ring.capacity == size && ring.parts.0.baseAddress == place)
+        ring.reserve(size, from: pool)
+        #expect(ring.capacity == 2 * size)
+        ring.release(to: pool)
+    }
+
+    @Test func `the first part says whether it is all that waits`() {
+        var ring = RingBuffer()
+        let size = BufferPool.minimumCapacity
+        #expect(ring.firstPart.isAll && ring.firstPart.0.isEmpty)
+        ring.append([UInt8](repeating: 1, count: size - 1), from: pool)
+        ring.consume(size - 3)
+        ring.append([2], from: pool)
+        #expect(ring.firstPart.isAll && [UInt8](ring.firstPart.0) == [1, 1, 2])
+        ring.append([3], from: pool)
+        #expect(!ring.firstPart.isAll && [UInt8](ring.firstPart.0) == [1, 1, 2])
+        ring.release(to: pool)
+    }
+
+    @Test func `a ring that sent all it had leaves the shared block and keeps none`() {
+        var ring = RingBuffer()
+        ring.borrowShared(of: pool)
+        #expect(ring.tailAddress == pool.shared.base && ring.capacity == pool.shared.capacity)
+        ring.append([1, 2, 3], from: pool)
+        ring.consume(3)
+        ring.leaveShared(of: pool)
+        #expect(ring.capacity == 0 && pool.idleBytes == 0)
+    }
+
+    @Test(arguments: [3, BufferPool.minimumCapacity])
+    func `what still waits in the shared block moves to one of the ring's own`(count: Int) {
+        var ring = RingBuffer()
+        ring.borrowShared(of: pool)
+        ring.append([UInt8](repeating: 7, count: count), from: pool)
+        ring.leaveShared(of: pool)
+        #expect(ring.tailAddress != pool.shared.base)
+        #expect(ring.capacity == BufferPool.minimumCapacity)
+        #expect([UInt8](ring.parts.0) == [UInt8](repeating: 7, count: count))
+        let own = ring.parts.0.baseAddress
+        ring.leaveShared(of: pool)
+        #expect(ring.parts.0.baseAddress == own && ring.count == count)
+        ring.release(to: pool)
+        #expect(pool.idleBytes == BufferPool.minimumCapacity)
+    }
+
     @Test func `a ring that fills byte by byte grows as often as its size doubles`() {
         var ring = RingBuffer()
         var growths = 0

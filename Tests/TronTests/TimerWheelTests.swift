@@ -196,6 +196,18 @@ import Testing
     func size() {
         #expect(TimerWheel.bytesPerTimer == 32)
     }
+
+    @Test("a wheel begins at tick 0, and no key has the raw value of none")
+    func beginning() {
+        #expect(TimerWheel().now == 0)
+        #expect(TimerWheel().schedule(at: 1, owner: 1).generation != 0)
+    }
+
+    @Test("there may be as many lists as there are nodes at first, and no more")
+    func mostLists() async {
+        #expect(TimerLists(lists: 1024).checkInvariant(timers: 0, thoroughly: true))
+        await #expect(processExitsWith: .failure) { _ = TimerLists(lists: 1025) }
+    }
 }
 
 extension TimerWheel {
