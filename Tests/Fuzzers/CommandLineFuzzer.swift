@@ -20,9 +20,11 @@ enum CommandLineFuzzer {
     private static func check(_ command: Command, _ expected: CommandLineReader.Meaning) {
         switch (command, expected) {
         case (.demonstrate, .demonstrate), (.help, .help), (.version, .version): break
-        case (.serve(let address, let options), .verb("serve", let values)):
-            checkAddress(address.description, values)
-            checkServer(options, values)
+        case (.serve(let settings), .verb("serve", let values)):
+            checkAddress(settings.address.description, values)
+            checkServer(settings.options, values)
+            require(settings.watches == (values["--watch"] != nil), "whether it watches")
+            require((settings.metrics == nil) == (values["--metrics"] == nil), "the metrics")
         case (.connect(let settings), .verb("connect", let values)):
             checkAddress((try? SocketAddress(settings.address))?.description, values)
             checkConnect(settings, values)

@@ -17,6 +17,10 @@ enum CommandLineReader {
         case factor
         case word([String])
         case any
+        /// A port, or an address with one.
+        case place
+        /// There is none.
+        case none
     }
 
     private static let both: [String: Value] = [
@@ -27,7 +31,8 @@ enum CommandLineReader {
         "serve": [
             "--idle": .seconds, "--max-data": .whole(0...1 << 30),
             "--max-sessions": .whole(1...1_000_000_000),
-            "--max-per-address": .whole(1...1_000_000_000),
+            "--max-per-address": .whole(1...1_000_000_000), "--metrics": .place,
+            "--watch": .none,
         ],
         "connect": [
             "--timeout": .seconds, "--retry-initial": .seconds, "--retry-multiplier": .factor,
@@ -41,15 +46,18 @@ enum CommandLineReader {
         if verb == "--help" { return .help }
         if verb == "--version" { return .version }
         guard let own = options[verb] else { return .misuse }
-        let words = Array(arguments.dropFirst())
+        var words = Array(arguments.dropFirst().reversed())
         if words.contains("--help") { return .help }
-        guard words.count % 2 == 0 else { return .misuse }
         var values: [String: String] = [:]
-        for index in stride(from: 0, to: words.count, by: 2) {
-            let (name, value) = (words[index], words[index + 1])
-            guard let kind = own[name] ?? both[name], !value.hasPrefix("--"),
-                accepts(kind, value), values.updateValue(value, forKey: name) == nil
+        while let name = words.popLast() {
+            guard let kind = own[name] ?? both[name], values[name] == nil else { return .misuse }
+            if case .none = kind {
+                values[name] = ""
+                continue
+            }
+            guard let value = words.popLast(), !value.hasPrefix("--"), accepts(kind, value)
             else { return .misuse }
+            values[name] = value
         }
         return agree(values, verb) ? .verb(verb, values) : .misuse
     }
@@ -88,6 +96,11 @@ enum CommandLineReader {
         let isDecimal = digits.count + points.count == bytes.count && points.count <= 1
         switch kind {
         case .any: return true
+        case .none: return false
+        case .place:
+            let isPort = digits.count == bytes.count
+            return isPort
+                ? accepts(.whole(0...65_535), text) : isAddress(text, orName: false)
         case .word(let words): return words.contains(text)
         case .whole(let range):
             return !bytes.isEmpty && digits.count == bytes.count

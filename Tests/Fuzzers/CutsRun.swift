@@ -90,7 +90,8 @@ private struct CutStream {
     private func isExpected(
         _ head: UInt64, _ data: UnsafeRawBufferPointer, _ place: Int
     ) -> Bool {
-        packets[place].sequence == Int32(truncatingIfNeeded: head)
-            && head >> 32 == packets[place].category && data.holds(packets[place].data)
+        let packet = Packet(head: head, data: data.bytes)
+        return packets[place].sequence == packet.sequence
+            && packets[place].category == packet.category && data.holds(packets[place].data)
     }
 }

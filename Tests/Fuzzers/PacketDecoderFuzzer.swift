@@ -94,7 +94,7 @@ private struct DecoderRun: ~Copyable {
                 break loop
             }
         }
-        if fault == nil, !fresh.isEmpty { decoder.keep(&fresh, pool: pool) }
+        if fault == nil, !fresh.isEmpty { decoder.keep(fresh, pool: pool) }
         if decoder.kept.isEmpty { decoder.release(to: pool) }
         if !pauses { checkState() }
     }
@@ -103,8 +103,9 @@ private struct DecoderRun: ~Copyable {
         require(delivered < oracle.packets.count, "a packet too many")
         let expected = oracle.packets[delivered]
         delivered += 1
-        require(Int32(truncatingIfNeeded: head) == expected.sequence, "sequence")
-        require(head >> 32 == UInt64(expected.category), "category")
+        let packet = Packet(head: head, data: data.bytes)
+        require(packet.sequence == expected.sequence, "sequence")
+        require(packet.category == expected.category, "category")
         require(data.holds(expected.data), "data")
     }
 
