@@ -56,6 +56,7 @@ final class BufferPool {
     func take(atLeast count: Int) -> Block {
         if count <= Self.minimumCapacity, let base = unsafe free[0] {
             idleBytes &-= Self.minimumCapacity
+            assert(boundHolds)
             return unsafe Block(base: pop(0, base), capacity: Self.minimumCapacity)
         }
         return unsafe takeLarge(Self.capacity(for: count))
@@ -72,6 +73,7 @@ final class BufferPool {
         unsafe block.base.storeBytes(of: free[index], as: UnsafeMutableRawPointer?.self)
         unsafe free[index] = block.base
         unsafe idleBytes &+= block.capacity
+        assert(boundHolds)
     }
 
     @inline(never)
@@ -79,6 +81,7 @@ final class BufferPool {
         let index = Self.index(of: capacity)
         if index < Self.classes, let base = unsafe free[index] {
             idleBytes -= capacity
+            assert(boundHolds)
             return unsafe Block(base: pop(index, base), capacity: capacity)
         }
         return unsafe Block(
@@ -100,6 +103,8 @@ final class BufferPool {
         unsafe free[index] = base.load(as: UnsafeMutableRawPointer?.self)
         return unsafe base
     }
+
+    private var boundHolds: Bool { 0 <= idleBytes && idleBytes <= maximumIdleBytes }
 
     /// Walks the free lists: the stated invariant, whole.
     func checkInvariant() -> Bool {

@@ -15,6 +15,7 @@ final class Gate {
 
     /// Whether `key` may go on now; otherwise it waits, and a `leave` will name it.
     func enter(_ key: SlabKey) -> Bool {
+        defer { assert(isConsistent) }
         if holders < limit {
             holders += 1
             return true
@@ -25,8 +26,14 @@ final class Gate {
 
     /// A holder leaves: the key that holds its place now, if one waited.
     func leave() -> SlabKey? {
+        defer { assert(isConsistent) }
         if let key = waiting.take() { return key }
         holders -= 1
         return nil
+    }
+
+    /// The stated invariant.
+    private var isConsistent: Bool {
+        0 <= holders && holders <= limit && (waiting.isEmpty || holders == limit)
     }
 }

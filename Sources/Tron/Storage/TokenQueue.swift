@@ -23,6 +23,7 @@ final class TokenQueue {
         if count == capacity { makeRoom() }
         unsafe (keys + count).initialize(to: key)
         count &+= 1
+        assert(isConsistent)
     }
 
     /// The oldest key. Keys that are added in between are found too.
@@ -35,6 +36,7 @@ final class TokenQueue {
             next = 0
             count = 0
         }
+        assert(isConsistent)
         return key
     }
 
@@ -53,5 +55,11 @@ final class TokenQueue {
         next = 0
         unsafe self.keys = keys
         capacity = room
+        assert(isConsistent)
+    }
+
+    /// The stated invariant.
+    private var isConsistent: Bool {
+        0 <= next && (next < count || count == 0 && next == 0) && count <= capacity
     }
 }

@@ -94,6 +94,7 @@ struct HTTPRequestParser {
         let taken = unsafe [UInt8](bytes[line..<newline - 1])
         line = newline + 1
         scanned = line
+        assert(line <= bytes.count && line <= limits.head)
         return taken
     }
 
