@@ -138,6 +138,17 @@ import Testing
         #expect(wheel.takeAllDue() == [3])
     }
 
+    @Test("when the only timer that is due is cancelled, those that wait stay")
+    func cancellationOfTheOnlyDueTimer() {
+        let wheel = TimerWheel()
+        let due = wheel.schedule(at: 0, owner: 1)
+        wheel.schedule(owner: 2, at: [70])
+        #expect(wheel.cancel(due) && wheel.takeDue() == nil)
+        #expect(wheel.nextExpiry == 70 && wheel.checkInvariant(thoroughly: true))
+        wheel.advance(to: 70)
+        #expect(wheel.takeAllDue() == [2])
+    }
+
     @Test("a key of a timer that was cancelled, taken, or never given out cancels nothing")
     func staleKeys() {
         let wheel = TimerWheel()
