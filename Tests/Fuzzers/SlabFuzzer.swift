@@ -25,6 +25,7 @@ private final class SlabRun {
     private let slab = Slab<Element>()
     private var model: [SlabKey: ObjectIdentifier] = [:]
     private var keys: [SlabKey] = []
+    private var given: Set<SlabKey> = []
 
     func perform(_ choices: inout Choices) {
         let operation = choices.byte()
@@ -56,8 +57,9 @@ private final class SlabRun {
         let key = slab.insert(element)
         require(key.rawValue != 0, "a key without a value")
         require(SlabKey(rawValue: key.rawValue) == key, "the raw value is another key")
-        require(model.updateValue(ObjectIdentifier(element), forKey: key) == nil, "key in use")
-        if keys.count < 5000 { keys.append(key) }
+        require(given.insert(key).inserted, "a key given out twice")
+        model[key] = ObjectIdentifier(element)
+        keys.append(key)
     }
 
     private func remove(_ key: SlabKey) {
