@@ -8,9 +8,27 @@ func nanoseconds() -> UInt64 { benchmark_nanoseconds(CLOCK_MONOTONIC) }
 
 /// The processors that this process may use, and the two that a run takes.
 enum Processor {
-    /// Where the server and where the generator runs; nil when there are not two.
-    static let pair: (server: Int, generator: Int)? =
-        usable.count >= 2 ? (usable[0], usable[1]) : nil
+    /// Where the server and where the generator runs; nil when there are not two. Two threads of one
+    /// core would slow each other down, and are taken only where there is no other core.
+    static let pair: (server: Int, generator: Int)? = {
+        guard let server = usable.first else { return nil }
+        let topology = "/sys/devices/system/cpu/cpu\(server)/topology/thread_siblings_list"
+        let siblings = numbers(in: Files.read(topology) ?? "")
+        let others = usable.dropFirst()
+        let generator = others.first { !siblings.contains($0) } ?? others.first
+        return generator.map { (server, $0) }
+    }()
+
+    /// As the kernel lists them: `0-1,64`.
+    static func numbers(in list: String) -> [Int] {
+        list.split { $0 == "," || $0.isWhitespace }.flatMap { range in
+            let ends = range.split(separator: "-").compactMap { Int($0) }
+            guard let first = ends.first, let last = ends.last, first <= last else {
+                return [Int]()
+            }
+            return Array(first...last)
+        }
+    }
 
     /// The numbers of those that this process could use before it bound itself to one.
     static let usable: [Int] = {

@@ -31,6 +31,13 @@ import Testing
         #expect(threeDigits(value) == text)
     }
 
+    @Test(arguments: [
+        ("0-1,64\n", [0, 1, 64]), ("3", [3]), ("", []), ("5-2,x", []), ("0,2-4", [0, 2, 3, 4]),
+    ])
+    func `lists of processors are read`(text: String, numbers: [Int]) {
+        #expect(Processor.numbers(in: text) == numbers)
+    }
+
     @Test func `columns are aligned, the first to the left`() {
         var table = Table(heading: ["name", "µs"])
         table.rows = [["a", "10"], ["longer", "7"]]
