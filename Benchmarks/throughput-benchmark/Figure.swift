@@ -47,7 +47,7 @@ enum Figure: String, CaseIterable, Sendable {
         case .kernelCycles: "kernel"
         case .processorTime: "ns"
         case .bytesPerConnection: "B/connection"
-        case .serverProcessor: "server %"
+        case .serverProcessor: "CPU %"
         case .generatorProcessor: "load %"
         case .otherProcessor: "others %"
         case .generatorLateness: "load late µs"
@@ -61,6 +61,8 @@ enum Figure: String, CaseIterable, Sendable {
         case .kernelCycles: "kernel cycles"
         case .systemCalls: "system calls"
         case .processorTime: "server ns/packet"
+        case .serverProcessor: "server CPU %"
+        case .generatorProcessor: "load CPU %"
         default: title
         }
     }

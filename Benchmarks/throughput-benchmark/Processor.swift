@@ -8,8 +8,8 @@ func nanoseconds() -> UInt64 { benchmark_nanoseconds(CLOCK_MONOTONIC) }
 
 /// The processors that this process may use, and the two that a run takes.
 enum Processor {
-    /// Where the server and where the generator runs; nil when there are not two. Two threads of one
-    /// core would slow each other down, and are taken only where there is no other core.
+    /// Where the server and where the generator runs; nil when there are not two. Two threads of
+    /// one core would slow each other down, and are taken only where there is no other core.
     static let pair: (server: Int, generator: Int)? = {
         guard let server = usable.first else { return nil }
         let topology = "/sys/devices/system/cpu/cpu\(server)/topology/thread_siblings_list"

@@ -11,6 +11,11 @@ struct Summary {
         .kernelCycles, .processorTime, .bytesPerConnection,
     ]
 
+    private static let costCaption =
+        "Each packet costs the server (system calls; instructions and cycles, the user's and the "
+        + "kernel's):\n"
+    private static let idleCaption = "Each connection costs the server:\n"
+
     let emphasis: (begin: String, end: String)
 
     /// One server: a row for each scenario.
@@ -36,9 +41,8 @@ struct Summary {
             parts += limits(rows)
         }
         if let table = table(title, rows, Self.cost, ratio: .userInstructions, reference) {
-            parts.append(
-                "Each packet costs the server (system calls; instructions and cycles, the user's "
-                    + "and the kernel's):\n" + table)
+            let isIdle = rows.allSatisfy { $0.result.median(.packetsPerSecond) == nil }
+            parts.append((isIdle ? Self.idleCaption : Self.costCaption) + table)
         }
         return parts.joined(separator: "\n\n")
     }
@@ -114,10 +118,10 @@ struct Summary {
                 "The machine was busy: other programs took up to \(decimal(others * 100, 0)) % of "
                     + "the processors.\nTimes suffer from that, counts do not.")
         }
-        for (name, value) in late {
+        if !late.isEmpty {
+            let texts = late.map { "\($0) \(Figure.generatorLateness.text($1)) µs" }
             parts.append(
-                "\(name): the generator itself was late by at most "
-                    + "\(Figure.generatorLateness.text(value)) µs.")
+                "The generator itself was late by at most: " + texts.joined(separator: ", ") + ".")
         }
         return parts
     }

@@ -90,6 +90,18 @@ import Testing
         #expect(text.contains("The generator was the bottleneck: throughput."))
     }
 
+    @Test func `idle connections have a table of their own kind, and lateness is one line`() {
+        let idle = Round(values: [.bytesPerConnection: 336])
+        let late = Round(values: [.packetsPerSecond: 1, .generatorLateness: 2_500_000])
+        let texts = [idle, late].map { round in
+            let servers = ["a", "b"].map { ServerResult(name: $0, rounds: [round]) }
+            return Summary(emphasis: ("", "")).text(of: ScenarioResult(name: "", servers: servers))
+        }
+        let table = "server  B/connection\na                336\nb                336"
+        #expect(texts[0] == "Each connection costs the server:\n" + table)
+        #expect(texts[1].hasSuffix("late by at most: a 2,500 µs, b 2,500 µs."))
+    }
+
     @Test func `a scenario's table has ratios to the reference and fits 100 columns`() {
         var round = Round()
         for figure in Figure.allCases { round[figure] = 123_456 }
