@@ -1,5 +1,5 @@
 // The benchmark as a program: it runs, tells, and leaves nothing behind.
-import Foundation
+import Glibc
 import Testing
 
 @testable import throughput_benchmark
@@ -11,20 +11,37 @@ import Testing
         .reduce(into: "") { $0 += "/" + $1 } + "/throughput-benchmark"
 
     private func run(_ words: String) throws -> (status: Int32, output: String, errors: String) {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: path)
-        process.arguments = words.split(separator: " ").map(String.init)
-        let (output, errors) = (Pipe(), Pipe())
-        process.standardOutput = output
-        process.standardError = errors
-        try process.run()
-        let told = output.fileHandleForReading.readDataToEndOfFile()
-        let complained = errors.fileHandleForReading.readDataToEndOfFile()
-        process.waitUntilExit()
+        let folder = try TemporaryFolder()
+        let program = try start(words, in: folder.path)
         return (
-            process.terminationStatus, String(decoding: told, as: UTF8.self),
-            String(decoding: complained, as: UTF8.self)
+            awaitEnd(program), Files.read("\(folder.path)/output") ?? "",
+            Files.read("\(folder.path)/errors") ?? ""
         )
+    }
+
+    /// Its streams are files in the folder.
+    private func start(_ words: String, in folder: String) throws -> pid_t {
+        var actions = posix_spawn_file_actions_t()
+        posix_spawn_file_actions_init(&actions)
+        defer { posix_spawn_file_actions_destroy(&actions) }
+        for (stream, name) in [(STDOUT_FILENO, "output"), (STDERR_FILENO, "errors")] {
+            posix_spawn_file_actions_addopen(
+                &actions, stream, "\(folder)/\(name)", O_WRONLY | O_CREAT, 0o600)
+        }
+        let arguments = [path] + words.split(separator: " ").map(String.init)
+        var pointers = arguments.map { strdup($0) } + [nil]
+        defer { pointers.forEach { free($0) } }
+        var program: pid_t = 0
+        let code = posix_spawn(&program, path, &actions, nil, &pointers, environ)
+        guard code == 0 else { throw Failure(path, code: -Int(code)) }
+        return program
+    }
+
+    /// The exit status; -1 when a signal ended it.
+    private func awaitEnd(_ program: pid_t) -> Int32 {
+        var status: Int32 = 0
+        while waitpid(program, &status, 0) < 0 && errno == EINTR {}
+        return status & 0x7f == 0 ? status >> 8 & 0xff : -1
     }
 
     @Test func `a short run prints a table and writes a file, without progress in a pipe`() throws {
@@ -66,18 +83,13 @@ import Testing
     }
 
     @Test func `an interrupted run ends its server`() throws {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: path)
-        process.arguments = [
-            "--scenario", "throughput", "--duration", "20", "--rounds", "1", "--no-costs",
-        ]
-        process.standardOutput = FileHandle.nullDevice
-        try process.run()
-        let server = try #require(child(of: process.processIdentifier))
-        process.interrupt()
-        process.waitUntilExit()
-        #expect(process.terminationStatus == 130)
-        #expect(kill(server, 0) == -1)
+        let folder = try TemporaryFolder()
+        let words = "--scenario throughput --duration 20 --rounds 1 --no-costs"
+        let program = try start(words, in: folder.path)
+        let server = child(of: program)
+        kill(program, SIGINT)
+        #expect(awaitEnd(program) == 130)
+        #expect(kill(try #require(server), 0) == -1)
     }
 
     /// Waits for it, for at most ten seconds.
