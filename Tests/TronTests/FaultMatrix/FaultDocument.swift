@@ -1,0 +1,65 @@
+// The fault matrix as a document: for each call and error, what users see of it, and how often.
+@testable import Tron
+
+enum FaultDocument {
+    static func text(of cells: [FaultCell]) -> String {
+        let sections = FaultRow.table.map { row in
+            section(row, cells.filter { $0.row.call == row.call })
+        }
+        let introduction = """
+            # What the library does when a system call fails
+
+            Every system call of the library, every error of its manual page, and every place where
+            \(FaultScenario.all.count) scenarios make the call: there it fails once, or from there on
+            for good. Each of the \(cells.count) cells is a run of its own, and in all of them nothing
+            crashes and nothing spins; every session, request, dial, drain and piece of work ends
+            exactly once; every descriptor is closed and no timer is left; no peer receives other
+            bytes than without the fault; and users see just what the tables say, with the call and
+            the code where there is something to tell. The numbers are cells.
+
+            "For good" of EINTR and EAGAIN, which ask for the call to be repeated, is seven times of
+            eight. This file is written by the test that compares it:
+            `TRON_REWRITE=1 swift test --filter FaultMatrixTests`.
+
+            """
+        return introduction + sections.joined() + exceptions
+    }
+
+    private static func section(_ row: FaultRow, _ cells: [FaultCell]) -> String {
+        var text = "\n## \(row.call.rawValue): \(row.pages)\n\n"
+        text += "| error | once | for good | because |\n| --- | --- | --- | --- |\n"
+        for errors in row.errors {
+            let own = cells.filter { errors.names.contains($0.errno) }
+            // Errors of a group that users see differently have a line each.
+            let alike = Dictionary(grouping: errors.names) { name in
+                let named = own.filter { $0.errno == name }
+                return [false, true].map { summary(named, isForGood: $0) }
+            }
+            for (seen, names) in alike.sorted(by: { $0.value[0] < $1.value[0] }) {
+                text += "| \(names.joined(separator: ", ")) | \(seen[0]) | \(seen[1]) "
+                text += "| \(errors.meaning) |\n"
+            }
+        }
+        if row.trapsOnBadDescriptor {
+            text += "| EBADF | the program stops | "
+            text += "| A descriptor was closed by others: to go on would risk another's bytes. |\n"
+        }
+        return text
+    }
+
+    /// What users saw, most often first; the same for each error of a group.
+    private static func summary(_ cells: [FaultCell], isForGood: Bool) -> String {
+        var counts: [FaultEffect: Int] = [:]
+        for cell in cells where cell.spot.isForGood == isForGood {
+            for effect in cell.effects { counts[effect, default: 0] += 1 }
+        }
+        return counts.sorted { ($1.value, $0.key) < ($0.value, $1.key) }
+            .map { "\($0.key.rawValue) (\($0.value))" }.joined(separator: "; ")
+    }
+
+    private static var exceptions: String {
+        FaultRow.methodsWithoutErrno.sorted { $0.key < $1.key }.reduce(
+            "\n## Calls without an errno\n\n"
+        ) { $0 + "- `\($1.key)`: \($1.value)\n" }
+    }
+}

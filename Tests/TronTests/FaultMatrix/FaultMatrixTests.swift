@@ -1,0 +1,63 @@
+// The fault matrix: every system call that fails with every error at every place.
+import Foundation
+import Testing
+
+@testable import Tron
+
+@Suite struct FaultMatrixTests {
+    private static let folder = URL(filePath: #filePath).deletingLastPathComponent()
+        .deletingLastPathComponent().deletingLastPathComponent()
+
+    @Test func `no fault crashes, leaks, spins, or is told otherwise than the table says`() {
+        let cells = FaultMatrix.cells
+        print("faults: \(cells.count) cells")
+        // One example of each kind of breach is enough.
+        let breached = Dictionary(grouping: cells.filter { !$0.breaches.isEmpty }) { cell in
+            "\(cell.row.call) \(cell.spot.isForGood) \(cell.breaches[0])"
+        }
+        for (_, alike) in breached.sorted(by: { $0.key < $1.key }) {
+            Issue.record("\(alike[0].name) and \(alike.count - 1) more: \(alike[0].breaches)")
+        }
+    }
+
+    @Test func `the table has a row for each method of the kernel`() throws {
+        let path = Self.folder.deletingLastPathComponent()
+            .appending(path: "Sources/Tron/System/Kernel.swift")
+        let source = try String(contentsOf: path, encoding: .utf8)
+        let methods = source.matches(of: /func (\w+)\(/).map { String($0.1) }
+        #expect(methods.count > 20)
+        let known = FaultRow.table.flatMap(\.methods) + FaultRow.methodsWithoutErrno.keys
+        #expect(methods.sorted() == known.sorted())
+        #expect(Set(FaultRow.table.map(\.call)) == Set(KernelCall.allCases))
+    }
+
+    @Test func `each call is reached by a scenario`() {
+        let reached = Set(FaultMatrix.cells.map(\.row.call))
+        #expect(reached == Set(KernelCall.allCases))
+    }
+
+    @Test func `the document shows what the library does`() throws {
+        let path = Self.folder.appending(path: "FAULTS.md")
+        let text = FaultDocument.text(of: FaultMatrix.cells)
+        if ProcessInfo.processInfo.environment["TRON_REWRITE"] != nil {
+            try text.write(to: path, atomically: true, encoding: .utf8)
+        }
+        let committed = try String(contentsOf: path, encoding: .utf8)
+        let lines = Set(committed.split(separator: "\n"))
+        let news = text.split(separator: "\n").filter { !lines.contains($0) }
+        #expect(text == committed, "TRON_REWRITE=1 writes it anew: \(news)")
+    }
+
+    @Test(arguments: FaultRow.table.filter(\.trapsOnBadDescriptor).map(\.call.rawValue))
+    func `a descriptor that others closed stops the program`(call: String) async throws {
+        let result = await #expect(
+            processExitsWith: .failure, observing: [\.standardErrorContent]
+        ) { [call] in
+            let call = try #require(KernelCall(rawValue: call))
+            let spot = FaultSpot(call: call, code: EBADF, index: 1, isForGood: false)
+            for scenario in FaultScenario.all { _ = scenario.play(spot) }
+        }
+        let text = String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
+        #expect(text.contains("closed by others"), "\(text)")
+    }
+}
