@@ -143,7 +143,8 @@ extension FaultRow {
                 Errors(
                     "EACCES EALREADY ECONNRESET EDESTADDRREQ EFAULT EHOSTUNREACH EINVAL EISCONN "
                         + "EMSGSIZE ENETDOWN ENETUNREACH ENOBUFS ENOMEM ENOTCONN ENOTSOCK "
-                        + "EOPNOTSUPP EPERM EPIPE ETIMEDOUT", sessionFails, "The connection is lost."),
+                        + "EOPNOTSUPP EPERM EPIPE ETIMEDOUT",
+                    sessionFails, "The connection is lost."),
             ]),
         FaultRow(
             call: .read, methods: ["read"], told: .read,
