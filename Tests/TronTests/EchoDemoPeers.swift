@@ -8,8 +8,8 @@ struct EchoServer {
     let process: ProcessUnderTest
     let address: SocketAddress
 
-    init(_ options: [String] = ["--port", "0"]) throws {
-        process = try ProcessUnderTest(["serve"] + options)
+    init(_ options: [String] = ["--port", "0"], under launcher: [String] = []) throws {
+        process = try ProcessUnderTest(["serve"] + options, under: launcher)
         let words = try process.readLine().split(separator: " ")
         try #require(words.dropLast() == ["listening", "on"])
         address = try SocketAddress(String(words[2]))

@@ -16,7 +16,7 @@ final class ProcessUnderTest {
         let errors: String
     }
 
-    private let id: pid_t
+    let id: pid_t
     private var input: Int32
     private let output: Int32
     private let errors: Int32
@@ -29,10 +29,13 @@ final class ProcessUnderTest {
     /// Starts the demo. Its streams are sockets, which unlike pipes can be made
     /// closed-on-exec at once: another process, started at the same time, must not inherit them.
     /// With a `terminal`, that is its standard output. The variables are added to this process's.
+    /// A launcher is a tool with its arguments that becomes the program, or traces it.
     init(
-        _ arguments: [String], terminal: Int32? = nil, environment: [String: String] = [:]
+        _ arguments: [String], under launcher: [String] = [], terminal: Int32? = nil,
+        environment: [String: String] = [:]
     ) throws {
         let path = Self.productFolder + "/echo-demo"
+        let command = launcher + [path] + arguments
         let streams = try (0..<3).map { _ in try Self.socketPair() }
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
@@ -43,14 +46,14 @@ final class ProcessUnderTest {
         if let terminal { posix_spawn_file_actions_adddup2(&actions, terminal, STDOUT_FILENO) }
         // Sockets of other tests would stay open there after they were closed here.
         for number in 3..<1024 { posix_spawn_file_actions_addclose(&actions, Int32(number)) }
-        var words: [UnsafeMutablePointer<CChar>?] = ([path] + arguments).map { strdup($0) } + [nil]
+        var words: [UnsafeMutablePointer<CChar>?] = command.map { strdup($0) } + [nil]
         defer { words.forEach { free($0) } }
         let all = ProcessInfo.processInfo.environment.merging(environment) { _, new in new }
         var variables: [UnsafeMutablePointer<CChar>?] =
             all.map { strdup("\($0.key)=\($0.value)") } + [nil]
         defer { variables.forEach { free($0) } }
         var id: pid_t = 0
-        let code = posix_spawn(&id, path, &actions, nil, &words, &variables)
+        let code = posix_spawnp(&id, command[0], &actions, nil, &words, &variables)
         for stream in streams { close(stream.theirs) }
         input = streams[0].ours
         output = streams[1].ours
@@ -58,7 +61,7 @@ final class ProcessUnderTest {
         self.id = id
         isReaped = code != 0
         guard code == 0 else {
-            throw ProcessFailure(description: "\(path): posix_spawn: error \(code)")
+            throw ProcessFailure(description: "\(command[0]): posix_spawn: error \(code)")
         }
     }
 

@@ -1,0 +1,113 @@
+// Tools of the machine, and a network of its own that can lose, cut and vanish.
+import Glibc
+import Testing
+
+@testable import Tron
+
+/// Programs of the machine, run without streams.
+enum Tool {
+    static func has(_ tools: String...) -> Bool { tools.allSatisfy { run("which", [$0]) } }
+
+    /// Whether it ended with 0.
+    static func run(_ tool: String, _ arguments: [String]) -> Bool {
+        guard let id = spawn([tool] + arguments) else { return false }
+        var status: Int32 = 0
+        return waitpid(id, &status, 0) == id && status == 0
+    }
+
+    /// Starts a tool without the sockets of other tests, whose ends it would hold back.
+    static func spawn(_ words: [String]) -> pid_t? {
+        var actions = posix_spawn_file_actions_t()
+        posix_spawn_file_actions_init(&actions)
+        defer { posix_spawn_file_actions_destroy(&actions) }
+        for number: Int32 in 0...2 {
+            posix_spawn_file_actions_addopen(&actions, number, "/dev/null", O_RDWR, 0)
+        }
+        for number: Int32 in 3..<1024 { posix_spawn_file_actions_addclose(&actions, number) }
+        var arguments = words.map { strdup($0) } + [nil]
+        defer { arguments.forEach { free($0) } }
+        var id: pid_t = 0
+        return posix_spawnp(&id, words[0], &actions, nil, &arguments, environ) == 0 ? id : nil
+    }
+
+    /// Kills a process that `spawn` started, and waits for its end.
+    static func kill(_ id: pid_t) {
+        Glibc.kill(id, SIGKILL)
+        waitpid(id, nil, 0)
+    }
+}
+
+/// A network namespace with a demo server, joined to this one by a pair of interfaces. It is
+/// taken away with this object.
+final class PeerNetwork {
+    static let isPossible =
+        getuid() == 0 && Tool.run("ip", ["netns", "list"]) && Tool.has("nft")
+
+    private let name: String
+    private let interface: String
+    private let host: String
+    let address: SocketAddress
+    private var server: pid_t?
+
+    init() throws {
+        let (net, block) = (Int.random(in: 1...254), 4 * Int.random(in: 0...62))
+        let tag = String(UInt32.random(in: 0...0xfffff), radix: 36)
+        name = "tron\(getpid())-\(tag)"
+        interface = "tr\(tag)b"
+        host = "10.213.\(net).\(block + 2)"
+        address = try SocketAddress("\(host):9000")
+        let here = "tr\(tag)a"
+        let steps = [
+            ["netns", "add", name],
+            ["link", "add", here, "type", "veth", "peer", "name", interface, "netns", name],
+            ["addr", "add", "10.213.\(net).\(block + 1)/30", "dev", here],
+            ["link", "set", here, "up"],
+            ["-n", name, "addr", "add", "\(host)/30", "dev", interface],
+            ["-n", name, "link", "set", interface, "up"],
+        ]
+        for step in steps { try #require(Tool.run("ip", step), "ip \(step)") }
+        let program = ProcessUnderTest.productFolder + "/echo-demo"
+        server = Tool.spawn(inside([program, "serve", "--host", host, "--port", "9000"]))
+    }
+
+    deinit {
+        if let server { Tool.kill(server) }
+        _ = Tool.run("ip", ["netns", "del", name])
+    }
+
+    private func inside(_ words: [String]) -> [String] {
+        ["ip", "netns", "exec", name] + words
+    }
+
+    /// Replaces the rules by a chain in each direction.
+    private func filter(policy: String, rule: String = "") -> Bool {
+        var rules = "flush ruleset; add table inet t; "
+        for (chain, hook) in [("i", "input"), ("o", "output")] {
+            rules +=
+                "add chain inet t \(chain) "
+                + "{ type filter hook \(hook) priority 0 ; policy \(policy) ; }; "
+            if !rule.isEmpty { rules += "add rule inet t \(chain) \(rule); " }
+        }
+        let words = inside(["nft", rules])
+        return Tool.run(words[0], Array(words.dropFirst()))
+    }
+
+    /// From now on nothing that is sent arrives, either way, and nobody is told.
+    func dropEverything() -> Bool { filter(policy: "drop") }
+
+    /// Of a hundred packets, so many do not arrive, either way.
+    func lose(percent: Int) -> Bool {
+        filter(policy: "accept", rule: "numgen random mod 100 < \(percent) counter drop")
+    }
+
+    /// Whether a packet was lost by that.
+    func hasLost() -> Bool {
+        let words = inside(["nft", "list", "ruleset"]).joined(separator: " ")
+        return Tool.run("sh", ["-c", words + " | grep -q 'counter packets [1-9]'"])
+    }
+
+    /// The server's end of the cable is gone, and its network with it.
+    func takeAway() -> Bool {
+        Tool.run("ip", ["-n", name, "link", "set", interface, "down"])
+    }
+}
