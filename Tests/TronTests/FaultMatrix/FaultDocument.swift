@@ -50,9 +50,16 @@ enum FaultDocument {
     /// What users saw, the same for each error of a group. How often is left out: the kernel's
     /// buffers, and so the number of calls, differ from machine to machine.
     private static func summary(_ cells: [FaultCell], isForGood: Bool) -> String {
-        let seen = cells.filter { $0.spot.isForGood == isForGood }.map(\.effects)
-        return seen.reduce(Set()) { $0.union($1) }.sorted().map(\.rawValue)
-            .joined(separator: "; ")
+        let cells = cells.filter { $0.spot.isForGood == isForGood }
+        let effects = cells.reduce(Set()) { $0.union($1.effects) }.sorted()
+        return effects.map { effect in
+            guard effect == .unseen, effects.count > 1 else { return effect.rawValue }
+            // Where others are told, silence has to be looked at.
+            let scenarios = FaultScenario.all.map(\.name).filter { name in
+                cells.contains { $0.scenario == name && $0.effects.contains(.unseen) }
+            }
+            return "\(effect.rawValue) (\(scenarios.joined(separator: ", ")))"
+        }.joined(separator: "; ")
     }
 
     private static var exceptions: String {
