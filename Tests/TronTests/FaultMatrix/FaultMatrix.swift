@@ -39,7 +39,7 @@ enum FaultMatrix {
     }()
 
     private static func play(_ scenario: FaultScenario) -> [FaultCell] {
-        let faultless = scenario.play(nil)
+        let faultless = undisturbed(scenario)
         var cells: [FaultCell] = []
         for row in FaultRow.table {
             let count = faultless.kernel.calls[row.call] ?? 0
@@ -49,12 +49,29 @@ enum FaultMatrix {
                         let spot = FaultSpot(
                             call: row.call, code: code, index: number / 2 + 1,
                             isForGood: number % 2 == 1)
-                        cells.append(play(scenario, row, errors, errno, spot, faultless))
+                        var cell = play(scenario, row, errors, errno, spot, faultless)
+                        for _ in 0..<3 where !cell.breaches.isEmpty {
+                            cell = play(scenario, row, errors, errno, spot, faultless)
+                        }
+                        cells.append(cell)
                     }
                 }
             }
         }
         return cells
+    }
+
+    /// A run like the one before. While another test starts a process, that has a copy of each
+    /// descriptor until its program is loaded, and epoll goes on to report those that were closed
+    /// here: what the library does wrong happens again, and this does not.
+    private static func undisturbed(_ scenario: FaultScenario) -> FaultStage {
+        var stage = scenario.play(nil)
+        for _ in 0..<20 {
+            let again = scenario.play(nil)
+            if again.kernel.calls == stage.kernel.calls { break }
+            stage = again
+        }
+        return stage
     }
 
     private static func play(
