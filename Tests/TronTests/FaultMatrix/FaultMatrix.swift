@@ -29,13 +29,9 @@ enum FaultMatrix {
         let lock = Locked<[[FaultCell]]>(FaultScenario.all.map { _ in [] })
         DispatchQueue.concurrentPerform(iterations: FaultScenario.all.count) { index in
             let cells = play(FaultScenario.all[index])
-            nonisolated(unsafe) let result = cells
-            lock.withLock { $0[index] = result }
+            lock.withLock { $0[index] = cells }
         }
-        return lock.withLock { lists in
-            nonisolated(unsafe) let all = lists.flatMap { $0 }
-            return all
-        }
+        return lock.withLock { lists in lists.flatMap { $0 } }
     }()
 
     private static func play(_ scenario: FaultScenario) -> [FaultCell] {

@@ -41,7 +41,19 @@ enum Tool {
 /// taken away with this object.
 final class PeerNetwork {
     static let isPossible =
-        getuid() == 0 && Tool.run("ip", ["netns", "list"]) && Tool.has("nft")
+        getuid() == 0 && Tool.run("ip", ["netns", "list"]) && Tool.has("nft") && sweep()
+
+    /// Takes away what runs that were killed left behind: the name has the process.
+    private static func sweep() -> Bool {
+        let script = """
+            ip netns list | sed -nE 's/^(tron([0-9]+)-[^ ]*).*/\\1 \\2/p' | while read name id; do
+                kill -0 $id && continue
+                ip netns pids $name | xargs -r kill -9
+                ip netns del $name
+            done
+            """
+        return Tool.run("sh", ["-c", script])
+    }
 
     private let name: String
     private let interface: String
