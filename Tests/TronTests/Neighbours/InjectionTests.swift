@@ -6,9 +6,10 @@ import Testing
 
 /// Not of a program with a leak checker, which traces itself.
 private let canTrace = Tool.run(
-    "strace",
+    "timeout",
     [
-        "-D", "-f", "-o", "/dev/null", "-e", "inject=brk:delay_enter=1",
+        "-s", "KILL", "5", "strace", "-D", "-f", "-o", "/dev/null", "-e",
+        "inject=brk:delay_enter=1",
         ProcessUnderTest.productFolder + "/echo-demo", "--version",
     ])
 
