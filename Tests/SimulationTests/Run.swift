@@ -3,8 +3,8 @@ import Glibc
 
 /// The steps of a run's story; the trace's hash is made of them.
 enum Step: UInt8 {
-    case begins, wait, wakes, event, staleEvent, clockJumps, longHandler
-    case socket, accept, connect, receive, send, shutdown, close, reset, bind, control
+    case begins, wait, event, staleEvent, clockJumps, longHandler
+    case socket, accept, connect, receive, send, shutdown, close, bind, control
     case arrives, finArrives, resetArrives, established, refused, partition
     case peerSends, peerEnds, peerFreezes
     case session, packet, bytes, closed, writability, peerFinished, answered, failed

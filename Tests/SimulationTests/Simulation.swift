@@ -6,7 +6,8 @@ import Synchronization
 /// What a run came to.
 struct RunOutcome {
     var seed: UInt64
-    /// Of every step of its trace: the same for the same seed, on every machine.
+    /// Of every step of its trace: the same for the same seed, whenever this build runs it. (How
+    /// often a task is interrupted is the optimiser's choice.)
     var hash: UInt64
     /// How often each kind of fault was met.
     var counts: [Int]

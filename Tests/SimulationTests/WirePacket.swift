@@ -78,9 +78,6 @@ struct WireReader {
 
     private var bytes: [UInt8] = []
 
-    /// Whether the stream is between two packets.
-    var isBetweenPackets: Bool { bytes.isEmpty }
-
     mutating func append(_ more: some Collection<UInt8>) { bytes.append(contentsOf: more) }
 
     mutating func next() -> Found {
