@@ -163,7 +163,7 @@ extension SessionRecord {
     }
 
     func deliver(_ sequence: Int32, _ category: UInt8, _ data: UnsafeRawBufferPointer) {
-        run.note(.packet, end.serial, data.count)
+        run.note(.packet, end.serial, data.count, "(\(sequence), \(category)) to the handler")
         called("the packet handler")
         run.expect(session.isOpen, "a packet was delivered while session \(id) closes")
         guard let (packet, position) = nextToDeliver(),

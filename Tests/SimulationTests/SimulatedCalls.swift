@@ -151,7 +151,7 @@ extension SimulatedKernel {
         guard !end.inbox.isEmpty else {
             if end.error != 0 { return refused(file, .recv, end.takeError()) }
             end.endWasRead = true
-            run.note(.receive, Int(file.number), 0)
+            run.note(.receive, Int(file.number), 0, "end of stream")
             return 0
         }
         let asked = first.count + (second?.count ?? 0)
@@ -167,7 +167,7 @@ extension SimulatedKernel {
         }
         end.receivedTotal += count
         end.lastReceived = run.turnStart
-        run.note(.receive, Int(file.number), count)
+        run.note(.receive, Int(file.number), count, "bytes of \(asked) asked for")
         return count
     }
 
@@ -196,7 +196,7 @@ extension SimulatedKernel {
         end.sentTotal += count
         end.lastSent = run.turnStart
         end.record?.wrote(bytes.prefix(count))
-        run.note(.send, Int(file.number), count)
+        run.note(.send, Int(file.number), count, "bytes of \(asked)")
         return count
     }
 

@@ -13,6 +13,15 @@ enum Ready {
 
     static let addition: Int32 = 1
     static let deletion: Int32 = 2
+
+    /// The bits in words, for the story of a run.
+    static func words(_ bits: UInt32) -> String {
+        let names = [
+            (readable, "IN"), (writable, "OUT"), (error, "ERR"), (hangUp, "HUP"),
+            (peerFinished, "RDHUP"),
+        ]
+        return names.filter { bits & $0.0 != 0 }.map(\.1).joined(separator: " ")
+    }
 }
 
 /// An end of a connection: the library's, behind a descriptor, or a peer's.

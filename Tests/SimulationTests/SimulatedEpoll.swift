@@ -15,7 +15,7 @@ extension SimulatedKernel {
     func wait(_ list: UnsafeMutableRawPointer, _ most: Int, _ nanoseconds: Int64) -> Int {
         turns += 1
         beforeWait(nanoseconds)
-        run.note(.wait, Int(nanoseconds), openCount)
+        run.note(.wait, Int(nanoseconds), openCount, "descriptors open")
         table.beginBatch()
         table.forEach { $0.isAwaited = false }
         let deadline = nanoseconds < 0 ? Int64.max : run.clock + nanoseconds
@@ -85,7 +85,7 @@ extension SimulatedKernel {
                 run.note(.staleEvent, Int(event.bits))
                 continue
             }
-            run.note(.event, Int(file.number), Int(event.bits))
+            run.note(.event, Int(file.number), Int(event.bits), Ready.words(event.bits))
             let isHangUpAlone =
                 event.bits & Ready.hangUp != 0 && event.bits & Ready.readable == 0
             if isHangUpAlone && file.end?.phase != .fresh { run.met(.hangUpAlone) }
@@ -116,7 +116,9 @@ extension SimulatedKernel {
         file.interest = events
         if events & Ready.readable != 0 { file.listener?.deafSince = nil }
         file.token = token
-        run.note(.control, Int(file.number), Int(operation) << 16 | Int(events))
+        run.note(
+            .control, Int(file.number), Int(operation) << 16 | Int(events),
+            file.isWatched ? "interest \(Ready.words(events))" : "taken out")
         return 0
     }
 

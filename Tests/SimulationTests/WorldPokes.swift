@@ -9,7 +9,7 @@ extension World {
         let record =
             chance.hits(500) ? own ?? chance.pick(from: records) : chance.pick(from: records)
         let kind = chance.below(26)
-        run.note(.poke, kind, record?.end.serial ?? 0)
+        run.note(.poke, kind, record?.end.serial ?? 0, Self.pokes[kind])
         switch kind {
         case 0...12: if let record { poke(record, kind) }
         case 13, 14: addTimer(within: chance.pick(1, 50, 1000))
@@ -26,6 +26,15 @@ extension World {
         default: if chance.hits(50) { stop() }
         }
     }
+
+    /// What each kind of call is, for the story of a run.
+    private static let pokes = [
+        "send", "send", "send", "send", "send many", "close", "abort", "pauseReading",
+        "resumeReading", "resumeReading", "closeWriting", "install handlers", "look at a session",
+        "schedule", "schedule", "cancel a timer", "request", "request", "dial", "submit",
+        "snapshot or cancel a dial", "reply later", "close a client", "server: stop or drain",
+        "listen or connect", "stop",
+    ]
 
     private func poke(_ record: SessionRecord, _ kind: Int) {
         let session = record.session
