@@ -116,6 +116,16 @@ extension Peer {
             WirePacket(
                 sequence: sequence, category: WirePacket.request,
                 number: number | WirePacket.answerBit, length: length))
+        if run.faults.isOn(.lateAnswer) && run.chance.hits(200) { answerNobody(like: sequence) }
+    }
+
+    /// An answer whose sequence nobody waits under, though its low bits are those of one that does.
+    private func answerNobody(like sequence: Int32) {
+        let stray = (sequence &+ run.chance.pick(1 << 12, -(1 << 12), 1 << 20)) & .max
+        write(
+            WirePacket(
+                sequence: stray, category: WirePacket.plain, number: UInt64(run.nextSerial()),
+                length: 8 + run.chance.below(20)))
     }
 }
 

@@ -144,38 +144,42 @@ extension SessionRecord {
 // MARK: - What it delivers
 
 extension SessionRecord {
-    /// The next packet that its handler has to see; nil when the other end has sent no further.
-    private func nextToDeliver() -> (packet: WirePacket, end: Int)? {
-        guard let log = end.other?.log else { return nil }
-        while delivered < log.packets.count {
-            let next = log.packets[delivered]
-            if next.packet.length > options.limits.dataLength { return next }
-            if !isSwallowed(next.packet) { return next }
-            delivered += 1
+    private var received: [(packet: WirePacket, end: Int)] { end.other?.log.packets ?? [] }
+
+    /// Which packet its handler has to see next; nil when the other end has sent no further.
+    private var nextToDeliver: Int? {
+        let log = received
+        return (delivered..<max(delivered, log.count)).first { index in
+            let packet = log[index].packet
+            return packet.length > options.limits.dataLength || !mayBeSwallowed(packet)
         }
-        return nil
     }
 
-    /// Heartbeats and answers do not reach the handler.
-    private func isSwallowed(_ packet: WirePacket) -> Bool {
+    /// Heartbeats do not reach the handler, nor do answers to requests that were ever made: an
+    /// answer with any other sequence does.
+    private func mayBeSwallowed(_ packet: WirePacket) -> Bool {
         if packet.category == WirePacket.heartbeat && options.heartbeat != nil { return true }
-        return client != nil && packet.isRequestOrAnswer
+        return client != nil && packet.sequence >= 0
     }
 
     func deliver(_ sequence: Int32, _ category: UInt8, _ data: UnsafeRawBufferPointer) {
         run.note(.packet, end.serial, data.count, "(\(sequence), \(category)) to the handler")
         called("the packet handler")
         run.expect(session.isOpen, "a packet was delivered while session \(id) closes")
-        guard let (packet, position) = nextToDeliver(),
-            packet.length <= options.limits.dataLength, packet.matches(sequence, category, data)
-        else {
+        let log = received
+        let last = nextToDeliver ?? log.count - 1
+        let index = (delivered..<max(delivered, last + 1)).first {
+            log[$0].packet.matches(sequence, category, data)
+        }
+        guard let index, log[index].packet.length <= options.limits.dataLength else {
             return run.fail(
                 "session \(id) delivers (\(sequence), \(category), \(data.count) bytes) in place "
-                    + "of \(nextToDeliver().map(\.packet.description) ?? "nothing")")
+                    + "of \(log.indices.contains(last) ? log[last].packet.description : "nothing")")
         }
+        let position = log[index].end
         run.expect(
             position <= end.receivedTotal && position <= sound, "a packet came before its bytes")
-        delivered += 1
+        delivered = index + 1
     }
 
     /// How much of the other end's stream is to be trusted by the limits of this session.
@@ -194,7 +198,8 @@ extension SessionRecord {
 
     /// Whether a packet lies in the session, whole, that its handler has not seen.
     var holdsBackPacket: Bool {
-        guard !isRaw, let (packet, position) = nextToDeliver() else { return false }
+        guard !isRaw, let index = nextToDeliver else { return false }
+        let (packet, position) = received[index]
         return position <= end.receivedTotal && packet.length <= options.limits.dataLength
     }
 

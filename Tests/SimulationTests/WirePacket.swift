@@ -43,8 +43,6 @@ struct WirePacket: Equatable, CustomStringConvertible {
     /// Set in the number of an answer to the request of the same number.
     static let answerBit: UInt64 = 1 << 63
 
-    var isRequestOrAnswer: Bool { category == Self.request }
-
     var wireLength: Int { length + 11 }
 
     var data: [UInt8] { Payload.bytes(number, length) }

@@ -26,6 +26,9 @@ final class World: @unchecked Sendable {
     let unixAddress: SocketAddress
     let emptyAddress = SocketAddress.ipv4(host: 0x0a09_00ff, port: 1)
 
+    /// Much is sent, more than buffers hold.
+    let isHeavy: Bool
+
     /// Calls that are still to be made in handlers, so that every run ends.
     var pokesLeft = 0
     var isStopping = false
@@ -49,6 +52,7 @@ final class World: @unchecked Sendable {
         kernel = SimulatedKernel(run)
         limits = Self.drawLimits(run.chance)
         unixAddress = try SocketAddress("unix:@peer")
+        isHeavy = run.chance.hits(150)
         pokesLeft = run.chance.pick(10, 60, 150)
         run.faults.isCalm = true
         reactor = try Reactor(limits: limits, kernel: kernel)

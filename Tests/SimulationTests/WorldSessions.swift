@@ -10,6 +10,11 @@ extension World {
         options.limits.outboundHighWatermark = options.limits.outboundBytes / chance.pick(1, 2, 10)
         options.limits.outboundLowWatermark =
             options.limits.outboundHighWatermark / chance.pick(1, 2, 4, 1000)
+        if isHeavy {
+            options.limits.dataLength = 20_000
+            options.limits.outboundBytes = 200_000
+            options.limits.outboundHighWatermark = 100_000
+        }
         options.limits.packetTime = chance.pick(nil, nil, .milliseconds(20), .seconds(1))
         options.limits.closeTime = chance.pick(
             .zero, .milliseconds(5), .milliseconds(100), .seconds(2), .seconds(2))
@@ -150,7 +155,9 @@ extension World {
 extension World {
     /// Sends one packet, as a packet or as bytes.
     func send(on record: SessionRecord) {
-        let most = chance.pick(0, 30, 30, 400, record.options.limits.dataLength + 1)
+        let most =
+            isHeavy
+            ? 12_000 : chance.pick(0, 30, 30, 400, record.options.limits.dataLength + 1)
         let packet = WirePacket(
             sequence: chance.pick(-1, -1, Int32.min), category: WirePacket.plain,
             number: UInt64(run.nextSerial()), length: chance.below(most + 1))
