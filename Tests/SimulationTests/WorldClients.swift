@@ -26,6 +26,11 @@ extension World {
         options.waitingRequests = chance.pick(0, 2, 100)
         options.jitterSeed = chance.next()
         options.firstSequence = chance.pick(0, 0, Int32.max - 2)
+        let isBusy = run.faults.isOn(.lateAnswer) && chance.hits(300)
+        if isBusy {
+            options.pendingRequests = 1000
+            options.timeoutsBeforeReconnect = nil
+        }
         let backoff = Backoff(
             initial: .milliseconds(chance.pick(1, 20, 300)), multiplier: chance.pick(1, 1.5, 2),
             attempts: chance.pick(1, 3, 10), jitter: chance.pick(.none, .full, .equal))
@@ -44,6 +49,10 @@ extension World {
             addTimer(within: 500) { self.request(of: record) }
         }
         if chance.hits(500) { request(of: record) }
+        // So many that late answers meet requests with the same low bits in their sequence.
+        for _ in 0..<(isBusy ? 40 : 0) {
+            addTimer(within: 100) { for _ in 0..<4 { self.request(of: record) } }
+        }
     }
 
     private func changed(_ record: ClientRecord, _ state: ClientState) {
