@@ -137,7 +137,10 @@ extension World {
         let spread = chance.pick(0, deadline / 2, deadline)
         let count = record.server.sessionCount
         record.mayAbort = true
-        for each in sessions where each.closeBegun == nil { each.closeBegun = run.turnStart }
+        // Those that close already do so since before.
+        for each in sessions where each.closeBegun == nil && each.session.isOpen {
+            each.closeBegun = run.turnStart
+        }
         outstanding[serial] = "a drain"
         record.server.drain(within: .nanoseconds(deadline), spread: .nanoseconds(spread)) {
             [unowned self] report in
