@@ -24,8 +24,8 @@ final class OpenFile {
     var isWatched = false
     var interest: UInt32 = 0
     var token: UInt64 = 0
-    /// Told in the present batch, and not touched since.
-    var isAwaited = false
+    /// The present batch has an event of it.
+    var isInBatch = false
     /// How often in a row it was told and nothing came of it.
     var fruitlessEvents = 0
     /// Calls that will be answered with EAGAIN.
@@ -41,7 +41,6 @@ final class OpenFile {
 
     /// Something came of its event.
     func isUsed() {
-        isAwaited = false
         fruitlessEvents = 0
     }
 
@@ -89,10 +88,10 @@ struct DescriptorTable {
         return file
     }
 
-    mutating func close(_ file: OpenFile, wasInBatch: Bool) {
+    mutating func close(_ file: OpenFile) {
         files[Int(file.number) - Self.first] = nil
         openCount -= 1
-        if wasInBatch { closedInBatch.insert(file.number) }
+        if file.isInBatch { closedInBatch.insert(file.number) }
     }
 
     mutating func beginBatch() { closedInBatch.removeAll(keepingCapacity: true) }

@@ -142,7 +142,6 @@ extension SimulatedKernel {
         _ second: UnsafeMutableRawBufferPointer?
     ) -> Int {
         guard let end = file.end else { return -Int(ENOTSOCK) }
-        file.isAwaited = false
         if isInterrupted() { return -Int(EINTR) }
         guard end.readiness & Ready.readable != 0 else { return -Int(EAGAIN) }
         if isStormy(file) { return -Int(EAGAIN) }
@@ -175,7 +174,6 @@ extension SimulatedKernel {
         _ file: OpenFile, _ first: UnsafeRawBufferPointer, _ second: UnsafeRawBufferPointer?
     ) -> Int {
         guard let end = file.end else { return -Int(ENOTSOCK) }
-        file.isAwaited = false
         if isInterrupted() { return -Int(EINTR) }
         if end.phase != .connected || end.writingEnded {
             let pending = end.takeError()

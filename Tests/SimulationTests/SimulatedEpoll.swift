@@ -17,7 +17,7 @@ extension SimulatedKernel {
         beforeWait(nanoseconds)
         run.note(.wait, Int(nanoseconds), openCount, "descriptors open")
         table.beginBatch()
-        table.forEach { $0.isAwaited = false }
+        table.forEach { $0.isInBatch = false }
         let deadline = nanoseconds < 0 ? Int64.max : run.clock + nanoseconds
         while true {
             while let action = network.agenda.take(until: run.clock) { action() }
@@ -89,7 +89,7 @@ extension SimulatedKernel {
             let isHangUpAlone =
                 event.bits & Ready.hangUp != 0 && event.bits & Ready.readable == 0
             if isHangUpAlone && file.end?.phase != .fresh { run.met(.hangUpAlone) }
-            file.isAwaited = true
+            file.isInBatch = true
             file.fruitlessEvents += 1
             run.expect(
                 file.fruitlessEvents <= 3,

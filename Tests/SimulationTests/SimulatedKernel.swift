@@ -51,9 +51,11 @@ final class SimulatedKernel: Kernel, @unchecked Sendable {
     override func close(_ number: Int32) -> Int {
         guard let file = file(number, .close) else { return -Int(EBADF) }
         run.note(.close, Int(number))
-        if file.isWatched { retire(file.token) }
-        if file.isAwaited { run.met(.staleEvent) }
-        table.close(file, wasInBatch: file.fruitlessEvents > 0 || file.isAwaited || file.isWatched)
+        let isSocket = file.listener != nil || file.end != nil
+        run.expect(
+            !file.isWatched || !isSocket,
+            "descriptor \(number) was closed in epoll, which a child process could keep it in")
+        table.close(file)
         if let listener = file.listener { network.stop(listener) }
         if let end = file.end { network.close(end, resets: file.lingersZero) }
         if run.strikes(.interruption) {

@@ -85,19 +85,8 @@ extension World {
                 record.session.queuedBytes <= most,
                 "session \(record.id) has queued \(record.session.queuedBytes) of \(most) bytes")
         }
-        let bound = reactor.memoryBound + dialedBound(reactor)
+        let bound = reactor.memoryBound
         run.expect(bytes <= bound, "the buffers take \(bytes) bytes, more than \(bound)")
-    }
-
-    /// Sessions that no endpoint accounts for: those that were dialed, or outlive their endpoint.
-    private func dialedBound(_ reactor: Reactor) -> Int {
-        records.reduce(0) { sum, record in
-            let isAccounted =
-                record.client?.isClosed == false || record.server?.isStopped == false
-            guard !record.isClosed, !isAccounted else { return sum }
-            return sum
-                + record.options.limits.memoryBound(bytesReadPerTurn: limits.bytesReadPerTurn)
-        }
     }
 }
 

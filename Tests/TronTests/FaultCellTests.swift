@@ -57,6 +57,24 @@ import Testing
         #expect(done == [1, 2, 3])
     }
 
+    /// Seen in cells that ran while another test started a process: as long as its child had copies
+    /// of the descriptors, epoll went on reporting those that were closed here.
+    @Test func `a closed session's descriptor is not heard of again while a copy of it is open`()
+        throws
+    {
+        let bench = try Bench()
+        let peer = try bench.connect()
+        let copy = dup(bench.sessions[0].descriptor.number)
+        defer { close(copy) }
+        bench.sessions[0].abort()
+        try bench.turnUntilClosed()
+        peer.send(wire("to nobody"))
+        let emptyWaits = bench.kernel.emptyWaits
+        bench.kernel.isFrozen = true
+        try bench.reactor.turn(times: 5)
+        #expect(bench.kernel.emptyWaits == emptyWaits + 5)
+    }
+
     /// Cell: half close, send EAGAIN for good from 1.
     @Test func `output that is lost with the peer is not reported as sent`() throws {
         var options = SessionOptions()

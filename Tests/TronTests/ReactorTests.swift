@@ -209,7 +209,7 @@ private final class TestThread {
         let (calls, start) = (kernel.allCalls, kernel.clock)
         try bench.reactor.turn()
         // One wait until all were idle for long enough, and what closed them then.
-        #expect(kernel.allCalls - calls == 1 + peers.count)
+        #expect(kernel.allCalls - calls == 1 + 2 * peers.count)
         #expect(kernel.clock - start >= 999_000_000_000)
         #expect(bench.reasons.count == peers.count)
     }

@@ -99,6 +99,9 @@ public final class Client: EventSource, @unchecked Sendable {
     var phase = Phase.idle
     /// Not nil exactly while the phase is `connected`.
     var current: Session?
+    /// The last session until it has ended, which may be after the client has: its memory counts.
+    var unended: Session?
+    private var isReleased = false
     var totals = ClientCounters()
     /// What its sessions did that have ended.
     let endedSessions = SessionLedger()
@@ -165,8 +168,16 @@ public final class Client: EventSource, @unchecked Sendable {
     override func release() {
         setup = nil
         registry.record.endedClients.add(totals)
-        registry.endpointMemoryBound -= memoryBound
+        isReleased = true
+        if unended == nil { registry.endpointMemoryBound -= memoryBound }
         reportClosed()
+    }
+
+    /// Its memory goes back with the last of client and session.
+    func forget(_ session: Session) {
+        guard session === unended else { return }
+        unended = nil
+        if isReleased { registry.endpointMemoryBound -= memoryBound }
     }
 
     /// Where it stands.

@@ -116,6 +116,7 @@ extension Client: SessionOwner {
     private func connected(_ session: Session) {
         phase = .connected
         current = session
+        unended = session
         leaveGate()
         totals.connections += 1
         connectedAt = registry.now
@@ -131,6 +132,7 @@ extension Client: SessionOwner {
 
     /// The session is gone, for whatever reason. Requests that it carried fail or wait again.
     func sessionEnded(_ session: Session, _ reason: CloseReason) {
+        forget(session)
         session.countAsClosed(in: endedSessions, reason)
         registry.report(.closed(session.id, peer: session.peer, reason, session.counters))
         guard self.session === session else { return }

@@ -152,7 +152,7 @@ public final class Connector: EventSource {
 
     override func release() {
         if let timer { registry.wheel.cancel(timer) }
-        descriptor.close()
+        registry.close(&descriptor)
         if case .failure = outcome { registry.endpointMemoryBound -= memoryBound }
         if let outcome { completion?(outcome) }
         completion = nil

@@ -231,7 +231,7 @@ extension Server: SessionOwner {
         if let retry { registry.wheel.cancel(retry) }
         retry = nil
         if let path = bound.file { _ = registry.kernel.unlink(path) }
-        descriptor.close()
+        registry.close(&descriptor)
         registry.report(.stoppedListening(bound))
         registry.releaseLater(self)
     }

@@ -45,6 +45,15 @@ extension Registry {
         }
     }
 
+    /// Takes a descriptor out of epoll and closes it. Closed alone it would stay in there as long
+    /// as a child process holds a copy, which each does between fork and exec, and what happens to
+    /// it would be reported without end to nobody (epoll(7), questions and answers).
+    func close(_ descriptor: inout Descriptor) {
+        guard descriptor.number >= 0 else { return }
+        try? epoll.remove(descriptor.number)
+        descriptor.close()
+    }
+
     /// Puts a source under the loop's care and its descriptor, if it has one, into epoll.
     func register(
         _ source: EventSource, descriptor: Int32?, _ interest: Readiness = .readable

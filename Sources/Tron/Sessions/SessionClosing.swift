@@ -148,7 +148,7 @@ extension Session {
         registry.wheel.cancel(timer)
         timer = Self.noTimer
         if flags.contains(.resets) { try? descriptor.resetOnClose() }
-        descriptor.close()
+        if flags.contains(.parked) { descriptor.close() } else { registry.close(&descriptor) }
         decoder.release(to: buffers)
         outbound.release(to: buffers)
         registry.descriptorFreed()

@@ -44,7 +44,7 @@ struct Epoll: ~Copyable {
         try control(EPOLL_CTL_MOD, number, interest, token)
     }
 
-    /// Takes a descriptor out that stays open: closing one takes it out by itself.
+    /// Takes a descriptor out, while it is open.
     borrowing func remove(_ number: Int32) throws(SystemError) {
         try control(EPOLL_CTL_DEL, number, [], 0)
     }
