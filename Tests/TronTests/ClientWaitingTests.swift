@@ -159,4 +159,15 @@ import Testing
         try bench.turnUntilEnded(100)
         for number in 0..<100 { #expect(bench.log.outcomes["\(number)"] == ["re:\(number)"]) }
     }
+
+    @Test func `no more copies are kept than may wait, while there is a connection too`() throws {
+        let bench = try ClientBench { $0.waitingRequests = 2 }
+        bench.log.answers = false
+        for name in ["a", "b", "c"] { bench.ask(name, isRepeatable: true) }
+        bench.ask("not repeatable")
+        bench.kernel.isFrozen = true
+        try bench.turnUntilEnded()
+        #expect(bench.log.outcomes == ["c": ["too many requests pending"]])
+        bench.kernel.isFrozen = false
+    }
 }

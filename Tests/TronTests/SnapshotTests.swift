@@ -100,6 +100,52 @@ import Testing
         #expect(session.largestQueuedBytes == data.count + 11)
     }
 
+    @Test func `what waited behind a blocked write counts, too, also when it is dropped`() throws {
+        var options = SessionOptions()
+        options.limits.outboundBytes = 2 << 20
+        let bench = try Bench(session: options)
+        let peer = try bench.connect(receiveBuffer: 4096)
+        let session = bench.sessions[0]
+        let data = [UInt8](repeating: 7, count: 1 << 20)
+        session.send(category: 1, data: data)
+        try bench.reactor.turn(times: 3)
+        #expect(session.flags.contains(.writeBlocked))
+        let blocked = session.queuedBytes
+        session.send(category: 1, data: data)
+        #expect(session.largestQueuedBytes == blocked + data.count + 11)
+        #expect(session.send(category: 1, data: data) == .overflow)
+        try bench.turnUntilClosed()
+        let largest = bench.reactor.snapshot().sessions.largestQueue
+        #expect(largest == blocked + data.count + 11)
+        _ = peer
+    }
+
+    @Test func `a close handler sees what was refused`() throws {
+        var seen: [Int] = []
+        let bench = try Bench { session, log in
+            session.onClose { session, reason in
+                seen.append(session.counters.packetsRefused)
+                log.reasons.append(reason)
+            }
+        }
+        let peer = try bench.connect()
+        bench.sessions[0].close()
+        bench.sessions[0].send(category: 1, data: "late")
+        peer.finish()
+        try bench.turnUntilClosed()
+        #expect(seen == [1])
+    }
+
+    @Test func `what a closed client refuses counts with all that clients did`() throws {
+        let bench = try ClientBench()
+        bench.client.close()
+        try bench.reactor.turn(times: 2)
+        bench.ask("too late")
+        try bench.turnUntilEnded()
+        #expect(bench.client.counters.requestsFailed == 1)
+        #expect(bench.reactor.snapshot().clientTotals == bench.client.counters)
+    }
+
     @Test func `refused packets count, whatever they are refused for`() throws {
         var options = SessionOptions()
         options.limits.dataLength = 1000
@@ -193,7 +239,7 @@ import Testing
         #expect(difference.sessions.traffic.bytesReceived == 160)
         #expect(difference.servers[0].counters.accepted == 0)
         #expect(difference.servers[0].sessions == difference.sessions)
-        #expect(difference.sessions.open == 1)
+        #expect(difference.sessions.open == 1 && difference.sessions.opened == 0)
         #expect(difference.perSecond(difference.sessions.traffic.packetsReceived) == 2.5)
         #expect(earlier.since(earlier).perSecond(7) == 0)
     }

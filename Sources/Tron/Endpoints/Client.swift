@@ -173,6 +173,12 @@ public final class Client: EventSource, @unchecked Sendable {
         reportClosed()
     }
 
+    /// A client that is gone counts with the others that are.
+    func countRefusal() {
+        totals.requestsFailed += 1
+        if isReleased { registry.record.endedClients.requestsFailed += 1 }
+    }
+
     /// Its memory goes back with the last of client and session.
     func forget(_ session: Session) {
         guard session === unended else { return }

@@ -24,7 +24,8 @@ public struct ClientOptions: Sendable {
     /// 65,536.
     public var pendingRequests = 65_536
 
-    /// Of these, how many may wait for a connection, which keeps a copy of each. Default 1,024.
+    /// Of these, how many may be kept as a copy: those that wait for a connection, until they have
+    /// ended, and those that may be sent again. Default 1,024.
     public var waitingRequests = 1024
 
     /// Seeds the backoff's jitter, for tests that repeat it. Nil, the default: random.

@@ -62,7 +62,9 @@ extension Client {
         _ completion: @escaping RequestCompletion
     ) -> Int32? {
         registry.requireLoop("Client.request")
-        if let error = refusal(of: data.byteCount) { return refuse(error, completion) }
+        if let error = refusal(of: data.byteCount, isRepeatable: isRepeatable) {
+            return refuse(error, completion)
+        }
         let session = usableSession
         let hasCopy = session == nil || isRepeatable
         let deadline = registry.arm(key, at: time(after: timeout))
@@ -84,18 +86,18 @@ extension Client {
         return current
     }
 
-    /// Sequences that ended while they waited are dropped once they are the most.
     /// Why a request with so much data cannot be taken now, if it cannot.
-    private func refusal(of byteCount: Int) -> RequestError? {
+    private func refusal(of byteCount: Int, isRepeatable: Bool) -> RequestError? {
         switch phase {
         case .ended: return .closed
         case .gaveUp: return .notConnected
         case .idle, .resolving, .queued, .dialing, .connected, .waiting: break
         }
         if byteCount > settings.dataLength { return .tooLarge }
-        if usableSession == nil {
-            if options.whileDisconnected == .fail { return .notConnected }
-            if unsentCount >= options.waitingRequests { return .tooManyPending }
+        let isConnected = usableSession != nil
+        if !isConnected && options.whileDisconnected == .fail { return .notConnected }
+        if !isConnected || isRepeatable, copies.count >= options.waitingRequests {
+            return .tooManyPending
         }
         return requests.count < requests.maximum ? nil : .tooManyPending
     }
@@ -109,6 +111,7 @@ extension Client {
         return registry.kernel.now() + lastTimeout.nanoseconds
     }
 
+    /// Sequences that ended while they waited are dropped once they are the most.
     private func keepUnsent(_ sequence: Int32) -> Int32 {
         if unsent.count >= 64 && unsent.count > 2 * unsentCount {
             unsent.removeAll { requests.waiter(of: $0)?.isSent != false }
@@ -141,7 +144,7 @@ extension Client {
 extension Client {
     private func refuse(_ error: RequestError, _ completion: @escaping RequestCompletion) -> Int32?
     {
-        totals.requestsFailed += 1
+        countRefusal()
         registry.callLater { completion(.failed(error)) }
         return nil
     }

@@ -1,14 +1,16 @@
 // Hands a reactor's events to its user: in order, outside of what caused them, and not too many.
 
 extension Reactor {
-    /// Calls `handler` with what happens from now on, in order, on the loop, after the turn in
-    /// which it happened; it may do anything. It replaces an earlier handler; nil ends it. On the
-    /// loop's thread, or before it runs.
+    /// Calls `handler` with what happens from now on, in order, on the loop, once the handlers that
+    /// caused it have returned, in this turn or the next; it may do anything. It replaces an
+    /// earlier handler, which is not told what it has not been told yet; nil ends it. On the loop's
+    /// thread, or before it runs.
     ///
     /// Of the events that peers can cause at will at most `limit` a second are told; then comes one
-    /// `.suppressed` with the number of the others. Handlers that take longer than `slowHandler`
-    /// are told of; to see them the loop reads the clock after every call of a handler, unless it
-    /// is nil. While nobody listens, nothing is built.
+    /// `.suppressed` with the number of the others. Handlers of what is ready or due (packets,
+    /// connections, timers) are told of when they take longer than `slowHandler`; to see them the
+    /// loop reads the clock after every call, unless it is nil. What runs in the other phases of a
+    /// turn shows in its lag alone. While nobody listens, nothing is built.
     public func onEvent(
         atMost limit: Int = 1000, slowHandler: Duration? = .milliseconds(10),
         _ handler: ((ReactorEvent) -> Void)?

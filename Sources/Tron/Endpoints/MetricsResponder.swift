@@ -5,13 +5,12 @@ struct MetricsResponder {
     // Handlers run within turns of the reactor, which therefore outlives them.
     private unowned let reactor: Reactor
     private let pace: MetricsPace
-    /// Has the loop measure handlers' times; nobody reads it.
-    private let meter: Meter
+    private let timing: HandlerTiming
 
     init(of reactor: Reactor) {
         self.reactor = reactor
         pace = MetricsPace(of: reactor)
-        meter = reactor.makeMeter()
+        timing = HandlerTiming(of: reactor)
     }
 
     func serve(_ session: Session) {
@@ -56,6 +55,19 @@ struct MetricsResponder {
     }
 }
 
+/// Has the loop time handlers as long as it lives.
+private final class HandlerTiming {
+    private let record: LoopRecord
+    private let observer = LoopObserver()
+
+    init(of reactor: Reactor) {
+        record = reactor.registry.record
+        record.add(observer)
+    }
+
+    deinit { record.remove(observer) }
+}
+
 /// Lets requests be answered one at a time, in the order in which they came, with pauses between,
 /// which are so long that the answers take a twentieth of the loop's time at most (more only where
 /// one alone takes over 50 ms).
@@ -71,8 +83,7 @@ final class MetricsPace {
     private var waiting: [SessionID] = []
     /// The one whose turn it is.
     private var admitted: SessionID?
-    /// After the last answer, by what it cost: with many sessions that is more than with few.
-    private var pause = shortestPause
+    /// When the pause after the last answer is over, which is the longer the more that one cost.
     private var pauseEnd: Int64 = 0
 
     init(of reactor: Reactor) { self.reactor = reactor }
@@ -96,20 +107,23 @@ final class MetricsPace {
         let start = reactor.registry.kernel.now()
         answer()
         let end = reactor.registry.kernel.now()
-        pause = max(Self.shortestPause, min(19 * (end - start), Self.longestPause))
-        pauseEnd = end + pause
+        pauseEnd = end + max(Self.shortestPause, min(19 * (end - start), Self.longestPause))
     }
 
     private func callLater() {
-        reactor.schedule(after: .nanoseconds(pause)) { self.admitNext() }
+        let left = max(0, pauseEnd - reactor.registry.kernel.now())
+        reactor.schedule(after: .nanoseconds(left)) { self.admitNext() }
     }
 
     /// Those that have ended meanwhile are passed over.
     private func admitNext() {
+        // The timer was set before the one who was then admitted had its answer.
+        guard reactor.registry.kernel.now() >= pauseEnd else { return callLater() }
         let next = waiting.firstIndex { reactor.session($0)?.isOpen == true }
         admitted = next.map { waiting[$0] }
         waiting.removeFirst(next.map { $0 + 1 } ?? waiting.count)
         if let admitted { reactor.session(admitted)?.resumeReading() }
-        if !waiting.isEmpty { callLater() }
+        if waiting.isEmpty { return }
+        reactor.schedule(after: .nanoseconds(Self.shortestPause)) { self.admitNext() }
     }
 }

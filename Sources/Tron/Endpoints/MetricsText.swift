@@ -55,7 +55,8 @@ extension ReactorSnapshot {
             serverTotals.failed)
         text.counter(
             "tron_descriptor_exhaustions_total",
-            "How often accepting rested because no descriptor was free.", serverTotals.exhaustions)
+            "How often accepting rested: out of descriptors, or all attempts failed.",
+            serverTotals.exhaustions)
     }
 
     private func writeClients(to text: inout ExpositionText) {

@@ -13,7 +13,7 @@ public enum ReactorEvent: Sendable, CustomStringConvertible {
     /// The kernel refused a server a connection that waited (accept(2)).
     case acceptFailed(SocketAddress, SystemError)
     /// No descriptor, or no memory, is free: a server accepts nothing until one is, and looks again
-    /// every 50 milliseconds.
+    /// when this reactor closes one, or after 50 milliseconds.
     case outOfDescriptors(SocketAddress, SystemError)
     /// A client or `Reactor.dial` has a new session.
     case connected(SessionID, to: SocketAddress?)
@@ -86,9 +86,10 @@ public enum ReactorEvent: Sendable, CustomStringConvertible {
     /// Whether peers can make as many of it as they like.
     var isFloodable: Bool {
         switch self {
-        case .accepted, .refused, .acceptFailed, .connected, .closed, .reconnecting, .slowHandler:
+        case .accepted, .refused, .acceptFailed, .outOfDescriptors, .connected, .closed,
+            .reconnecting, .slowHandler:
             true
-        case .listening, .stoppedListening, .outOfDescriptors, .gaveUp, .suppressed: false
+        case .listening, .stoppedListening, .gaveUp, .suppressed: false
         }
     }
 }

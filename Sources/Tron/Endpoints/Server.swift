@@ -115,7 +115,7 @@ extension Server {
                 failuresInARow = 0
                 admit(accepted)
             } catch {
-                totals.failed += 1
+                if !error.isExhaustion { totals.failed += 1 }
                 failuresInARow += 1
                 let rests = error.isExhaustion || failuresInARow >= Self.failuresBeforePause
                 registry.report(

@@ -103,15 +103,15 @@ extension ReactorSnapshot {
         difference.sessions = sessions.since(earlier.sessions)
         difference.serverTotals = serverTotals.since(earlier.serverTotals)
         difference.clientTotals = clientTotals.since(earlier.clientTotals)
+        let oldServers = Dictionary(uniqueKeysWithValues: earlier.servers.map { ($0.key, $0) })
         for index in servers.indices {
-            guard let old = earlier.servers.first(where: { $0.key == servers[index].key })
-            else { continue }
+            guard let old = oldServers[servers[index].key] else { continue }
             difference.servers[index].counters = servers[index].counters.since(old.counters)
             difference.servers[index].sessions = servers[index].sessions.since(old.sessions)
         }
+        let oldClients = Dictionary(uniqueKeysWithValues: earlier.clients.map { ($0.key, $0) })
         for index in clients.indices {
-            guard let old = earlier.clients.first(where: { $0.key == clients[index].key })
-            else { continue }
+            guard let old = oldClients[clients[index].key] else { continue }
             difference.clients[index].counters = clients[index].counters.since(old.counters)
             difference.clients[index].sessions = clients[index].sessions.since(old.sessions)
         }
@@ -142,7 +142,8 @@ extension Server {
 extension Client {
     /// What it and its sessions have done. On the loop's thread.
     public func snapshot() -> ClientSnapshot {
-        snapshot(registry.liveSessions[ObjectIdentifier(self)] ?? SessionTotals())
+        registry.requireLoop("Client.snapshot()")
+        return snapshot(registry.liveSessions[ObjectIdentifier(self)] ?? SessionTotals())
     }
 
     fileprivate func snapshot(_ live: SessionTotals) -> ClientSnapshot {

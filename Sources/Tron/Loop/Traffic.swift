@@ -114,13 +114,17 @@ public struct SessionTotals: Hashable, Sendable {
     /// None.
     public init() {}
 
-    /// How many there have been.
-    public var opened: Int { open + closed.total }
+    /// How many there had been before, in a difference.
+    private var openBefore = 0
+
+    /// How many began.
+    public var opened: Int { open - openBefore + closed.total }
 
     /// Adds those of elsewhere.
     public mutating func add(_ other: SessionTotals) {
         traffic.add(other.traffic)
         open += other.open
+        openBefore += other.openBefore
         closed.add(other.closed)
         queuedBytes += other.queuedBytes
         largestQueue = max(largestQueue, other.largestQueue)
@@ -132,6 +136,7 @@ public struct SessionTotals: Hashable, Sendable {
         var difference = self
         difference.traffic = traffic.since(earlier.traffic)
         difference.closed = closed.since(earlier.closed)
+        difference.openBefore = openBefore + earlier.open - earlier.openBefore
         return difference
     }
 }

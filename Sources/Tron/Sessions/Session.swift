@@ -205,7 +205,7 @@ extension Session {
     }
 
     /// The most bytes that ever waited to be sent.
-    public var largestQueuedBytes: Int { Int(largestQueue) }
+    public var largestQueuedBytes: Int { max(Int(largestQueue), queuedBytes) }
 }
 
 extension Reactor {

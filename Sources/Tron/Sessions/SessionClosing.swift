@@ -52,6 +52,7 @@ extension Session {
     func end(_ reason: CloseReason) {
         guard state != .closed else { return }
         if closeReason == nil || !outbound.isEmpty { closeReason = reason }
+        largestQueue = Int32(truncatingIfNeeded: largestQueuedBytes)
         state = .closed
         flags.formUnion([.interrupted, .writingEnds])
         credit = 0
@@ -160,7 +161,10 @@ extension Session {
         let owner = owner
         self.owner = nil
         owner?.sessionEnded(self, reason)
+        // Its handlers go; its count is still asked for.
+        let refused = rareState?.packetsRefused ?? 0
         rareState = nil
+        if refused > 0 { rare.packetsRefused = refused }
         handler?(self, reason)
     }
 

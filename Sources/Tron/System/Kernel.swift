@@ -1,5 +1,6 @@
 // The seam: every system call of the library goes through an instance of this class.
 internal import CEpollShim
+import Synchronization
 
 /// The kernel, one method a system call, each of which returns what the call returned, or `-errno`.
 ///
@@ -7,14 +8,17 @@ internal import CEpollShim
 /// nothing for that: the class is internal and has no subclass in the module, so whole-module
 /// optimisation makes every call direct and inlines it. (`-enable-testing` keeps it open.)
 class Kernel: @unchecked Sendable {
-    /// System calls made on the loop's thread so far.
-    private(set) final var systemCalls = 0
+    /// System calls made so far, all but the wake-ups of other threads. Atomic because the last of
+    /// them may be another thread's too, which closes what it was the last to hold; one thread
+    /// writes at a time, so that no locked instruction is needed.
+    final var systemCalls: Int { calls.load(ordering: .relaxed) }
+    private let calls = Atomic(0)
 
     /// The kernel of the machine.
     init() {}
 
     private final func counted(_ result: Int) -> Int {
-        systemCalls &+= 1
+        calls.store(calls.load(ordering: .relaxed) &+ 1, ordering: .relaxed)
         return result
     }
 
