@@ -138,7 +138,7 @@ struct Settings {
     private func hostAndPort(_ verb: Verb) throws(UsageError) -> String {
         guard let port else { throw UsageError("\(verb) needs --port or --unix") }
         let host = host ?? "127.0.0.1"
-        let needsBrackets = host.contains(":") && !host.hasPrefix("[")
+        let needsBrackets = host.utf8.contains(UInt8(ascii: ":")) && !host.hasPrefix("[")
         return needsBrackets ? "[\(host)]:\(port)" : "\(host):\(port)"
     }
 }

@@ -50,6 +50,13 @@ import Tron
         }
     }
 
+    /// Found by fuzzing: the colon and the mark after it are one character.
+    @Test func `a host with a colon is no path, whatever follows the colon`() {
+        #expect(throws: UsageError.self) {
+            try Command(["serve", "--port", "10", "--host", "/m:\u{35C}x"])
+        }
+    }
+
     @Test func `metrics are served on this machine alone unless an address is given`() throws {
         for (text, address) in ["9100": "127.0.0.1:9100", "[::]:9100": "[::]:9100"] {
             let settings = try serveSettings("serve --port 9 --metrics \(text)")

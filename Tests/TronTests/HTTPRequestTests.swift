@@ -86,6 +86,8 @@ private let get = "GET /metrics HTTP/1.1\r\nHost: a\r\n"
         "HTTP/1.1\r\nHost: a\r\nConnection: closed": true, "HTTP/1.0": false,
         "HTTP/1.0\r\nConnection: keep-alive": true,
         "HTTP/1.0\r\nConnection: keep-alive, close": false,
+        "HTTP/1.0\r\nConnection: \u{212A}eep-alive": false,
+        "HTTP/1.0\r\nConnection: KEEP-Alive": true,
     ])
     func `a connection is kept as its version and its fields say`(head: String, keeps: Bool) {
         #expect(requests("GET / \(head)\r\n\r\n").map(\.keepsAlive) == [keeps])

@@ -144,7 +144,7 @@ extension HTTPHead {
 
     private func list(_ value: ArraySlice<UInt8>) -> [String] {
         value.split(separator: UInt8(ascii: ",")).map {
-            text(HTTPCharacters.trimmed($0)).lowercased()
+            text(HTTPCharacters.lowercased(HTTPCharacters.trimmed($0)))
         }
     }
 
@@ -179,6 +179,12 @@ enum HTTPCharacters {
 
     static func isFieldValue(_ bytes: ArraySlice<UInt8>) -> Bool {
         bytes.allSatisfy { $0 >= space && $0 != 0x7f || $0 == tab }
+    }
+
+    /// Only ASCII's letters: there are others whose small letters are ASCII's.
+    static func lowercased(_ bytes: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
+        let capitals = UInt8(ascii: "A")...UInt8(ascii: "Z")
+        return bytes.map { capitals.contains($0) ? $0 | 0x20 : $0 }[...]
     }
 
     /// Without spaces and tabs at both ends.
