@@ -24,7 +24,7 @@ final class LiveDisplay {
     }
 
     private func show() {
-        let view = LiveView(interval: meter.read(), total: reactor.snapshot())
+        let view = LiveView(interval: meter.read())
         // The loop must not wait for a terminal that is halted or a pipe that nobody reads.
         guard Platform.isWritable(Platform.standardOutput) else { return }
         let size = Platform.terminalSize(of: Platform.standardOutput)

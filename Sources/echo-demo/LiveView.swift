@@ -6,7 +6,7 @@ struct LiveView {
     /// What happened since the last look.
     let interval: Meter.Interval
     /// What has happened since the beginning.
-    let total: ReactorSnapshot
+    var total: ReactorSnapshot { interval.total }
 
     /// Its lines on a terminal of so many columns; none is wider.
     func lines(width: Int, isColoured: Bool) -> [String] {

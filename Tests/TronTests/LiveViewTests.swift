@@ -33,8 +33,7 @@ import Testing
             session: key, peer: .loopback(port: 4000), time: .microseconds(1500))
         return LiveView(
             interval: Meter.Interval(
-                difference: difference, talkers: talkers, slowest: slowest),
-            total: total)
+                total: total, difference: difference, talkers: talkers, slowest: slowest))
     }
 
     @Test func `a second is shown in rates, and what has been in sums`() throws {
@@ -83,8 +82,9 @@ import Testing
         let path = try UnixPath("@\u{1b}[2J\u{7}\u{e9}")
         let talker = Meter.Talker(
             session: SessionID(key: SlabKey(rawValue: 1)), peer: .unix(path), bytes: 1)
-        let interval = Meter.Interval(difference: total, talkers: [talker], slowest: nil)
-        let view = LiveView(interval: interval, total: total)
+        let interval = Meter.Interval(
+            total: total, difference: total, talkers: [talker], slowest: nil)
+        let view = LiveView(interval: interval)
         #expect(view.lines(width: 100, isColoured: false).last?.hasSuffix("@?[2J??") == true)
         #expect(view.line.hasSuffix("@?[2J??"))
     }

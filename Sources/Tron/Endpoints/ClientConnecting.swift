@@ -134,7 +134,7 @@ extension Client: SessionOwner {
     func sessionEnded(_ session: Session, _ reason: CloseReason) {
         forget(session)
         session.countAsClosed(in: endedSessions, reason)
-        registry.report(.closed(session.id, peer: session.peer, reason, session.counters))
+        registry.reportClosed(session, reason)
         guard self.session === session else { return }
         if let period = options.stablePeriod,
             registry.now - connectedAt >= period.clampedNanoseconds

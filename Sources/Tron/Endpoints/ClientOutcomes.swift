@@ -65,9 +65,9 @@ extension Client {
 
     /// Whether a request that was sent now waits to be sent again.
     private func waitsAgain(_ sequence: Int32) -> Bool {
-        guard var waiter = requests.waiter(of: sequence), waiter.isRepeatable,
-            unsentCount < options.waitingRequests
-        else { return false }
+        guard var waiter = requests.waiter(of: sequence), waiter.isRepeatable else { return false }
+        // It has had a copy since it was admitted, and no more have one than may wait.
+        assert(unsentCount < options.waitingRequests)
         waiter.isSent = false
         requests.replace(sequence, with: waiter)
         unsentCount += 1

@@ -162,6 +162,6 @@ public final class Connector: EventSource {
 extension Connector: SessionOwner {
     func sessionEnded(_ session: Session, _ reason: CloseReason) {
         registry.endpointMemoryBound -= memoryBound
-        registry.report(.closed(session.id, peer: session.peer, reason, session.counters))
+        registry.reportClosed(session, reason)
     }
 }

@@ -113,4 +113,9 @@ extension Registry {
         guard let observer = record.eventObserver else { return }
         (observer as? EventReporter)?.report(event())
     }
+
+    /// Reports the end of a session, which each endpoint does for its own.
+    func reportClosed(_ session: Session, _ reason: CloseReason) {
+        report(.closed(session.id, peer: session.peer, reason, session.counters))
+    }
 }

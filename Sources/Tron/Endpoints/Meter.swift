@@ -29,6 +29,8 @@ public final class Meter {
 
     /// What happened since the last reading, or since the meter was made.
     public struct Interval: Sendable {
+        /// What has been done up to the interval's end.
+        public let total: ReactorSnapshot
         /// The numbers of the interval alone.
         public let difference: ReactorSnapshot
         /// The sessions that moved the most bytes meanwhile, the busiest first. Those that ended
@@ -64,7 +66,7 @@ public final class Meter {
         let snapshot = registry.snapshot()
         let bytes = registry.sessionBytes
         let interval = Interval(
-            difference: snapshot.since(last), talkers: talkers(limit, bytes),
+            total: snapshot, difference: snapshot.since(last), talkers: talkers(limit, bytes),
             slowest: watch.slowest)
         last = snapshot
         bytesBefore = bytes

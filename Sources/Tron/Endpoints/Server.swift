@@ -240,7 +240,7 @@ extension Server: SessionOwner {
         count -= 1
         _ = countAddress(session.peer, by: -1)
         session.countAsClosed(in: endedSessions, reason)
-        registry.report(.closed(session.id, peer: session.peer, reason, session.counters))
+        registry.reportClosed(session, reason)
         guard count == 0 else { return }
         if isReleased { registry.endpointMemoryBound -= memoryBound }
         for drain in drains { registry.ended.append(drain) }
