@@ -44,7 +44,7 @@ final class Load {
     func run() throws -> Int {
         let port = try reactor.serveEchoes()
         for _ in 0..<options.connections {
-            reactor.dial(.loopback(port: port)) { [self] result in
+            reactor.connectOnce(to: .loopback(port: port)) { [self] result in
                 switch result {
                 case .success(let session): start(session)
                 case .failure(let error): fail("\(error)")

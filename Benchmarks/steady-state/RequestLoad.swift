@@ -28,7 +28,7 @@ final class RequestLoad: @unchecked Sendable {
         data = [UInt8](repeating: 0x0d, count: options.size)
         unasked = options.packets
         let port = try reactor.serveEchoes()
-        client = reactor.connect(to: [.loopback(port: port)])
+        client = reactor.makeClient(to: [.loopback(port: port)])
     }
 
     /// Returns how many requests were answered. The switches are those while they were.

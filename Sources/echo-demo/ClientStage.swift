@@ -32,7 +32,7 @@ final class ClientStage {
         var options = ClientOptions()
         // A timeout fails its request alone; by default it would be a reason to connect anew.
         options.timeoutsBeforeReconnect = nil
-        let client = reactor.connect(
+        let client = reactor.makeClient(
             to: [server.address], reconnecting: Self.backoff, options: options)
         log.follow(client)
         return client

@@ -142,7 +142,7 @@ extension ClientStage {
 extension ClientStage {
     private func playGivingUp(_ completion: @escaping Verdict) {
         let backoff = Backoff(initial: .milliseconds(50), multiplier: 2, attempts: 2)
-        let client = reactor.connect(to: [vacantAddress], reconnecting: backoff)
+        let client = reactor.makeClient(to: [vacantAddress], reconnecting: backoff)
         let log = StateLog()
         log.follow(client)
         var failure: RequestError?

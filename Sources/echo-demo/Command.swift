@@ -43,7 +43,7 @@ struct ServeSettings: Sendable {
 
 /// What `connect` needs to know.
 struct ConnectSettings: Sendable {
-    /// As `Reactor.connect(to:)` takes it: with a name in place of the address, if it was given.
+    /// As `Reactor.makeClient(to:)` takes it: with a name in place of the address, if it was given.
     let address: String
     let timeout: Duration
     let backoff: Backoff

@@ -9,8 +9,8 @@ func connect(_ settings: ConnectSettings) throws -> Int32 {
     // A line without an answer ends the program; there is nothing to connect again for.
     options.timeoutsBeforeReconnect = nil
     // All that is asked may be asked again, and so has to wait for the next connection.
-    options.waitingRequests = options.pendingRequests
-    let client = reactor.connect(
+    options.maximumCopiedRequests = options.maximumPendingRequests
+    let client = reactor.makeClient(
         to: settings.address, reconnecting: settings.backoff, options: options)
     let lines = LineClient(reactor, client, settings)
     client.onStateChange { _, state in lines.react(to: state) }
@@ -89,7 +89,7 @@ extension LineClient {
         nonisolated(unsafe) let lines = self
         let reader = LineReader(
             loop: reactor.remote, demand: demand,
-            maximumLength: ClientOptions().session.limits.dataLength
+            maximumLength: ClientOptions().session.limits.maximumDataLength
         ) { input in
             unsafe lines.take(input)
         }

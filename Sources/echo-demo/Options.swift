@@ -35,19 +35,20 @@ struct Option: Sendable {
             name: "--max-data", value: "BYTES", verbs: [.serve],
             help: "the most data a packet may have, 1048576 if not given"
         ) { settings, text throws(UsageError) in
-            settings.server.session.limits.dataLength = try Self.number(text, in: 0...1 << 30)
+            settings.server.session.limits.maximumDataLength = try Self.number(
+                text, in: 0...1 << 30)
         },
         Option(
             name: "--max-sessions", value: "N", verbs: [.serve],
             help: "sessions at the same time, 100000 if not given"
         ) { settings, text throws(UsageError) in
-            settings.server.limits.sessions = try Self.number(text, in: 1...1_000_000_000)
+            settings.server.limits.maximumSessions = try Self.number(text, in: 1...1_000_000_000)
         },
         Option(
             name: "--max-per-address", value: "N", verbs: [.serve],
             help: "sessions at the same time from one address; no limit if not given"
         ) { settings, text throws(UsageError) in
-            settings.server.limits.sessionsPerAddress =
+            settings.server.limits.maximumSessionsPerAddress =
                 try Self.number(text, in: 1...1_000_000_000)
         },
         Option(

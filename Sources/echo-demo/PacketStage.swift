@@ -30,7 +30,7 @@ final class PacketStage {
             completion(failure)
         }
         current = run
-        reactor.dial(server.address) { result in
+        reactor.connectOnce(to: server.address) { result in
             switch result {
             case .success(let session): run.begin(session)
             case .failure(let error): completion("\(error)")

@@ -43,10 +43,12 @@ enum CommandLineFuzzer {
         let usual = ServerOptions()
         let limits = options.session.limits
         let isRight =
-            limits.dataLength == number(values["--max-data"], usual.session.limits.dataLength)
-            && options.limits.sessions == number(values["--max-sessions"], usual.limits.sessions)
-            && options.limits.sessionsPerAddress
-                == number(values["--max-per-address"], usual.limits.sessionsPerAddress)
+            limits.maximumDataLength
+            == number(values["--max-data"], usual.session.limits.maximumDataLength)
+            && options.limits.maximumSessions
+                == number(values["--max-sessions"], usual.limits.maximumSessions)
+            && options.limits.maximumSessionsPerAddress
+                == number(values["--max-per-address"], usual.limits.maximumSessionsPerAddress)
             && isRight(options.session.idle.either ?? .zero, values["--idle"], usual: 0)
         require(isRight, "the server's options")
     }

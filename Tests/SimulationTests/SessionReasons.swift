@@ -88,9 +88,9 @@ extension SessionRecord {
         switch deadline {
         case .packet:
             if incompleteBytes == 0 && !isRaw { return "no packet was incomplete" }
-            return limits.packetTime == nil ? "packets have no time limit" : nil
+            return limits.packetTimeout == nil ? "packets have no time limit" : nil
         case .close:
-            if let closeBegun, elapsed(since: closeBegun) < limits.closeTime.clampedNanoseconds {
+            if let closeBegun, elapsed(since: closeBegun) < limits.closeTimeout.clampedNanoseconds {
                 return "it was closed later than that ago"
             }
             let mayHaveMore = client != nil || options.heartbeat != nil

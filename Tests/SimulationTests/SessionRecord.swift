@@ -151,7 +151,7 @@ extension SessionRecord {
         let log = received
         return (delivered..<max(delivered, log.count)).first { index in
             let packet = log[index].packet
-            return packet.length > options.limits.dataLength || !mayBeSwallowed(packet)
+            return packet.length > options.limits.maximumDataLength || !mayBeSwallowed(packet)
         }
     }
 
@@ -171,7 +171,7 @@ extension SessionRecord {
         let index = (delivered..<max(delivered, last + 1)).first {
             log[$0].packet.matches(sequence, category, data)
         }
-        guard let index, log[index].packet.length <= options.limits.dataLength else {
+        guard let index, log[index].packet.length <= options.limits.maximumDataLength else {
             return run.fail(
                 "session \(id) delivers (\(sequence), \(category), \(data.count) bytes) in place "
                     + "of \(log.indices.contains(last) ? log[last].packet.description : "nothing")")
@@ -200,7 +200,7 @@ extension SessionRecord {
     var holdsBackPacket: Bool {
         guard !isRaw, let index = nextToDeliver else { return false }
         let (packet, position) = received[index]
-        return position <= end.receivedTotal && packet.length <= options.limits.dataLength
+        return position <= end.receivedTotal && packet.length <= options.limits.maximumDataLength
     }
 
     /// Bytes received after the last whole packet, or what its handler of bytes left over.
@@ -214,7 +214,7 @@ extension SessionRecord {
     /// What the header after the last packet within the session's limit announces.
     var announced: Int? {
         guard let log = end.other?.log else { return nil }
-        let sound = log.packets.prefix { $0.packet.length <= options.limits.dataLength }
+        let sound = log.packets.prefix { $0.packet.length <= options.limits.maximumDataLength }
         let header = log.bytes.dropFirst(sound.last?.end ?? 0).prefix(9)
         guard header.count == 9, header.endIndex <= end.receivedTotal else { return nil }
         return header.suffix(4).reduce(0) { $0 << 8 | Int($1) }

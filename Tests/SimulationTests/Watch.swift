@@ -35,7 +35,7 @@ extension World {
         guard session.isOpen, !session.isReadingPaused else { return }
         let limits = record.options.limits
         let mayPause = record.options.pausesReadingAboveHighWatermark
-        if mayPause && session.queuedBytes > limits.outboundLowWatermark { return }
+        if mayPause && session.queuedBytes > limits.outputLowWatermark { return }
         run.expect(
             !record.holdsBackPacket, "session \(record.id) sleeps over a packet it has received")
         if !end.inbox.isEmpty || (end.finReceived && !end.endWasRead) {
@@ -76,11 +76,12 @@ extension World {
 
     private func watchMemory() {
         guard let reactor else { return }
-        var bytes = reactor.registry.buffers.idleBytes + 2 * limits.bytesReadPerTurn
+        var bytes = reactor.registry.buffers.idleBytes + 2 * limits.maximumBytesReadPerTurn
         for record in records where !record.isClosed {
             bytes += record.session.outbound.capacity + record.session.decoder.kept.count
             let most = max(
-                record.options.limits.outboundBytes, record.options.limits.dataLength + 11)
+                record.options.limits.maximumQueuedBytes,
+                record.options.limits.maximumDataLength + 11)
             run.expect(
                 record.session.queuedBytes <= most,
                 "session \(record.id) has queued \(record.session.queuedBytes) of \(most) bytes")

@@ -18,7 +18,7 @@ final class World: @unchecked Sendable {
     var clients: [ClientRecord] = []
     var requests: [UInt64: RequestRecord] = [:]
     var timers: [TimerRecord] = []
-    var connectors: [Connector] = []
+    var connectors: [ConnectionAttempt] = []
     var replies: [(address: ReplyAddress, record: SessionRecord, number: UInt64)] = []
 
     /// Addresses where a peer listens, and one where nobody does.
@@ -63,13 +63,12 @@ final class World: @unchecked Sendable {
 
     private static func drawLimits(_ chance: Chance) -> ReactorLimits {
         var limits = ReactorLimits()
-        limits.bytesReadPerTurn = chance.pick(16, 100, 1000, 16_384)
-        limits.acceptsPerTurn = chance.pick(1, 2, 64)
-        limits.timersPerTurn = chance.pick(1, 3, 1024)
-        limits.submittedPerTurn = chance.pick(1, 1024)
-        limits.submittedWaiting = chance.pick(1, 4, 1024)
-        limits.simultaneousDials = chance.pick(1, 2, 256)
-        limits.idleBufferBytes = chance.pick(0, 16_384, 1 << 20)
+        limits.maximumBytesReadPerTurn = chance.pick(16, 100, 1000, 16_384)
+        limits.maximumTimersPerTurn = chance.pick(1, 3, 1024)
+        limits.maximumWorkPerTurn = chance.pick(1, 1024)
+        limits.maximumWaitingWork = chance.pick(1, 4, 1024)
+        limits.maximumSimultaneousAttempts = chance.pick(1, 2, 256)
+        limits.maximumIdleBufferBytes = chance.pick(0, 16_384, 1 << 20)
         return limits
     }
 
@@ -102,7 +101,7 @@ final class World: @unchecked Sendable {
 extension World {
     /// Sets everything up, runs the reactor, and looks at what is left.
     func play() throws {
-        run.note(.begins, limits.bytesReadPerTurn, pokesLeft)
+        run.note(.begins, limits.maximumBytesReadPerTurn, pokesLeft)
         plan()
         try reactor?.run()
         isStopping = true

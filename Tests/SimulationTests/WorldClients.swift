@@ -22,20 +22,20 @@ extension World {
         options.stablePeriod = chance.pick(nil, .milliseconds(50))
         options.timeoutsBeforeReconnect = chance.pick(1, 2, nil)
         options.whileDisconnected = chance.pick(.wait, .wait, .fail)
-        options.pendingRequests = chance.pick(1, 5, 1000)
-        options.waitingRequests = chance.pick(0, 2, 100)
+        options.maximumPendingRequests = chance.pick(1, 5, 1000)
+        options.maximumCopiedRequests = chance.pick(0, 2, 100)
         options.jitterSeed = chance.next()
         options.firstSequence = chance.pick(0, 0, Int32.max - 2)
         let isBusy = run.faults.isOn(.lateAnswer) && chance.hits(300)
         if isBusy {
-            options.pendingRequests = 1000
+            options.maximumPendingRequests = 1000
             options.timeoutsBeforeReconnect = nil
         }
         let backoff = Backoff(
             initial: .milliseconds(chance.pick(1, 20, 300)), multiplier: chance.pick(1, 1.5, 2),
             attempts: chance.pick(1, 3, 10), jitter: chance.pick(.none, .full, .equal))
         let index = clients.count
-        let client = reactor.connect(
+        let client = reactor.makeClient(
             to: drawTargets(), reconnecting: backoff, options: options
         ) { [unowned self] session in
             begin(session, .client(clients[index]), options.session)
@@ -85,8 +85,8 @@ extension World {
         var isBegun = false
         var deadline: Int64 = 0
         outstanding[serial] = "a connection attempt"
-        let connector = reactor.dial(
-            address, timeout: .nanoseconds(timeout), options: options
+        let connector = reactor.connectOnce(
+            to: address, timeout: .nanoseconds(timeout), options: options
         ) { [unowned self] result in
             run.expect(isBegun, "a connection attempt was decided before it had begun")
             run.expect(outstanding[serial] != nil, "a connection attempt was decided twice")

@@ -63,7 +63,7 @@ extension World {
     func beginClosing(_ record: SessionRecord, call: () -> Void = {}) {
         if record.closeBegun == nil && !record.isClosed && record.session.isOpen {
             record.closeBegun = run.turnStart
-            let time = record.options.limits.closeTime.clampedNanoseconds
+            let time = record.options.limits.closeTimeout.clampedNanoseconds
             obligations.add(record.end.serial, run.turnStart + time, "the close of connection")
         }
         record.closeCalled = true

@@ -5,7 +5,7 @@
 extension World {
     /// Makes a request, or has a task make it.
     func request(of client: ClientRecord) {
-        let most = chance.pick(20, 20, 300, client.options.session.limits.dataLength + 2)
+        let most = chance.pick(20, 20, 300, client.options.session.limits.maximumDataLength + 2)
         let length = 8 + chance.below(max(1, most - 8))
         let request = RequestRecord(
             UInt64(run.nextSerial()), length, client, isRepeatable: chance.hits(300),
@@ -110,7 +110,7 @@ extension World {
             if !request.isAwaited { client.lostReasons.append(reason) }
         case .tooLarge:
             run.expect(
-                request.length > options.session.limits.dataLength,
+                request.length > options.session.limits.maximumDataLength,
                 "request \(request.number) was refused for its size")
         case .tooManyPending, .overflow: run.met(.capHit)
         case .closed:

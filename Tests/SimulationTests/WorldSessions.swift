@@ -5,21 +5,22 @@
 extension World {
     func drawSessionOptions() -> SessionOptions {
         var options = SessionOptions()
-        options.limits.dataLength = chance.pick(64, 500, 5000, 20_000)
-        options.limits.outboundBytes = chance.pick(100, 1000, 10_000, 60_000)
-        options.limits.outboundHighWatermark = options.limits.outboundBytes / chance.pick(1, 2, 10)
-        options.limits.outboundLowWatermark =
-            options.limits.outboundHighWatermark / chance.pick(1, 2, 4, 1000)
+        options.limits.maximumDataLength = chance.pick(64, 500, 5000, 20_000)
+        options.limits.maximumQueuedBytes = chance.pick(100, 1000, 10_000, 60_000)
+        options.limits.outputHighWatermark =
+            options.limits.maximumQueuedBytes / chance.pick(1, 2, 10)
+        options.limits.outputLowWatermark =
+            options.limits.outputHighWatermark / chance.pick(1, 2, 4, 1000)
         if isHeavy {
-            options.limits.dataLength = 20_000
-            options.limits.outboundBytes = 200_000
-            options.limits.outboundHighWatermark = 100_000
+            options.limits.maximumDataLength = 20_000
+            options.limits.maximumQueuedBytes = 200_000
+            options.limits.outputHighWatermark = 100_000
         }
-        options.limits.packetTime = chance.pick(nil, nil, .milliseconds(20), .seconds(1))
-        options.limits.closeTime = chance.pick(
+        options.limits.packetTimeout = chance.pick(nil, nil, .milliseconds(20), .seconds(1))
+        options.limits.closeTimeout = chance.pick(
             .zero, .milliseconds(5), .milliseconds(100), .seconds(2), .seconds(2))
-        options.limits.discardedBytes = chance.pick(0, 500, 1 << 20)
-        options.limits.halfCloseTime = chance.pick(.milliseconds(10), .seconds(1))
+        options.limits.maximumDiscardedBytes = chance.pick(0, 500, 1 << 20)
+        options.limits.halfCloseTimeout = chance.pick(.milliseconds(10), .seconds(1))
         let times: [Duration?] = [
             nil, nil, nil, .milliseconds(30), .milliseconds(500), .seconds(5),
         ]
@@ -47,9 +48,10 @@ extension World {
         var options = ServerOptions()
         options.session = drawSessionOptions()
         options.limits.backlog = chance.pick(1, 4, 100)
+        options.limits.maximumAcceptsPerTurn = chance.pick(1, 2, 64)
         if run.faults.isOn(.capHit) {
-            options.limits.sessions = chance.pick(1, 2, 5)
-            options.limits.sessionsPerAddress = chance.pick(nil, 1, 2)
+            options.limits.maximumSessions = chance.pick(1, 2, 5)
+            options.limits.maximumSessionsPerAddress = chance.pick(nil, 1, 2)
         }
         let index = servers.count
         var address = SocketAddress.ipv4(
@@ -157,12 +159,12 @@ extension World {
     func send(on record: SessionRecord) {
         let most =
             isHeavy
-            ? 12_000 : chance.pick(0, 30, 30, 400, record.options.limits.dataLength + 1)
+            ? 12_000 : chance.pick(0, 30, 30, 400, record.options.limits.maximumDataLength + 1)
         let packet = WirePacket(
             sequence: chance.pick(-1, -1, Int32.min), category: WirePacket.plain,
             number: UInt64(run.nextSerial()), length: chance.below(most + 1))
         let session = record.session
-        let isRaw = chance.hits(200) && packet.length <= record.options.limits.dataLength
+        let isRaw = chance.hits(200) && packet.length <= record.options.limits.maximumDataLength
         let outcome =
             isRaw
             ? session.send(bytes: packet.wireBytes)
@@ -172,7 +174,7 @@ extension World {
     }
 
     private func settle(_ outcome: SendOutcome, _ packet: WirePacket, _ record: SessionRecord) {
-        let isTooLarge = packet.length > record.options.limits.dataLength
+        let isTooLarge = packet.length > record.options.limits.maximumDataLength
         switch outcome {
         case .queued:
             run.expect(!record.isClosed, "session \(record.id), which is closed, took a packet")

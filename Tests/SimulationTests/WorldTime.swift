@@ -63,7 +63,7 @@ extension World {
     private func accepted(_ isAccepted: Bool) {
         if isAccepted { submittedWaiting += 1 } else { run.met(.capHit) }
         run.expect(
-            isAccepted || isStopping || hasTasks || submittedWaiting >= limits.submittedWaiting,
+            isAccepted || isStopping || hasTasks || submittedWaiting >= limits.maximumWaitingWork,
             "submitted work was refused while \(submittedWaiting) pieces waited")
     }
 

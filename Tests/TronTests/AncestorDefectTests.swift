@@ -32,7 +32,7 @@ import Testing
 
     @Test func `a length from the wire sizes no allocation`() throws {
         var options = SessionOptions()
-        options.limits.dataLength = 1 << 30
+        options.limits.maximumDataLength = 1 << 30
         let bench = try echoBench(session: options)
         let peers = try (0..<50).map { _ in try bench.connect() }
         for peer in peers { peer.send([0, 0, 0, 1, 1, 0x40, 0, 0, 0] + [1, 2, 3]) }

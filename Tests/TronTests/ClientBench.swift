@@ -36,7 +36,7 @@ final class ClientBench {
         address = Bench.unixName()
         var options = ClientOptions()
         change(&options)
-        client = reactor.connect(to: address, reconnecting: backoff, options: options) {
+        client = reactor.makeClient(to: address, reconnecting: backoff, options: options) {
             [log] session in
             session.onPacket { _, packet in log.texts.append(packet.text) }
         }

@@ -18,7 +18,7 @@ import Testing
 
     private func stage(_ phase: Phase) throws -> Stage {
         var limits = ReactorLimits()
-        limits.simultaneousDials = 1
+        limits.maximumSimultaneousAttempts = 1
         let bench = try NetworkBench(limits: limits)
         var others: [Client] = []
         var address = "10.0.0.1:1"
@@ -26,7 +26,7 @@ import Testing
         switch phase {
         case .queued:
             bench.kernel.fate = { _, _ in .hangs }
-            others = [bench.reactor.connect(to: address)]
+            others = [bench.reactor.makeClient(to: address)]
         case .resolving: address = "name.test:1"
         case .dialing: bench.kernel.fate = { _, _ in .hangs }
         case .waiting: bench.kernel.fate = { _, _ in .refuses(ECONNREFUSED) }
@@ -95,7 +95,7 @@ import Testing
     ) throws {
         let bench = try NetworkBench()
         bench.kernel.fate = { _, dial in dial == 1 ? .refuses(ECONNREFUSED) : .connects }
-        let client = bench.reactor.connect(to: "10.0.0.1:1")
+        let client = bench.reactor.makeClient(to: "10.0.0.1:1")
         client.onStateChange { [log = bench.log] client, state in
             log.states.append(state)
             if log.states.count == number { client.close() }

@@ -54,7 +54,7 @@ import Testing
     ) throws {
         let bench = try Bench(.ipv4)
         let open = bench.kernel.openDescriptors.count
-        let client = bench.reactor.connect(to: [bench.server.address])
+        let client = bench.reactor.makeClient(to: [bench.server.address])
         bench.kernel.fault = { made, _, _ in made == call ? .error(ENOMEM) : nil }
         try bench.reactor.turn(until: { client.state.isWaiting })
         bench.kernel.fault = { _, _, _ in nil }
@@ -87,7 +87,7 @@ import Testing
             default: .connects
             }
         }
-        let client = bench.note(bench.reactor.connect(to: ports.map { .loopback(port: $0) }))
+        let client = bench.note(bench.reactor.makeClient(to: ports.map { .loopback(port: $0) }))
         try bench.turn(until: { client.state.isConnected })
         #expect(bench.kernel.dials.map(\.address.port) == ports)
         #expect(bench.log.states == [.connecting, .connected])
@@ -103,7 +103,7 @@ import Testing
             bench.kernel.fate = { address, _ in
                 .refuses(address.port == 1 ? EAFNOSUPPORT : ECONNREFUSED)
             }
-            let client = bench.reactor.connect(to: ports.map { .loopback(port: $0) })
+            let client = bench.reactor.makeClient(to: ports.map { .loopback(port: $0) })
             try bench.turn(until: { client.state != .connecting })
             #expect(client.state.isWaiting)
         }
@@ -136,7 +136,7 @@ import Testing
         let kernel = FaultyKernel()
         let reactor = try Reactor(kernel: kernel)
         let path = "/tmp/tron-late-\(getpid()).sock"
-        let client = reactor.connect(
+        let client = reactor.makeClient(
             to: "unix:\(path)", reconnecting: Backoff(initial: .seconds(1), multiplier: 1))
         try reactor.turn(until: { client.counters.dials == 3 })
         #expect(client.state.isWaiting)

@@ -7,12 +7,12 @@ import Testing
 @Suite(.serialized) struct ClientCrowdTests {
     @Test func `no more clients dial at the same time than the limit says`() throws {
         var limits = ReactorLimits()
-        limits.simultaneousDials = 16
+        limits.maximumSimultaneousAttempts = 16
         let bench = try NetworkBench(limits: limits)
         bench.kernel.fate = { _, number in number % 3 == 0 ? .hangs : .connects }
         var connected = 0
         for _ in 0..<1000 {
-            bench.reactor.connect(to: "10.0.0.1:1", reconnecting: Backoff(jitter: .full)) { _ in
+            bench.reactor.makeClient(to: "10.0.0.1:1", reconnecting: Backoff(jitter: .full)) { _ in
                 connected += 1
             }
         }
@@ -27,10 +27,10 @@ import Testing
 
     @Test func `clients that are closed in the queue give their places to the others`() throws {
         var limits = ReactorLimits()
-        limits.simultaneousDials = 2
+        limits.maximumSimultaneousAttempts = 2
         let bench = try NetworkBench(limits: limits)
         bench.kernel.fate = { _, number in number <= 2 ? .hangs : .connects }
-        let clients = (0..<100).map { _ in bench.reactor.connect(to: "10.0.0.1:1") }
+        let clients = (0..<100).map { _ in bench.reactor.makeClient(to: "10.0.0.1:1") }
         bench.kernel.isFrozen = true
         try bench.reactor.turn(times: 3)
         #expect(bench.kernel.dials.count == 2)
@@ -60,7 +60,7 @@ import Testing
         options.jitterSeed = RandomRun.seed
         let clients = (0..<UInt64(Self.crowd)).map { number in
             options.jitterSeed = RandomRun.seed &+ number
-            return bench.reactor.connect(
+            return bench.reactor.makeClient(
                 to: "10.0.0.1:1", reconnecting: Backoff(cap: .seconds(12), jitter: .full),
                 options: options)
         }

@@ -66,8 +66,8 @@ import Testing
         let timeouts = [1, 3, nil].randomElement(using: &generator)!
         let bench = try ClientBench {
             $0.timeoutsBeforeReconnect = timeouts
-            $0.pendingRequests = 300
-            $0.waitingRequests = 100
+            $0.maximumPendingRequests = 300
+            $0.maximumCopiedRequests = 100
             $0.firstSequence = .max - Int32(operations / 4)
         }
         bench.log.answers = false

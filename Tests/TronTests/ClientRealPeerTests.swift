@@ -86,7 +86,7 @@ import Testing
         let reactor = try Reactor(kernel: kernel)
         var server: EchoServer? = try EchoServer()
         let address = try #require(server?.address)
-        let client = reactor.connect(
+        let client = reactor.makeClient(
             to: [address],
             reconnecting: Backoff(
                 initial: .milliseconds(5), multiplier: 1.5, cap: .milliseconds(50), jitter: .equal))
@@ -120,7 +120,7 @@ import Testing
         let reactor = try Reactor(kernel: kernel)
         // It accepts, reads, and says nothing.
         let hole = try reactor.listen(on: .loopback(port: 0)) { _ in }
-        let client = reactor.connect(
+        let client = reactor.makeClient(
             to: [hole.address],
             reconnecting: Backoff(initial: .milliseconds(20), multiplier: 1))
         var delays: [Duration] = []
@@ -148,7 +148,7 @@ import Testing
         let reactor = try Reactor(kernel: CountingKernel())
         var options = ClientOptions()
         options.connectTimeout = .milliseconds(50)
-        let client = reactor.connect(to: [hole.address], options: options)
+        let client = reactor.makeClient(to: [hole.address], options: options)
         try turn(reactor) { client.state != .connecting }
         #expect(client.state.isWaiting && client.counters.connections == 0)
         #expect(fillers.count == 2)

@@ -146,7 +146,7 @@ import Testing
     }
 
     @Test func `too much data is refused, and harms nothing`() throws {
-        let bench = try ClientBench { $0.session.limits.dataLength = 100 }
+        let bench = try ClientBench { $0.session.limits.maximumDataLength = 100 }
         bench.ask(String(repeating: "x", count: 101))
         bench.ask("small")
         #expect(bench.log.order.isEmpty, "never before the call returns")
@@ -156,7 +156,7 @@ import Testing
     }
 
     @Test func `no more requests may be pending than the limit says`() throws {
-        let bench = try ClientBench { $0.pendingRequests = 3 }
+        let bench = try ClientBench { $0.maximumPendingRequests = 3 }
         for number in 0..<5 { bench.ask("\(number)") }
         try bench.turnUntilEnded(5)
         for number in 0..<3 { #expect(bench.log.outcomes["\(number)"] == ["re:\(number)"]) }
@@ -169,10 +169,10 @@ import Testing
         for policy in [OverflowPolicy.refuse, .close] {
             let bench = try ClientBench {
                 $0.session.overflow = policy
-                $0.session.limits.dataLength = 1000
-                $0.session.limits.outboundBytes = 10_000
-                $0.session.limits.outboundHighWatermark = 5000
-                $0.session.limits.outboundLowWatermark = 1000
+                $0.session.limits.maximumDataLength = 1000
+                $0.session.limits.maximumQueuedBytes = 10_000
+                $0.session.limits.outputHighWatermark = 5000
+                $0.session.limits.outputLowWatermark = 1000
                 $0.timeoutsBeforeReconnect = nil
             }
             bench.kernel.fault = { call, _, _ in call == .send ? .error(EAGAIN) : nil }

@@ -38,7 +38,7 @@ import Testing
     }
 
     @Test func `as many wait as the limit says, and a place is free when one ends`() throws {
-        let bench = try ClientBench(isServing: false) { $0.waitingRequests = 2 }
+        let bench = try ClientBench(isServing: false) { $0.maximumCopiedRequests = 2 }
         for name in ["a", "b", "c"] { bench.ask(name, timeout: .milliseconds(50)) }
         try bench.turnUntilEnded(3)
         #expect(bench.log.outcomes["c"] == ["too many requests pending"])
@@ -119,7 +119,7 @@ import Testing
             session.onPacket { session, packet in session.reply(to: packet, data: packet.data) }
         }
         var setups = 0
-        let client = reactor.connect(to: name) { session in
+        let client = reactor.makeClient(to: name) { session in
             setups += 1
             if setups < 3 { session.close() }
         }
@@ -161,7 +161,7 @@ import Testing
     }
 
     @Test func `no more copies are kept than may wait, while there is a connection too`() throws {
-        let bench = try ClientBench { $0.waitingRequests = 2 }
+        let bench = try ClientBench { $0.maximumCopiedRequests = 2 }
         bench.log.answers = false
         for name in ["a", "b", "c"] { bench.ask(name, isRepeatable: true) }
         bench.ask("not repeatable")

@@ -16,7 +16,7 @@ import Testing
     func `a connection comes with a session that speaks`(transport: Bench.Transport) throws {
         let bench = try Bench(transport)
         var outcomes: [Outcome] = []
-        bench.reactor.dial(bench.server.address) { outcomes.append($0) }
+        bench.reactor.connectOnce(to: bench.server.address) { outcomes.append($0) }
         #expect(outcomes.isEmpty)
         try bench.reactor.turn(until: { !outcomes.isEmpty })
         let session = try outcomes[0].get()
@@ -35,7 +35,7 @@ import Testing
             let address = bench.server.address
             bench.server.stop()
             var outcomes: [Outcome] = []
-            bench.reactor.dial(address) { outcomes.append($0) }
+            bench.reactor.connectOnce(to: address) { outcomes.append($0) }
             #expect(outcomes.isEmpty)
             try bench.reactor.turn(until: { !outcomes.isEmpty })
             let cause = SystemError(.connect, code: ECONNREFUSED)
@@ -52,7 +52,7 @@ import Testing
         let reactor = try Reactor(kernel: kernel)
         var outcome: Outcome?
         let start = kernel.clock
-        reactor.dial(listener.localAddress, timeout: .seconds(4)) { outcome = $0 }
+        reactor.connectOnce(to: listener.localAddress, timeout: .seconds(4)) { outcome = $0 }
         try reactor.turn(until: { outcome != nil })
         #expect(failure(outcome) == .timedOut(listener.localAddress))
         #expect((4_000_000_000...4_001_000_000).contains(kernel.clock - start))
@@ -62,7 +62,7 @@ import Testing
     @Test func `a cancelled attempt is told so once and leaves nothing`() throws {
         let bench = try Bench(.ipv4)
         var outcomes: [Outcome] = []
-        let connector = bench.reactor.dial(bench.server.address) { outcomes.append($0) }
+        let connector = bench.reactor.connectOnce(to: bench.server.address) { outcomes.append($0) }
         connector.cancel()
         connector.cancel()
         #expect(outcomes.isEmpty)
@@ -76,7 +76,7 @@ import Testing
     @Test func `an attempt that the stop of the reactor meets is cancelled`() throws {
         let bench = try Bench(.ipv4)
         var outcome: Outcome?
-        bench.reactor.dial(bench.server.address) { outcome = $0 }
+        bench.reactor.connectOnce(to: bench.server.address) { outcome = $0 }
         bench.reactor.stop()
         try bench.reactor.run()
         #expect(failure(outcome) == .cancelled)
@@ -89,7 +89,7 @@ import Testing
         let open = bench.kernel.openDescriptors
         bench.kernel.fault = { failed, _, _ in failed == call ? .error(ENETUNREACH) : nil }
         var outcomes: [Outcome] = []
-        bench.reactor.dial(bench.server.address) { outcomes.append($0) }
+        bench.reactor.connectOnce(to: bench.server.address) { outcomes.append($0) }
         bench.kernel.fault = { _, _, _ in nil }
         try bench.reactor.turn(times: 3)
         guard case .refused(let error) = failure(outcomes.first) else {
@@ -108,7 +108,7 @@ import Testing
         let reactor = bench.reactor
         let log = bench.log
         func dial() {
-            reactor.dial(address) { _ in
+            reactor.connectOnce(to: address) { _ in
                 log.notes.append("refused")
                 if log.notes.count < 1000 { dial() }
             }

@@ -14,9 +14,9 @@ import Tron
         #expect(settings.metrics == nil && !settings.watches)
         #expect(try serveSettings("serve --watch --port 9").watches)
         #expect(options.session.idle.either == .milliseconds(1500))
-        #expect(options.session.limits.dataLength == 7)
-        #expect(options.limits.sessions == 8)
-        #expect(options.limits.sessionsPerAddress == 9)
+        #expect(options.session.limits.maximumDataLength == 7)
+        #expect(options.limits.maximumSessions == 8)
+        #expect(options.limits.maximumSessionsPerAddress == 9)
     }
 
     @Test func `retry options make the backoff`() throws {

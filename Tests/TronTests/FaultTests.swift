@@ -39,7 +39,7 @@ import Testing
         }
         var answers: [String] = []
         var reason: CloseReason?
-        reactor.dial(server.address) { result in
+        reactor.connectOnce(to: server.address) { result in
             guard case .success(let session) = result else {
                 Issue.record("\(result)")
                 return

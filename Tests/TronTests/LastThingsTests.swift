@@ -75,7 +75,7 @@ import Testing
 
     @Test func `an actor on a reactor that stops is still in one place at a time`() throws {
         var limits = ReactorLimits()
-        limits.submittedPerTurn = 1
+        limits.maximumWorkPerTurn = 1
         let reactor = try Reactor(limits: limits)
         let flags = Flags()
         let resident = Resident(reactor.executor, flags)
@@ -106,7 +106,7 @@ import Testing
         await #expect(processExitsWith: .success) {
             let reactor = try Reactor()
             var options = ServerOptions()
-            options.limits.sessions = .max
+            options.limits.maximumSessions = .max
             for _ in 0..<5 { try reactor.listen(on: "127.0.0.1:0", options: options) { _ in } }
             precondition(reactor.memoryBound > 0)
         }
@@ -116,8 +116,8 @@ import Testing
         await #expect(processExitsWith: .success) {
             let reactor = try Reactor()
             var client = ClientOptions()
-            client.waitingRequests = .max
-            reactor.connect(to: "127.0.0.1:1", options: client)
+            client.maximumCopiedRequests = .max
+            reactor.makeClient(to: "127.0.0.1:1", options: client)
             precondition(reactor.memoryBound > 0)
         }
     }
@@ -174,7 +174,7 @@ import Testing
             let isMade = Tally()
             try startThread {
                 carrier.reactor = try? Reactor()
-                carrier.reactor?.connect(to: "127.0.0.1:1")
+                carrier.reactor?.makeClient(to: "127.0.0.1:1")
                 isMade.threads.store(1, ordering: .releasing)
             }
             while isMade.threads.load(ordering: .acquiring) == 0 { sched_yield() }

@@ -116,7 +116,7 @@ private let get = "GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n"
         let bench = try MetricsBench()
         let peer = try bench.connect()
         let limits = MetricsOptions().server.session.limits
-        let most = limits.outboundBytes + bench.reactor.registry.limits.bytesReadPerTurn
+        let most = limits.maximumQueuedBytes + bench.reactor.registry.limits.maximumBytesReadPerTurn
         let count = 300
         peer.send(String(repeating: get, count: count).utf8)
         peer.finish()
@@ -127,7 +127,7 @@ private let get = "GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n"
             largest = max(largest, bench.bytesHeld)
             bench.kernel.advance(.milliseconds(1))
         }
-        #expect((limits.outboundHighWatermark...most).contains(largest))
+        #expect((limits.outputHighWatermark...most).contains(largest))
         bench.kernel.isFrozen = false
         try bench.reactor.turn(until: { peer.drained.isAtEnd }, atMost: 100_000)
         #expect(answers(peer.received).map(\.status) == Array(repeating: 200, count: count))

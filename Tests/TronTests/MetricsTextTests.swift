@@ -16,7 +16,7 @@ private func samples(_ text: [UInt8]) -> [String: Double] {
 @Suite struct MetricsTextTests {
     @Test func `sessions, packets and refusals are counted as they were`() throws {
         var options = ServerOptions()
-        options.limits.sessions = 2
+        options.limits.maximumSessions = 2
         let bench = try Bench(options: options) { session, _ in
             session.onPacket { session, packet in session.reply(to: packet, data: packet.data) }
         }
@@ -50,7 +50,7 @@ private func samples(_ text: [UInt8]) -> [String: Double] {
                 if packet.text == "ping" { session.reply(to: packet, data: packet.data) }
             }
         }
-        let client = bench.reactor.connect(to: [bench.server.address])
+        let client = bench.reactor.makeClient(to: [bench.server.address])
         var ended = 0
         for text in ["ping", "ping", "silence"] {
             client.request(category: 1, data: text, timeout: .seconds(1)) { _ in ended += 1 }

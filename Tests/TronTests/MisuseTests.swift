@@ -92,7 +92,7 @@ import Testing
     @Test func `limits that contradict each other trap`() async {
         await #expect(processExitsWith: .failure) {
             var options = SessionOptions()
-            options.limits.outboundLowWatermark = options.limits.outboundHighWatermark + 1
+            options.limits.outputLowWatermark = options.limits.outputHighWatermark + 1
             _ = try Bench(session: options)
         }
     }
@@ -100,7 +100,7 @@ import Testing
     @Test func `limits that let nothing through trap`() async {
         await #expect(processExitsWith: .failure) {
             var limits = ReactorLimits()
-            limits.bytesReadPerTurn = 0
+            limits.maximumBytesReadPerTurn = 0
             _ = try Reactor(limits: limits)
         }
     }

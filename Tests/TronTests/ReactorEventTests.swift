@@ -54,7 +54,7 @@ import Testing
     @Test func `refusals, faults, failed accepts and exhaustion are told with their cause`() throws
     {
         var options = ServerOptions()
-        options.limits.sessions = 1
+        options.limits.maximumSessions = 1
         let bench = try Bench(options: options)
         var events: [ReactorEvent] = []
         bench.reactor.onEvent { events.append($0) }

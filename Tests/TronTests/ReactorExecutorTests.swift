@@ -113,7 +113,7 @@ private actor Resident {
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {
                 try await ReactorService { reactor in
-                    reactor.connect(to: Bench.unixName()).onStateChange { _, state in
+                    reactor.makeClient(to: Bench.unixName()).onStateChange { _, state in
                         isUp.withLock { $0 = true }
                         if state == .closed { ends.withLock { $0 += 1 } }
                     }

@@ -93,7 +93,7 @@ private final class TestThread {
 
     @Test func `work is refused when too much waits and after the stop`() throws {
         var limits = ReactorLimits()
-        limits.submittedWaiting = 3
+        limits.maximumWaitingWork = 3
         let reactor = try Reactor(limits: limits, kernel: FaultyKernel())
         let notes = Notes()
         let taken = (0..<5).map { number in reactor.submit { _ in notes.add("\(number)") } }
@@ -145,8 +145,8 @@ private final class TestThread {
 
     @Test func `each phase does no more than its budget a turn`() throws {
         var limits = ReactorLimits()
-        limits.timersPerTurn = 5
-        limits.submittedPerTurn = 7
+        limits.maximumTimersPerTurn = 5
+        limits.maximumWorkPerTurn = 7
         let kernel = FaultyKernel()
         let reactor = try Reactor(limits: limits, kernel: kernel)
         var timers = 0
@@ -167,7 +167,7 @@ private final class TestThread {
 
     @Test func `a session that never runs dry starves no other`() throws {
         var limits = ReactorLimits()
-        limits.bytesReadPerTurn = 4096
+        limits.maximumBytesReadPerTurn = 4096
         let bench = try Bench(limits: limits) { session, log in
             session.onPacket { _, packet in log.notes.append(String(packet.category)) }
         }
@@ -182,7 +182,7 @@ private final class TestThread {
 
     @Test func `also behind a half-received packet a turn reads no more than its bound`() throws {
         var limits = ReactorLimits()
-        limits.bytesReadPerTurn = 4096
+        limits.maximumBytesReadPerTurn = 4096
         let bench = try Bench(limits: limits)
         let peer = try bench.connect()
         peer.send(wire(String(repeating: "x", count: 100_000)))
@@ -220,9 +220,9 @@ private final class TestThread {
         do {
             let reactor = try Reactor(kernel: kernel)
             let server = try reactor.listen(on: Bench.unixName()) { _ in sessions += 1 }
-            reactor.dial(server.address) { _ in }
+            reactor.connectOnce(to: server.address) { _ in }
             try reactor.turn(until: { sessions == 1 })
-            reactor.dial(server.address) { _ in }
+            reactor.connectOnce(to: server.address) { _ in }
             #expect(kernel.openDescriptors.count >= 5)
         }
         #expect(kernel.openDescriptors == [])

@@ -27,7 +27,7 @@ final class ReactorThread: Sendable {
                 session.reply(to: packet, data: "re:" + packet.text)
             }
         }
-        client = reactor.connect(to: name, options: options)
+        client = reactor.makeClient(to: name, options: options)
         remote = reactor.remote
         executor = reactor.executor
         try setup(reactor)

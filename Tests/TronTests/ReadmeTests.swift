@@ -67,7 +67,7 @@ private func asInReadme(_ code: String) -> String {
         _ notes: Notes
     ) throws {
         // snippet: client
-        let client = reactor.connect(
+        let client = reactor.makeClient(
             to: address,
             reconnecting: Backoff(initial: .seconds(3), multiplier: 2, attempts: 8)
         ) { session in
@@ -112,7 +112,7 @@ private func asInReadme(_ code: String) -> String {
             }
         }
         // end
-        reactor.dial(try SocketAddress(other)) { result in
+        reactor.connectOnce(to: try SocketAddress(other)) { result in
             guard let session = try? result.get() else { return reactor.stop() }
             session.onBytes { _, bytes in
                 received += unsafe bytes.withUnsafeBytes { unsafe [UInt8]($0) }
@@ -137,7 +137,7 @@ extension ReadmeTests {
         reactor.onEvent { event in log(event) }
         // end
         var answer = ""
-        reactor.dial(metrics.address) { result in
+        reactor.connectOnce(to: metrics.address) { result in
             guard let session = try? result.get() else { return reactor.stop() }
             session.onBytes { _, bytes in
                 answer += unsafe bytes.withUnsafeBytes {

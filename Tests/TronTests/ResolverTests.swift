@@ -52,7 +52,7 @@ import Testing
         let bench = try bench()
         var clients: [Client] = []
         func connectOne() throws {
-            clients.append(bench.reactor.connect(to: "example.test:81"))
+            clients.append(bench.reactor.makeClient(to: "example.test:81"))
             try bench.turn(until: { clients.allSatisfy { $0.state.isConnected } })
         }
         try connectOne()
@@ -90,7 +90,7 @@ import Testing
     @Test func `one lookup serves all who ask for the same name`() throws {
         let bench = try bench()
         lookups.isBlocked.store(true, ordering: .relaxed)
-        let clients = (1...50).map { bench.reactor.connect(to: "example.test:\($0)") }
+        let clients = (1...50).map { bench.reactor.makeClient(to: "example.test:\($0)") }
         try bench.reactor.turn(times: 3)
         lookups.isBlocked.store(false, ordering: .relaxed)
         try bench.turn(until: { clients.allSatisfy { $0.state.isConnected } })
@@ -101,8 +101,8 @@ import Testing
     @Test func `at most eight threads resolve at the same time, and the loop goes on`() throws {
         let bench = try bench()
         lookups.isBlocked.store(true, ordering: .relaxed)
-        let clients = (1...40).map { bench.reactor.connect(to: "host\($0).test:81") }
-        let other = bench.reactor.connect(to: "10.0.0.1:1")
+        let clients = (1...40).map { bench.reactor.makeClient(to: "host\($0).test:81") }
+        let other = bench.reactor.makeClient(to: "10.0.0.1:1")
         try bench.turn(until: {
             lookups.running.load(ordering: .relaxed) == 8 && other.state.isConnected
         })
@@ -114,11 +114,11 @@ import Testing
 
     @Test func `a name that is looked up for long keeps no other client from dialing`() throws {
         var limits = ReactorLimits()
-        limits.simultaneousDials = 1
+        limits.maximumSimultaneousAttempts = 1
         let bench = try bench(limits: limits)
         lookups.isBlocked.store(true, ordering: .relaxed)
-        let slow = bench.reactor.connect(to: "example.test:81")
-        let other = bench.reactor.connect(to: "10.0.0.1:1")
+        let slow = bench.reactor.makeClient(to: "example.test:81")
+        let other = bench.reactor.makeClient(to: "10.0.0.1:1")
         try bench.turn(until: { other.state.isConnected })
         #expect(slow.state == .connecting && lookups.isBlocked.load(ordering: .relaxed))
         lookups.isBlocked.store(false, ordering: .relaxed)
@@ -131,7 +131,7 @@ import Testing
             let bench = try bench()
             lookups.isBlocked.store(true, ordering: .relaxed)
             let client = bench.connect(to: "example.test:81")
-            let other = bench.reactor.connect(to: "other.test:81")
+            let other = bench.reactor.makeClient(to: "other.test:81")
             forgotten = other
             try bench.turn(until: { lookups.running.load(ordering: .relaxed) == 2 })
             client.close()

@@ -132,10 +132,12 @@ import Testing
         let reactor = try reactor()
         let before = reactor.memoryBound
         var options = ServerOptions()
-        options.limits.sessions = 10
+        options.limits.maximumSessions = 10
         let server = try reactor.listen(on: Bench.unixName(), options: options) { _ in }
         let session = options.session.limits
-        #expect(reactor.memoryBound - before >= 10 * (session.outboundBytes + session.dataLength))
+        #expect(
+            reactor.memoryBound - before >= 10
+                * (session.maximumQueuedBytes + session.maximumDataLength))
         server.stop()
         try reactor.turn()
         #expect(reactor.memoryBound == before)
@@ -145,10 +147,10 @@ import Testing
         let bench = try Bench()
         let empty = try Reactor(kernel: FaultyKernel()).memoryBound
         var dialled: Session?
-        bench.reactor.dial(bench.server.address) { dialled = try? $0.get() }
+        bench.reactor.connectOnce(to: bench.server.address) { dialled = try? $0.get() }
         try bench.reactor.turn(until: { dialled != nil && bench.sessions.count == 1 })
         let one = SessionLimits().memoryBound(
-            bytesReadPerTurn: ReactorLimits().bytesReadPerTurn)
+            maximumBytesReadPerTurn: ReactorLimits().maximumBytesReadPerTurn)
         let before = bench.reactor.memoryBound
         bench.sessions[0].send(category: 1, data: [UInt8](repeating: 0, count: 1 << 20))
         dialled?.pauseReading()
@@ -164,7 +166,7 @@ import Testing
         dialled?.abort()
         try bench.reactor.turn()
         #expect(bench.reactor.memoryBound == empty)
-        bench.reactor.dial(bench.server.address) { _ in }
+        bench.reactor.connectOnce(to: bench.server.address) { _ in }
         try bench.reactor.turn(times: 3)
         #expect(bench.reactor.memoryBound == empty)
     }

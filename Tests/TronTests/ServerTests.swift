@@ -7,7 +7,7 @@ import Testing
 @Suite struct ServerLimitTests {
     @Test func `above the limit connections are closed at once until a session has ended`() throws {
         var options = ServerOptions()
-        options.limits.sessions = 2
+        options.limits.maximumSessions = 2
         let bench = try Bench(options: options)
         let peers = [try bench.connect(), try bench.connect()]
         let refused = try Peer(to: bench.server.address)
@@ -21,7 +21,7 @@ import Testing
 
     @Test func `one host has no more sessions than its share until one of them has ended`() throws {
         var options = ServerOptions()
-        options.limits.sessionsPerAddress = 2
+        options.limits.maximumSessionsPerAddress = 2
         let bench = try Bench(.ipv4, options: options)
         let peers = [try bench.connect(), try bench.connect()]
         let refused = try Peer(to: bench.server.address)
@@ -34,9 +34,9 @@ import Testing
     }
 
     @Test func `a burst of connections is accepted in portions`() throws {
-        var limits = ReactorLimits()
-        limits.acceptsPerTurn = 10
-        let bench = try Bench(limits: limits)
+        var options = ServerOptions()
+        options.limits.maximumAcceptsPerTurn = 10
+        let bench = try Bench(options: options)
         let peers = try (0..<35).map { _ in try Peer(to: bench.server.address) }
         var counts: [Int] = []
         for _ in 0..<5 {
@@ -150,7 +150,7 @@ import Testing
 
     @Test func `at its deadline a drain aborts what is left and says how much`() throws {
         var options = ServerOptions()
-        options.session.limits.closeTime = .seconds(60)
+        options.session.limits.closeTimeout = .seconds(60)
         let bench = try Bench(options: options)
         let peers = [try bench.connect(), try bench.connect(), try bench.connect()]
         var reports: [DrainReport] = []

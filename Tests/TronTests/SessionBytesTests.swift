@@ -59,7 +59,7 @@ import Testing
 
     @Test func `more unconsumed bytes than allowed end the session`() throws {
         var options = SessionOptions()
-        options.limits.dataLength = 1000
+        options.limits.maximumDataLength = 1000
         let bench = try bench(session: options) { _, _ in 0 }
         let peer = try bench.connect()
         peer.send(repeatElement(0x61, count: 1000))

@@ -14,7 +14,7 @@ import Testing
     ) throws {
         let expected = (0..<5).map { String(repeating: "\($0)", count: 3000) }
         var limits = ReactorLimits()
-        limits.bytesReadPerTurn = 1024
+        limits.maximumBytesReadPerTurn = 1024
         let bench = try Bench(transport, limits: limits) { session, log in
             session.onPacket { session, packet in
                 for text in expected { session.reply(to: packet, data: text) }
@@ -53,7 +53,7 @@ import Testing
 
     @Test func `a closing session discards no more bytes than its bound`() throws {
         var options = SessionOptions()
-        options.limits.discardedBytes = 100_000
+        options.limits.maximumDiscardedBytes = 100_000
         let bench = try Bench(session: options)
         let peer = try bench.connect()
         let session = bench.sessions[0]
@@ -99,7 +99,7 @@ import Testing
 
     @Test func `large queued output leaves whole after close`() throws {
         var options = SessionOptions()
-        options.limits.dataLength = 2 << 20
+        options.limits.maximumDataLength = 2 << 20
         let bench = try Bench(.ipv4, session: options)
         let peer = try bench.connect(receiveBuffer: 8192)
         let data = (0..<(2 << 20)).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ $0 >> 9) }

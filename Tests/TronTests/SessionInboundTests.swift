@@ -114,7 +114,7 @@ import Testing
 
     @Test func `a session that takes one packet a resume keeps no more than one read`() throws {
         var limits = ReactorLimits()
-        limits.bytesReadPerTurn = 16 << 10
+        limits.maximumBytesReadPerTurn = 16 << 10
         let bench = try Bench(limits: limits) { session, _ in
             session.onPacket { session, _ in session.pauseReading() }
         }
@@ -148,7 +148,7 @@ import Testing
     @Test func `while paused neither silence nor a half packet counts against the peer`() throws {
         var options = SessionOptions()
         options.idle.read = .seconds(5)
-        options.limits.packetTime = .seconds(5)
+        options.limits.packetTimeout = .seconds(5)
         let bench = try Bench(session: options)
         let peer = try bench.connect()
         peer.send(wire("half").prefix(10))
@@ -233,7 +233,7 @@ import Testing
 
     @Test func `a half-closed session ends at its time limit`() throws {
         var options = halfClosing
-        options.limits.halfCloseTime = .seconds(7)
+        options.limits.halfCloseTimeout = .seconds(7)
         let bench = try Bench(session: options)
         let peer = try bench.connect()
         let start = bench.kernel.clock

@@ -82,7 +82,7 @@ import Testing
 
     @Test func `a length above the limit ends the session on the header alone`() throws {
         var options = SessionOptions()
-        options.limits.dataLength = 1000
+        options.limits.maximumDataLength = 1000
         let bench = try Bench(session: options)
         let peer = try bench.connect()
         peer.send(wire("ok") + [0, 0, 0, 1, 7, 0, 0, 3, 0xe9])
@@ -119,10 +119,10 @@ import Testing
 
     @Test func `more output than may wait ends with overflow`() throws {
         var options = SessionOptions()
-        options.limits.dataLength = 100
-        options.limits.outboundBytes = 1000
-        options.limits.outboundHighWatermark = 1000
-        options.limits.outboundLowWatermark = 0
+        options.limits.maximumDataLength = 100
+        options.limits.maximumQueuedBytes = 1000
+        options.limits.outputHighWatermark = 1000
+        options.limits.outputLowWatermark = 0
         let bench = try Bench(session: options)
         let peer = try bench.connect()
         let data = [UInt8](repeating: 7, count: 89)

@@ -7,7 +7,7 @@ import Testing
 @Suite struct SessionSendTests {
     @Test func `a packet that is too large is refused whole and the session goes on`() throws {
         var options = SessionOptions()
-        options.limits.dataLength = 10
+        options.limits.maximumDataLength = 10
         let bench = try Bench(session: options)
         let peer = try bench.connect()
         let session = bench.sessions[0]
@@ -63,10 +63,10 @@ import Testing
     {
         var random = SplitMix64(seed: seed)
         var options = SessionOptions()
-        options.limits.outboundHighWatermark = 9000
-        options.limits.outboundLowWatermark = 100
-        options.limits.outboundBytes = 12_000
-        options.limits.dataLength = 9000
+        options.limits.outputHighWatermark = 9000
+        options.limits.outputLowWatermark = 100
+        options.limits.maximumQueuedBytes = 12_000
+        options.limits.maximumDataLength = 9000
         options.overflow = .refuse
         let bench = try Bench(session: options)
         let peer = try bench.connect()
@@ -96,10 +96,10 @@ import Testing
 
     @Test func `with the refusing policy an overflow leaves the session unharmed`() throws {
         var options = SessionOptions()
-        options.limits.dataLength = 1000
-        options.limits.outboundBytes = 2000
-        options.limits.outboundHighWatermark = 2000
-        options.limits.outboundLowWatermark = 0
+        options.limits.maximumDataLength = 1000
+        options.limits.maximumQueuedBytes = 2000
+        options.limits.outputHighWatermark = 2000
+        options.limits.outputLowWatermark = 0
         options.overflow = .refuse
         let bench = try Bench(session: options)
         let peer = try bench.connect()
@@ -120,8 +120,8 @@ import Testing
 @Suite struct SessionBackPressureTests {
     private var small: SessionOptions {
         var options = SessionOptions()
-        options.limits.outboundHighWatermark = 64 << 10
-        options.limits.outboundLowWatermark = 16 << 10
+        options.limits.outputHighWatermark = 64 << 10
+        options.limits.outputLowWatermark = 16 << 10
         return options
     }
 
@@ -175,8 +175,8 @@ import Testing
     @Test func `without the pause a peer that does not read meets the cap`() throws {
         var options = small
         options.pausesReadingAboveHighWatermark = false
-        options.limits.outboundBytes = 256 << 10
-        options.limits.dataLength = 1000
+        options.limits.maximumQueuedBytes = 256 << 10
+        options.limits.maximumDataLength = 1000
         let bench = try Bench(session: options, setup: echo)
         let peer = try bench.connect()
         let packet = wire(String(repeating: "x", count: 1000))

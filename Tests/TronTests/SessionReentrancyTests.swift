@@ -200,7 +200,7 @@ import Testing
         var told: [ConnectError] = []
         func dial() {
             attempts += 1
-            reactor.dial(bench.server.address) { result in
+            reactor.connectOnce(to: bench.server.address) { result in
                 switch result {
                 case .success(let session): session.onClose { _, _ in dial() }
                 case .failure(let error):

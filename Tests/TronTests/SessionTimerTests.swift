@@ -23,7 +23,7 @@ import Testing
 
     @Test func `a peer that sends a byte a second is closed by the packet's time`() throws {
         var options = SessionOptions()
-        options.limits.packetTime = .seconds(30)
+        options.limits.packetTimeout = .seconds(30)
         options.idle = IdleTimeouts(read: .seconds(5), either: .seconds(5))
         let bench = try Bench(session: options)
         let peer = try bench.connect()
@@ -35,7 +35,7 @@ import Testing
 
     @Test func `a large packet that arrives slowly is not idleness`() throws {
         var options = SessionOptions()
-        options.limits.packetTime = nil
+        options.limits.packetTimeout = nil
         options.idle = IdleTimeouts(read: .seconds(3), either: .seconds(3))
         let bench = try Bench(session: options)
         let peer = try bench.connect()
@@ -49,7 +49,7 @@ import Testing
 
     @Test func `the packet's clock starts anew with every packet`() throws {
         var options = SessionOptions()
-        options.limits.packetTime = .seconds(20)
+        options.limits.packetTimeout = .seconds(20)
         let bench = try Bench(session: options)
         let peer = try bench.connect()
         let packet = wire("1234")
@@ -66,7 +66,7 @@ import Testing
 
     @Test func `between packets there is no packet's time`() throws {
         var options = SessionOptions()
-        options.limits.packetTime = .seconds(1)
+        options.limits.packetTimeout = .seconds(1)
         let bench = try Bench(session: options)
         let peer = try bench.connect()
         peer.send(wire("a").prefix(3))
@@ -121,7 +121,7 @@ import Testing
 
     @Test func `a close whose output does not leave ends in time and says so`() throws {
         var options = SessionOptions()
-        options.limits.closeTime = .seconds(4)
+        options.limits.closeTimeout = .seconds(4)
         let bench = try Bench(session: options)
         _ = try bench.connect()
         bench.kernel.fault = { call, _, _ in call == .send ? .error(EAGAIN) : nil }
@@ -139,7 +139,7 @@ import Testing
 
     @Test func `a peer that does not end its stream is waited for as long as closeTime`() throws {
         var options = SessionOptions()
-        options.limits.closeTime = .seconds(4)
+        options.limits.closeTimeout = .seconds(4)
         let bench = try Bench(session: options)
         let peer = try bench.connect()
         bench.sessions[0].send(category: 1, data: "last")

@@ -10,8 +10,8 @@ import Testing
     @Test func `counters of sessions, server and reactor are what was done`() throws {
         var generator = SeededGenerator(seed: RandomRun.seed)
         var options = ServerOptions()
-        options.limits.sessions = 20
-        options.session.limits.dataLength = 1000
+        options.limits.maximumSessions = 20
+        options.session.limits.maximumDataLength = 1000
         let bench = try Bench(options: options) { session, log in
             session.onPacket { session, packet in
                 log.texts.append(packet.text)
@@ -102,7 +102,7 @@ import Testing
 
     @Test func `what waited behind a blocked write counts, too, also when it is dropped`() throws {
         var options = SessionOptions()
-        options.limits.outboundBytes = 2 << 20
+        options.limits.maximumQueuedBytes = 2 << 20
         let bench = try Bench(session: options)
         let peer = try bench.connect(receiveBuffer: 4096)
         let session = bench.sessions[0]
@@ -148,10 +148,10 @@ import Testing
 
     @Test func `refused packets count, whatever they are refused for`() throws {
         var options = SessionOptions()
-        options.limits.dataLength = 1000
-        options.limits.outboundBytes = 2000
-        options.limits.outboundHighWatermark = 2000
-        options.limits.outboundLowWatermark = 2000
+        options.limits.maximumDataLength = 1000
+        options.limits.maximumQueuedBytes = 2000
+        options.limits.outputHighWatermark = 2000
+        options.limits.outputLowWatermark = 2000
         options.overflow = .refuse
         let bench = try Bench(session: options)
         let peer = try bench.connect()

@@ -149,7 +149,7 @@ final class NetworkBench {
         _ backoff: Backoff = Backoff(initial: .seconds(3), multiplier: 2, attempts: 4),
         options: ClientOptions = ClientOptions(), setup: @escaping (Session) -> Void = { _ in }
     ) -> Client {
-        note(reactor.connect(to: address, reconnecting: backoff, options: options, setup: setup))
+        note(reactor.makeClient(to: address, reconnecting: backoff, options: options, setup: setup))
     }
 
     func note(_ client: Client) -> Client {

@@ -11,7 +11,7 @@ struct VanishedPeerTests {
         _ reactor: Reactor, to network: PeerNetwork, _ options: ClientOptions,
         ended: @escaping (CloseReason) -> Void
     ) -> Client {
-        reactor.connect(
+        reactor.makeClient(
             to: [network.address],
             reconnecting: Backoff(initial: .milliseconds(50), multiplier: 1), options: options
         ) { session in

@@ -8,29 +8,29 @@ extension Reactor {
     ///
     /// Whatever is wrong with the address is reported as a state, like every other failure.
     @discardableResult
-    public func connect(
+    public func makeClient(
         to address: String, reconnecting backoff: Backoff = Backoff(jitter: .equal),
         options: ClientOptions = ClientOptions(), setup: @escaping (Session) -> Void = { _ in }
     ) -> Client {
-        connect(to: ClientTarget(address), backoff, options, setup)
+        makeClient(to: ClientTarget(address), backoff, options, setup)
     }
 
     /// The same for several addresses of one peer, which are tried in turn.
     @discardableResult
-    public func connect(
+    public func makeClient(
         to addresses: [SocketAddress], reconnecting backoff: Backoff = Backoff(jitter: .equal),
         options: ClientOptions = ClientOptions(), setup: @escaping (Session) -> Void = { _ in }
     ) -> Client {
-        precondition(!addresses.isEmpty, "Reactor.connect(to:) needs an address")
-        return connect(to: .addresses(addresses), backoff, options, setup)
+        demand(!addresses.isEmpty, "Reactor.makeClient(to:) needs an address")
+        return makeClient(to: .addresses(addresses), backoff, options, setup)
     }
 
-    private func connect(
+    private func makeClient(
         to target: ClientTarget, _ backoff: Backoff, _ options: ClientOptions,
         _ setup: @escaping (Session) -> Void
     ) -> Client {
-        registry.requireLoop("Reactor.connect(to:)")
-        precondition(!isFinished, "Reactor.connect(to:) was called after the reactor had stopped")
+        registry.requireLoop("Reactor.makeClient(to:)")
+        demand(!isFinished, "Reactor.makeClient(to:) was called after the reactor had stopped")
         let client = Client(target, backoff, options, setup, reactor: self)
         client.key = registry.sources.insert(client)
         registry.wake(client)
@@ -112,7 +112,7 @@ public final class Client: EventSource, @unchecked Sendable {
     var candidates: [SocketAddress] = []
     var dialFailure: ClientFailure?
     private var failure: ClientFailure?
-    var connector: Connector?
+    var connector: ConnectionAttempt?
 
     let requests: PendingRequests<RequestWaiter>
     /// The sequence whose deadline a timer is.
@@ -141,9 +141,9 @@ public final class Client: EventSource, @unchecked Sendable {
         remote = reactor.remote
         resolver = reactor.resolver
         generator = SplitMix64(seed: options.jitterSeed ?? UInt64.random(in: 0 ... .max))
-        precondition(options.waitingRequests >= 0, "waitingRequests: not negative")
+        demand(options.maximumCopiedRequests >= 0, "waitingRequests: not negative")
         requests = PendingRequests(
-            maximum: options.pendingRequests, firstSequence: options.firstSequence)
+            maximum: options.maximumPendingRequests, firstSequence: options.firstSequence)
         reported = .connecting
         super.init(registry: reactor.registry)
         registry.endpointMemoryBound += memoryBound
@@ -151,8 +151,10 @@ public final class Client: EventSource, @unchecked Sendable {
 
     /// One session, and the copies of the requests that wait.
     private var memoryBound: Int {
-        options.session.limits.memoryBound(bytesReadPerTurn: registry.limits.bytesReadPerTurn)
-            + boundedProduct(options.waitingRequests, options.session.limits.dataLength)
+        options.session.limits.memoryBound(
+            maximumBytesReadPerTurn: registry.limits.maximumBytesReadPerTurn)
+            + boundedProduct(
+                options.maximumCopiedRequests, options.session.limits.maximumDataLength)
     }
 
     override func ready(_ readiness: Readiness) { begin() }

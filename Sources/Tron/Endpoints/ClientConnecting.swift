@@ -16,7 +16,7 @@ extension Client {
         failAll(.closed)
     }
 
-    /// The first turn after `Reactor.connect(to:)`, so that its caller can install handlers.
+    /// The first turn after `Reactor.makeClient(to:)`, so that its caller can install handlers.
     func begin() {
         guard case .idle = phase else { return }
         beginDialing()
@@ -91,7 +91,7 @@ extension Client {
             return fail(dialFailure ?? .unresolved(none))
         }
         totals.dials += 1
-        let connector = Connector(address, settings, owner: self, registry) {
+        let connector = ConnectionAttempt(address, settings, owner: self, registry) {
             self.decided($0)
         }
         self.connector = connector

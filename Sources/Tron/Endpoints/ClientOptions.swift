@@ -22,11 +22,11 @@ public struct ClientOptions: Sendable {
 
     /// Requests that may wait for their answer or for a connection; more are refused. Default
     /// 65,536.
-    public var pendingRequests = 65_536
+    public var maximumPendingRequests = 65_536
 
     /// Of these, how many may be kept as a copy: those that wait for a connection, until they have
     /// ended, and those that may be sent again. Default 1,024.
-    public var waitingRequests = 1024
+    public var maximumCopiedRequests = 1024
 
     /// Seeds the backoff's jitter, for tests that repeat it. Nil, the default: random.
     public var jitterSeed: UInt64?
@@ -120,7 +120,7 @@ public enum RequestError: Error, Hashable, Sendable, CustomStringConvertible {
     case notConnected
     /// As many requests wait as may.
     case tooManyPending
-    /// The data exceeds `SessionLimits.dataLength`.
+    /// The data exceeds `SessionLimits.maximumDataLength`.
     case tooLarge
     /// More output waits than the session may hold: the peer reads too slowly.
     case overflow

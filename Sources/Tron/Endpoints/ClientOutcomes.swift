@@ -67,7 +67,7 @@ extension Client {
     private func waitsAgain(_ sequence: Int32) -> Bool {
         guard var waiter = requests.waiter(of: sequence), waiter.isRepeatable else { return false }
         // It has had a copy since it was admitted, and no more have one than may wait.
-        assert(unsentCount < options.waitingRequests)
+        assert(unsentCount < options.maximumCopiedRequests)
         waiter.isSent = false
         requests.replace(sequence, with: waiter)
         unsentCount += 1

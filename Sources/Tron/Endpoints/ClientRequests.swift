@@ -72,7 +72,7 @@ extension Client {
             completion: completion, deadline: deadline, isSent: session != nil,
             isRepeatable: isRepeatable, hasCopy: hasCopy)
         guard let sequence = requests.add(waiter) else {
-            preconditionFailure("a request was admitted beyond the limit")
+            trap("a request was admitted beyond the limit")
         }
         if hasCopy { copies[sequence] = Self.copy(category, data) }
         sequences[deadline] = sequence
@@ -96,7 +96,7 @@ extension Client {
         if byteCount > settings.dataLength { return .tooLarge }
         let isConnected = usableSession != nil
         if !isConnected && options.whileDisconnected == .fail { return .notConnected }
-        if !isConnected || isRepeatable, copies.count >= options.waitingRequests {
+        if !isConnected || isRepeatable, copies.count >= options.maximumCopiedRequests {
             return .tooManyPending
         }
         return requests.count < requests.maximum ? nil : .tooManyPending

@@ -16,8 +16,8 @@ extension Reactor {
         _ handler: ((ReactorEvent) -> Void)?
     ) {
         registry.requireLoop("Reactor.onEvent")
-        precondition(limit > 0, "at least one event a second")
-        precondition(!isFinished, "Reactor.onEvent was called after the reactor had stopped")
+        demand(limit > 0, "at least one event a second")
+        demand(!isFinished, "Reactor.onEvent was called after the reactor had stopped")
         (registry.record.eventObserver as? EventReporter)?.end()
         guard let handler else { return }
         let reporter = EventReporter(limit, slowHandler, registry, timers, handler)

@@ -22,7 +22,7 @@ extension Reactor {
         setup: @escaping (Session) -> Void
     ) throws(EndpointError) -> Server {
         registry.requireLoop("Reactor.listen(on:)")
-        precondition(!isFinished, "Reactor.listen(on:) was called after the reactor had stopped")
+        demand(!isFinished, "Reactor.listen(on:) was called after the reactor had stopped")
         do throws(SystemError) {
             return try Server(address, options: options, setup: setup, registry: registry)
         } catch {

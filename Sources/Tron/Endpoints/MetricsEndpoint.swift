@@ -64,13 +64,13 @@ public struct MetricsOptions: Sendable, Hashable {
     /// not read them is not read from.
     var server: ServerOptions {
         var options = ServerOptions()
-        options.limits.sessions = connections
+        options.limits.maximumSessions = connections
         options.session.idle.either = idleTime
-        options.session.limits.packetTime = requestTime
-        options.session.limits.dataLength = HTTPLimits().request
-        options.session.limits.outboundHighWatermark = 64 << 10
-        options.session.limits.outboundLowWatermark = 16 << 10
-        options.session.limits.outboundBytes = 256 << 10
+        options.session.limits.packetTimeout = requestTime
+        options.session.limits.maximumDataLength = HTTPLimits().request
+        options.session.limits.outputHighWatermark = 64 << 10
+        options.session.limits.outputLowWatermark = 16 << 10
+        options.session.limits.maximumQueuedBytes = 256 << 10
         return options
     }
 }

@@ -15,7 +15,7 @@ public enum ReactorEvent: Sendable, CustomStringConvertible {
     /// No descriptor, or no memory, is free: a server accepts nothing until one is, and looks again
     /// when this reactor closes one, or after 50 milliseconds.
     case outOfDescriptors(SocketAddress, SystemError)
-    /// A client or `Reactor.dial` has a new session.
+    /// A client or `Reactor.connectOnce` has a new session.
     case connected(SessionID, to: SocketAddress?)
     /// A session has ended. A peer that broke the protocol shows here, as `.protocolFault`.
     case closed(SessionID, peer: SocketAddress?, CloseReason, Traffic)
@@ -30,9 +30,9 @@ public enum ReactorEvent: Sendable, CustomStringConvertible {
 
     /// Why a connection was closed at once.
     public enum Refusal: Sendable, Hashable, CustomStringConvertible {
-        /// `ServerLimits.sessions`.
+        /// `ServerLimits.maximumSessions`.
         case sessions
-        /// `ServerLimits.sessionsPerAddress`.
+        /// `ServerLimits.maximumSessionsPerAddress`.
         case sessionsPerAddress
 
         /// The limit in words.

@@ -86,8 +86,9 @@ public final class Server: EventSource {
 
     private var memoryBound: Int {
         boundedProduct(
-            options.limits.sessions,
-            options.session.limits.memoryBound(bytesReadPerTurn: registry.limits.bytesReadPerTurn))
+            options.limits.maximumSessions,
+            options.session.limits.memoryBound(
+                maximumBytesReadPerTurn: registry.limits.maximumBytesReadPerTurn))
     }
 
     /// Calls `body` for each of its sessions. It may do anything to any of them.
@@ -109,7 +110,7 @@ extension Server {
             isStarved = false
             resume()
         }
-        for _ in 0..<registry.limits.acceptsPerTurn {
+        for _ in 0..<options.limits.maximumAcceptsPerTurn {
             do throws(SystemError) {
                 guard let accepted = try descriptor.accept() else { return }
                 failuresInARow = 0
@@ -130,7 +131,7 @@ extension Server {
 
     private func admit(_ accepted: consuming Descriptor.Accepted) {
         let peer = accepted.peer
-        guard count < options.limits.sessions else {
+        guard count < options.limits.maximumSessions else {
             totals.refusedByLimit += 1
             registry.report(.refused(peer: peer, .sessions))
             return
@@ -159,7 +160,7 @@ extension Server {
 
     /// Adds to the host's number of sessions. False, and nothing is added, above the limit.
     private func countAddress(_ peer: SocketAddress?, by change: Int) -> Bool {
-        guard let limit = options.limits.sessionsPerAddress, let host = peer?.hostKey else {
+        guard let limit = options.limits.maximumSessionsPerAddress, let host = peer?.hostKey else {
             return true
         }
         let count = perAddress[host, default: 0] + change

@@ -4,9 +4,9 @@
 public struct ServerCounters: Hashable, Sendable {
     /// Sessions that were opened.
     public var accepted = 0
-    /// Connections closed at once because of `ServerLimits.sessions`.
+    /// Connections closed at once because of `ServerLimits.maximumSessions`.
     public var refusedByLimit = 0
-    /// Connections closed at once because of `ServerLimits.sessionsPerAddress`.
+    /// Connections closed at once because of `ServerLimits.maximumSessionsPerAddress`.
     public var refusedByAddressLimit = 0
     /// Connections that were lost between the kernel's accept and the session.
     public var failed = 0

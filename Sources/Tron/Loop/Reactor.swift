@@ -28,7 +28,7 @@ public final class Reactor {
     init(limits: ReactorLimits = ReactorLimits(), kernel: Kernel) throws(SystemError) {
         limits.validate()
         registry = try Registry(kernel: kernel, limits: limits)
-        remote = try RemoteReactor(kernel: kernel, capacity: limits.submittedWaiting)
+        remote = try RemoteReactor(kernel: kernel, capacity: limits.maximumWaitingWork)
         submitted = SubmittedWork(from: remote)
         ownExecutor = ReactorExecutor(of: remote)
         resolver = Resolver(registry: registry, remote: remote)
@@ -48,7 +48,7 @@ public final class Reactor {
     /// - Throws: `SystemError` when the kernel refuses to wait, or to tell what other threads and
     ///   signals want, which no defined use brings about.
     public func run() throws(SystemError) {
-        precondition(
+        demand(
             !registry.isRunning, "Reactor.run() was called from within a handler of its own")
         registry.adoptThread()
         remote.adoptThread()
@@ -67,8 +67,8 @@ public final class Reactor {
     /// The most memory, in bytes, that the buffers of this reactor and of its servers and clients
     /// can take, by their limits. What applications keep is theirs to bound.
     public var memoryBound: Int {
-        boundedProduct(1, registry.limits.idleBufferBytes) + 2
-            * BufferPool.capacity(for: registry.limits.bytesReadPerTurn)
+        boundedProduct(1, registry.limits.maximumIdleBufferBytes) + 2
+            * BufferPool.capacity(for: registry.limits.maximumBytesReadPerTurn)
             + registry.endpointMemoryBound
     }
 
@@ -94,7 +94,7 @@ public final class Reactor {
         dispatch(events)
         registry.makeOwedCalls()
         fireTimers()
-        submitted.run(on: self, atMost: registry.limits.submittedPerTurn)
+        submitted.run(on: self, atMost: registry.limits.maximumWorkPerTurn)
         flush()
         registry.reap()
     }
@@ -141,7 +141,7 @@ public final class Reactor {
     private func fireTimers() {
         if registry.record.isTiming { registry.record.skip(to: registry.kernel.now()) }
         registry.wheel.advance(to: registry.tick)
-        for _ in 0..<registry.limits.timersPerTurn {
+        for _ in 0..<registry.limits.maximumTimersPerTurn {
             guard let (timer, owner) = registry.wheel.takeDue() else { break }
             call(SlabKey(rawValue: owner)) { $0.expired(timer) }
         }

@@ -39,7 +39,7 @@ public final class ReactorExecutor: TaskExecutor, SerialExecutor {
 
     /// Traps unless the calling code runs on the reactor's thread.
     public func checkIsolated() {
-        precondition(remote.isOnLoop, "this is not the reactor's thread")
+        demand(remote.isOnLoop, "this is not the reactor's thread")
     }
 
     private func run(_ job: UnownedJob) {

@@ -55,9 +55,10 @@ final class Registry {
         self.limits = limits
         epoll = try Epoll(kernel: kernel)
         buffers = BufferPool(
-            maximumIdleBytes: limits.idleBufferBytes, sharedCapacity: limits.bytesReadPerTurn)
-        unsafe receiveBuffer = .allocate(byteCount: limits.bytesReadPerTurn, alignment: 4096)
-        dialGate = Gate(limit: limits.simultaneousDials)
+            maximumIdleBytes: limits.maximumIdleBufferBytes,
+            sharedCapacity: limits.maximumBytesReadPerTurn)
+        unsafe receiveBuffer = .allocate(byteCount: limits.maximumBytesReadPerTurn, alignment: 4096)
+        dialGate = Gate(limit: limits.maximumSimultaneousAttempts)
         now = kernel.now()
         origin = now
     }

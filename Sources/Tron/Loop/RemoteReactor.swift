@@ -35,7 +35,8 @@ public final class RemoteReactor: Sendable {
     ///
     /// May be called on any thread; it never blocks for longer than a lock takes. Work accepted
     /// before the reactor stops is run before `run()` returns.
-    /// - Returns: false, and the work is dropped, when `ReactorLimits.submittedWaiting` pieces wait
+    /// - Returns: false, and the work is dropped, when `ReactorLimits.maximumWaitingWork` pieces
+    ///   wait
     ///   or the reactor has stopped.
     public func submit(_ work: @escaping @Sendable (Reactor) -> Void) -> Bool {
         submit(work, waitingAtMost: capacity)

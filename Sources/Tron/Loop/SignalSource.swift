@@ -12,7 +12,7 @@ extension Reactor {
         _ signals: Signal..., action: @escaping (Signal) -> Void
     ) throws(SystemError) {
         registry.requireLoop("Reactor.onSignal")
-        precondition(!isFinished, "Reactor.onSignal was called after the reactor had stopped")
+        demand(!isFinished, "Reactor.onSignal was called after the reactor had stopped")
         if signalSource == nil { signalSource = try SignalSource(watching: registry) }
         for signal in signals { try signalSource?.add(signal, action) }
     }

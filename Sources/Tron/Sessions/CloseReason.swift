@@ -25,11 +25,11 @@ public enum CloseReason: Hashable, Sendable, CustomStringConvertible {
 
     /// The steps of a session that have a time limit.
     public enum Deadline: Hashable, Sendable {
-        /// `SessionLimits.packetTime`: a packet began and did not end.
+        /// `SessionLimits.packetTimeout`: a packet began and did not end.
         case packet
-        /// `SessionLimits.closeTime`: queued output could not be sent; it is lost.
+        /// `SessionLimits.closeTimeout`: queued output could not be sent; it is lost.
         case close
-        /// `SessionLimits.halfCloseTime`: the session outlived its peer's end of stream.
+        /// `SessionLimits.halfCloseTimeout`: the session outlived its peer's end of stream.
         case halfClose
     }
 
@@ -89,11 +89,11 @@ public enum SendOutcome: Hashable, Sendable {
     case queued
     /// Refused: the session is closing or closed.
     case closed
-    /// Refused: more data than a packet may have (`SessionLimits.dataLength`). The session is
-    /// unharmed.
+    /// Refused: more data than a packet may have (`SessionLimits.maximumDataLength`). The session
+    /// is unharmed.
     case tooLarge
-    /// Refused: more would wait than `SessionLimits.outboundBytes`. By `SessionOptions.overflow`
-    /// the session is unharmed, or being ended for it.
+    /// Refused: more would wait than `SessionLimits.maximumQueuedBytes`. By
+    /// `SessionOptions.overflow` the session is unharmed, or being ended for it.
     case overflow
 
     /// Whether it was taken.

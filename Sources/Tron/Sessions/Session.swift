@@ -190,7 +190,8 @@ extension Session {
         !flags.contains(.writingEnds) && queuedBytes <= settings.highWatermark
     }
 
-    /// Bytes that wait to be sent, at most `SessionLimits.outboundBytes` (or one largest packet).
+    /// Bytes that wait to be sent, at most `SessionLimits.maximumQueuedBytes` (or one largest
+    /// packet).
     public var queuedBytes: Int { outbound.count }
 
     /// What has moved through the session so far.

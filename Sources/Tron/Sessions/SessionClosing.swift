@@ -32,7 +32,7 @@ extension Session {
         state = .draining
         flags.formUnion([.interrupted, .writingEnds])
         credit = 0
-        rare.closeDeadline = registry.now + settings.options.limits.closeTime.clampedNanoseconds
+        rare.closeDeadline = registry.now + settings.options.limits.closeTimeout.clampedNanoseconds
         rearm()
         flushAtTurnsEnd()
     }
@@ -72,7 +72,8 @@ extension Session {
         guard settings.options.allowsHalfClose, !flags.contains(.writingEnds) else {
             return outbound.isEmpty ? end(.peerClosed) : beginClose(.peerClosed)
         }
-        rare.closeDeadline = registry.now + settings.options.limits.halfCloseTime.clampedNanoseconds
+        rare.closeDeadline =
+            registry.now + settings.options.limits.halfCloseTimeout.clampedNanoseconds
         rearm()
         flushAtTurnsEnd()
         rareState?.peerFinished?(self)
@@ -121,7 +122,7 @@ extension Session {
 
     /// Whether a closing session may still read what its peer sends.
     var canDiscard: Bool {
-        rare.discardedBytes <= settings.options.limits.discardedBytes
+        rare.discardedBytes <= settings.options.limits.maximumDiscardedBytes
     }
 
     /// Reads what nobody wants, since the kernel would answer unread bytes with a reset.

@@ -114,7 +114,7 @@ extension Session {
             let bytes = unsafe isKept ? decoder.kept.bytes : fresh
             guard unsafe !bytes.isEmpty else { return }
             let consumed = unsafe handler(self, bytes.bytes)
-            precondition(
+            demand(
                 consumed >= 0 && consumed <= bytes.count,
                 "the onBytes handler consumed \(consumed) of \(bytes.count) bytes")
             if isKept {

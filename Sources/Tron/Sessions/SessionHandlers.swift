@@ -20,7 +20,8 @@ extension Session {
     /// Hands over the received bytes as they are, for other protocols. The handler returns how many
     /// bytes from the front it consumed; the rest is kept and comes again with more behind it. It
     /// is called again at once while it consumes some and some are left. When it leaves more than
-    /// `SessionLimits.dataLength` unconsumed, the session ends with `tooManyUnconsumedBytes`.
+    /// `SessionLimits.maximumDataLength` unconsumed, the session ends with
+    /// `tooManyUnconsumedBytes`.
     public func onBytes(_ handler: @escaping (Session, RawSpan) -> Int) {
         registry.requireLoop("Session.onBytes")
         guard state == .open else { return }

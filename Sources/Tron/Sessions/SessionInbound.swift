@@ -104,7 +104,7 @@ extension Session {
         if rareState?.bytes != nil {
             let room = max(decoder.kept.count, BufferPool.minimumCapacity)
             return unsafe decoder.rawRoom(
-                min(room, registry.limits.bytesReadPerTurn), pool: buffers)
+                min(room, registry.limits.maximumBytesReadPerTurn), pool: buffers)
         }
         return unsafe decoder.room(
             maximumDataLength: settings.dataLength, pool: buffers)

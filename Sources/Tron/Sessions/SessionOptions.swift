@@ -8,7 +8,7 @@ public struct SessionOptions: Sendable {
     /// After how long without moving bytes a session is ended; nil for never, the default.
     public var idle = IdleTimeouts()
 
-    /// What happens to output above `SessionLimits.outboundBytes`.
+    /// What happens to output above `SessionLimits.maximumQueuedBytes`.
     public var overflow = OverflowPolicy.close
 
     /// Whether a session stops reading while more output waits than the high watermark, so that a
@@ -16,7 +16,7 @@ public struct SessionOptions: Sendable {
     public var pausesReadingAboveHighWatermark = true
 
     /// Whether a session goes on sending after its peer's end of stream, for at most
-    /// `SessionLimits.halfCloseTime`. Default false: what is queued is sent, then it ends.
+    /// `SessionLimits.halfCloseTimeout`. Default false: what is queued is sent, then it ends.
     public var allowsHalfClose = false
 
     /// TCP_NODELAY: small packets leave at once. Default true; a turn's output is one write anyway.
@@ -64,9 +64,9 @@ extension SessionOptions {
     /// Traps on times by which every peer would be dead.
     func validateLiveness() {
         guard let deadAfter else { return }
-        precondition(deadAfter >= .seconds(1), "deadAfter: at least a second")
+        demand(deadAfter >= .seconds(1), "deadAfter: at least a second")
         if let heartbeat {
-            precondition(heartbeat.interval < deadAfter, "the heartbeat comes after deadAfter")
+            demand(heartbeat.interval < deadAfter, "the heartbeat comes after deadAfter")
         }
     }
 }
@@ -85,7 +85,7 @@ public struct Heartbeat: Sendable, Hashable {
 
     /// Traps when the interval is not positive.
     public init(category: UInt8, interval: Duration, answers: Bool = true) {
-        precondition(interval > .zero, "the heartbeat's interval is not positive")
+        demand(interval > .zero, "the heartbeat's interval is not positive")
         self.category = category
         self.interval = interval
         self.answers = answers
@@ -147,15 +147,15 @@ final class SessionSettings: Sendable {
         options.limits.validate()
         options.validateLiveness()
         self.options = options
-        dataLength = options.limits.dataLength
-        highWatermark = options.limits.outboundHighWatermark
-        lowWatermark = options.limits.outboundLowWatermark
+        dataLength = options.limits.maximumDataLength
+        highWatermark = options.limits.outputHighWatermark
+        lowWatermark = options.limits.outputLowWatermark
         outboundCapacity = options.limits.outboundCapacity
         packetCredit = min(highWatermark, dataLength + PacketFormat.overhead)
         idleRead = Self.nanoseconds(options.idle.read)
         idleWrite = Self.nanoseconds(options.idle.write)
         idleEither = Self.nanoseconds(options.idle.either)
-        packetTime = Self.nanoseconds(options.limits.packetTime)
+        packetTime = Self.nanoseconds(options.limits.packetTimeout)
         heartbeatInterval = Self.nanoseconds(options.heartbeat?.interval)
         heartbeatCategory = options.heartbeat.map { Int($0.category) } ?? -1
         silence = Self.nanoseconds(options.heartbeat == nil ? nil : options.deadAfter)

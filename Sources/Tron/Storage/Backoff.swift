@@ -43,10 +43,10 @@ public struct Backoff: Sendable, Hashable {
         attempts: Int? = nil, jitter: Jitter = .none
     ) {
         let cap = cap ?? max(.seconds(60), initial)
-        precondition(initial > .zero, "the initial delay must be more than zero")
-        precondition(multiplier >= 1 && multiplier.isFinite, "the multiplier must be at least 1")
-        precondition(cap >= initial, "the cap must not be less than the initial delay")
-        precondition(attempts.map { $0 >= 1 } ?? true, "there must be at least one attempt")
+        demand(initial > .zero, "the initial delay must be more than zero")
+        demand(multiplier >= 1 && multiplier.isFinite, "the multiplier must be at least 1")
+        demand(cap >= initial, "the cap must not be less than the initial delay")
+        demand(attempts.map { $0 >= 1 } ?? true, "there must be at least one attempt")
         self.initial = initial
         self.multiplier = multiplier
         self.cap = cap

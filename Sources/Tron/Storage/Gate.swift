@@ -9,7 +9,7 @@ final class Gate {
     private let waiting = TokenQueue()
 
     init(limit: Int) {
-        precondition(limit > 0, "a gate admits at least one")
+        demand(limit > 0, "a gate admits at least one")
         self.limit = limit
     }
 

@@ -26,8 +26,8 @@ public struct Histogram: Hashable, Sendable {
     /// An empty one. It takes 8 bytes for each of the 2^`significantBits` buckets of an octave:
     /// 9 KB with 5 bits and values up to a minute in nanoseconds.
     public init(significantBits: Int = 5, limit: UInt64 = 1 << 36) {
-        precondition((1...16).contains(significantBits), "significantBits: 1 to 16")
-        precondition(limit > 0, "limit: at least 1")
+        demand((1...16).contains(significantBits), "significantBits: 1 to 16")
+        demand(limit > 0, "limit: at least 1")
         self.significantBits = significantBits
         self.limit = limit
         buckets = Array(repeating: 0, count: Self.index(of: limit, significantBits) + 1)
@@ -74,7 +74,7 @@ public struct Histogram: Hashable, Sendable {
     /// 99th percentile. It is the upper end of the value's bucket, at most `maximum`; 0 when
     /// nothing was recorded.
     public func value(atQuantile quantile: Double) -> UInt64 {
-        precondition((0...1).contains(quantile), "a quantile is between 0 and 1")
+        demand((0...1).contains(quantile), "a quantile is between 0 and 1")
         let rank = max(1, UInt64((quantile * Double(count)).rounded(.up)))
         var seen: UInt64 = 0
         for (index, bucket) in buckets.enumerated() {
@@ -108,7 +108,7 @@ extension Histogram {
     }
 
     private func requireSameShape(_ other: Histogram) {
-        precondition(
+        demand(
             significantBits == other.significantBits && limit == other.limit,
             "histograms of different shapes")
     }

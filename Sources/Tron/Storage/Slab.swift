@@ -130,7 +130,7 @@ final class Slab<Element> {
 
     /// Traps at 2³² slots, the end of the keys.
     private func grow() {
-        precondition(capacity < Int(UInt32.max), "a slab holds fewer than 2^32 elements")
+        demand(capacity < Int(UInt32.max), "a slab holds fewer than 2^32 elements")
         let doubled = min(capacity * 2, Int(UInt32.max))
         let larger = UnsafeMutablePointer<Slot>.allocate(capacity: doubled)
         unsafe larger.moveInitialize(from: slots, count: Int(used))

@@ -33,7 +33,7 @@ final class TimerLists {
     private static var none: UInt32 { .max }
 
     init(lists: UInt32) {
-        precondition(lists <= 1024, "the first nodes hold the ends of all lists")
+        demand(lists <= 1024, "the first nodes hold the ends of all lists")
         self.lists = lists
         used = lists
         unsafe nodes = .allocate(capacity: capacity)
@@ -151,7 +151,7 @@ final class TimerLists {
 
     /// Traps at 2³² nodes, the end of the keys.
     private func grow() {
-        precondition(capacity < Int(UInt32.max), "a wheel holds fewer than 2^32 timers")
+        demand(capacity < Int(UInt32.max), "a wheel holds fewer than 2^32 timers")
         let doubled = min(capacity * 2, Int(UInt32.max))
         let larger = UnsafeMutablePointer<TimerNode>.allocate(capacity: doubled)
         unsafe larger.moveInitialize(from: nodes, count: Int(used))

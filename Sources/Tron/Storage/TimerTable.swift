@@ -22,7 +22,7 @@ final class TimerTable<Value: BitwiseCopyable> {
     @inline(__always)
     subscript(timer: TimerKey) -> Value {
         get {
-            precondition(Int(timer.index) < capacity, "the timer was armed by somebody else")
+            demand(Int(timer.index) < capacity, "the timer was armed by somebody else")
             return unsafe values[Int(timer.index)]
         }
         set {

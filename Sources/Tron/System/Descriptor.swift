@@ -34,7 +34,7 @@ struct Descriptor: ~Copyable {
     /// an error it reports late belongs to bytes that the peer's silence would have told of too.
     private static func close(_ number: Int32, _ kernel: Kernel) {
         let result = kernel.close(number)
-        precondition(result != -Int(EBADF), "close: descriptor \(number) was closed by others")
+        demand(result != -Int(EBADF), "close: descriptor \(number) was closed by others")
     }
 
     /// Up to `bytes.count` bytes; 0 is the peer's end of stream, nil that none have arrived.

@@ -8,7 +8,7 @@ public struct Signal: RawRepresentable, Hashable, Sendable {
 
     /// Traps on a number outside 1 to 63.
     public init(rawValue: Int32) {
-        precondition((1...63).contains(rawValue), "a signal has a number from 1 to 63")
+        demand((1...63).contains(rawValue), "a signal has a number from 1 to 63")
         self.rawValue = rawValue
     }
 

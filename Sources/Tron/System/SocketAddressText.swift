@@ -167,7 +167,7 @@ extension SocketAddress: CustomStringConvertible {
             let result = unsafe withUnsafePointer(to: host) { bytes in
                 unsafe inet_ntop(family, bytes, text.baseAddress, socklen_t(capacity))
             }
-            guard let result = unsafe result else { preconditionFailure("inet_ntop refused") }
+            guard let result = unsafe result else { trap("inet_ntop refused") }
             return unsafe String(cString: result)
         }
     }

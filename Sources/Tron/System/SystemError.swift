@@ -61,7 +61,7 @@ extension SystemError {
     /// another connection's bytes.
     @inline(never)
     private static func failure(_ call: Call, _ result: Int) -> SystemError {
-        precondition(result != -Int(EBADF), "\(call.rawValue): a descriptor was closed by others")
+        demand(result != -Int(EBADF), "\(call.rawValue): a descriptor was closed by others")
         return SystemError(call, code: Int32(truncatingIfNeeded: -result))
     }
 

@@ -30,7 +30,7 @@ final class PendingRequests<Waiter> {
     /// `maximum` requests may wait at the same time. A test may start near the wrap, or as if so
     /// many sequences had been given out before.
     init(maximum: Int, firstSequence: Int32 = 0, givenOutBefore: Int32 = 0) {
-        precondition(maximum > 0 && maximum <= 1 << 30, "1 to 2^30 pending requests")
+        demand(maximum > 0 && maximum <= 1 << 30, "1 to 2^30 pending requests")
         self.maximum = maximum
         next = (firstSequence &+ givenOutBefore) & .max
         first = firstSequence
@@ -73,7 +73,7 @@ final class PendingRequests<Waiter> {
 
     /// Puts another waiter in the place of one that waits.
     func replace(_ sequence: Int32, with waiter: Waiter) {
-        precondition(isWaiting(sequence), "nobody waits under this sequence")
+        demand(isWaiting(sequence), "nobody waits under this sequence")
         unsafe waiters[slot(of: sequence)] = waiter
     }
 

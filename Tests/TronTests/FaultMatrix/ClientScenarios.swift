@@ -36,11 +36,11 @@ extension FaultScenario {
     private static func dial(
         _ stage: FaultStage, _ name: String, _ address: SocketAddress,
         _ setup: @escaping (Session) -> Void
-    ) -> Connector {
+    ) -> ConnectionAttempt {
         let ledger = stage.ledger
         ledger.promise("dial \(name)")
         guard let reactor = stage.reactor else { preconditionFailure("the reactor is gone") }
-        return reactor.dial(address, timeout: .milliseconds(200)) { result in
+        return reactor.connectOnce(to: address, timeout: .milliseconds(200)) { result in
             switch result {
             case .success(let session):
                 ledger.keep("dial \(name)", "connected")
@@ -65,7 +65,7 @@ extension FaultScenario {
         options.timeoutsBeforeReconnect = nil
         options.connectTimeout = .milliseconds(100)
         let backoff = Backoff(initial: .milliseconds(20), multiplier: 1, attempts: 3)
-        let client = reactor.connect(
+        let client = reactor.makeClient(
             to: [server.address], reconnecting: backoff, options: options)
         stage.follow(client)
         stage.at(1) { stage.ask("first") }
@@ -84,7 +84,7 @@ extension FaultScenario {
     private static func clientInVain(_ stage: FaultStage) {
         guard let reactor = stage.reactor else { return }
         let backoff = Backoff(initial: .milliseconds(20), multiplier: 1, attempts: 3)
-        let client = reactor.connect(
+        let client = reactor.makeClient(
             to: [.loopback(port: 1), .loopback(port: 2)], reconnecting: backoff)
         stage.follow(client)
         stage.at(5) { stage.ask("in vain") }

@@ -83,8 +83,8 @@ final class FaultStage {
     init(_ spot: FaultSpot?) {
         kernel = MatrixKernel(spot)
         var limits = ReactorLimits()
-        limits.bytesReadPerTurn = 4096
-        limits.idleBufferBytes = 1 << 16
+        limits.maximumBytesReadPerTurn = 4096
+        limits.maximumIdleBufferBytes = 1 << 16
         do throws(SystemError) {
             reactor = try Reactor(limits: limits, kernel: kernel)
         } catch {

@@ -48,7 +48,7 @@ extension FaultScenario {
     /// It is received into its own ring, across the ring's end, behind what was kept.
     private static func largePacket(_ stage: FaultStage) {
         var options = ServerOptions()
-        options.session.limits.packetTime = .milliseconds(300)
+        options.session.limits.packetTimeout = .milliseconds(300)
         stage.listen(options: options)
         let bytes = wire(String(repeating: "large", count: 2000)) + wire("small")
         var peer: Peer?
@@ -65,9 +65,9 @@ extension FaultScenario {
 
     private static func slowReader(_ stage: FaultStage) {
         var options = ServerOptions()
-        options.session.limits.outboundHighWatermark = 8000
-        options.session.limits.outboundLowWatermark = 2000
-        options.session.limits.outboundBytes = 64_000
+        options.session.limits.outputHighWatermark = 8000
+        options.session.limits.outputLowWatermark = 2000
+        options.session.limits.maximumQueuedBytes = 64_000
         stage.listen(options: options)
         var peer: Peer?
         stage.at(1) { peer = stage.connectPeer() }
@@ -82,7 +82,7 @@ extension FaultScenario {
     private static func halfClose(_ stage: FaultStage) {
         var options = ServerOptions()
         options.session.allowsHalfClose = true
-        options.session.limits.halfCloseTime = .milliseconds(300)
+        options.session.limits.halfCloseTimeout = .milliseconds(300)
         stage.listen(options: options) { session, _ in
             session.onPacket { session, packet in session.reply(to: packet, data: packet.data) }
             session.onPeerFinished { session in
@@ -121,7 +121,7 @@ extension FaultScenario {
     /// One has output that waits, one is reset, one closes at once.
     private static func closeAndAbort(_ stage: FaultStage) {
         var options = ServerOptions()
-        options.session.limits.closeTime = .milliseconds(300)
+        options.session.limits.closeTimeout = .milliseconds(300)
         stage.listen(options: options) { session, _ in
             session.onPacket { session, packet in
                 switch packet.text {
@@ -148,7 +148,7 @@ extension FaultScenario {
 
     private static func drainAndStop(_ stage: FaultStage) {
         var options = ServerOptions()
-        options.limits.sessions = 3
+        options.limits.maximumSessions = 3
         stage.listen(options: options)
         let ledger = stage.ledger
         var peers: [Peer?] = []

@@ -22,7 +22,7 @@ struct BadNetworkTests {
         // The server may need a moment to begin; the ends are counted, so none comes back.
         let again = Backoff(initial: .milliseconds(50), multiplier: 1)
         let clients = (0..<count).map { _ in
-            place.reactor.connect(to: [network.address], reconnecting: again, options: options) {
+            place.reactor.makeClient(to: [network.address], reconnecting: again, options: options) {
                 session in
                 session.onClose { _, reason in ends.add(reason) }
             }
@@ -85,7 +85,7 @@ struct BadNetworkTests {
         options.timeoutsBeforeReconnect = nil
         // A probe may be lost, too; and the partition is longer than the usual idea of dead.
         options.session.keepalive = nil
-        let client = place.reactor.connect(
+        let client = place.reactor.makeClient(
             to: [network.address],
             reconnecting: Backoff(initial: .milliseconds(50), multiplier: 1), options: options
         ) { $0.onClose { _, reason in ends.add(reason) } }

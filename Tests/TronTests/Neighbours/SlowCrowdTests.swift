@@ -21,12 +21,12 @@ private let goodRequests = 1000
 extension ClientCrowdTests {
     private static let slowOptions: ServerOptions = {
         var options = ServerOptions()
-        options.limits.sessions = slowSenders + neverReaders + 1
-        options.session.limits.dataLength = 4096
-        options.session.limits.outboundBytes = 16_384
-        options.session.limits.outboundHighWatermark = 8192
-        options.session.limits.outboundLowWatermark = 2048
-        options.session.limits.packetTime = nil
+        options.limits.maximumSessions = slowSenders + neverReaders + 1
+        options.session.limits.maximumDataLength = 4096
+        options.session.limits.maximumQueuedBytes = 16_384
+        options.session.limits.outputHighWatermark = 8192
+        options.session.limits.outputLowWatermark = 2048
+        options.session.limits.packetTimeout = nil
         return options
     }()
 
@@ -42,7 +42,7 @@ extension ClientCrowdTests {
     @Test(.enabled(if: hasRoom, "needs 12,000 descriptors"))
     func `five thousand slow senders and never-readers do not hinder a good client`() throws {
         var limits = ReactorLimits()
-        limits.bytesReadPerTurn = 4096
+        limits.maximumBytesReadPerTurn = 4096
         let place = try Neighbourhood(limits: limits)
         place.kernel.sendBuffer = 4096
         let server = try place.reactor.listen(on: Bench.unixName(), options: Self.slowOptions) {
@@ -63,8 +63,8 @@ extension ClientCrowdTests {
         var (answered, failed, sent) = (0, 0, 0)
         var mostHeld = 0
         var options = ClientOptions()
-        options.waitingRequests = 1
-        let client = place.reactor.connect(to: [server.address], options: options)
+        options.maximumCopiedRequests = 1
+        let client = place.reactor.makeClient(to: [server.address], options: options)
         func ask() {
             client.request(category: 1, data: "work", timeout: .seconds(30)) { outcome in
                 if case .answered = outcome { answered += 1 } else { failed += 1 }

@@ -28,22 +28,22 @@ extension Reactor {
     /// before this returns: with a session, whose handlers it installs, or with the reason why
     /// there is none. On the loop's thread, or before it runs.
     @discardableResult
-    public func dial(
-        _ address: SocketAddress, timeout: Duration = .seconds(10),
+    public func connectOnce(
+        to address: SocketAddress, timeout: Duration = .seconds(10),
         options: SessionOptions = .client,
         completion: @escaping (Result<Session, ConnectError>) -> Void
-    ) -> Connector {
-        registry.requireLoop("Reactor.dial(_:)")
-        precondition(!isFinished, "Reactor.dial(_:) was called after the reactor had stopped")
+    ) -> ConnectionAttempt {
+        registry.requireLoop("Reactor.connectOnce(to:)")
+        demand(!isFinished, "Reactor.connectOnce(to:) was called after the reactor had stopped")
         let settings = SessionSettings(options)
-        let connector = Connector(address, settings, owner: nil, registry, completion)
+        let connector = ConnectionAttempt(address, settings, owner: nil, registry, completion)
         connector.begin(timeout: timeout)
         return connector
     }
 }
 
 /// An attempt to connect. The reactor keeps it until it is decided; it need not be held.
-public final class Connector: EventSource {
+public final class ConnectionAttempt: EventSource {
     private let address: SocketAddress
     private let settings: SessionSettings
     private let owner: (any SessionOwner)?
@@ -67,7 +67,7 @@ public final class Connector: EventSource {
     /// Gives the attempt up. The completion is told `.cancelled`; a session that stands already is
     /// not touched.
     public func cancel() {
-        registry.requireLoop("Connector.cancel()")
+        registry.requireLoop("ConnectionAttempt.cancel()")
         decide(.failure(.cancelled))
     }
 
@@ -82,7 +82,7 @@ public final class Connector: EventSource {
     private var memoryBound: Int {
         if owner != nil { return 0 }
         return settings.options.limits.memoryBound(
-            bytesReadPerTurn: registry.limits.bytesReadPerTurn)
+            maximumBytesReadPerTurn: registry.limits.maximumBytesReadPerTurn)
     }
 
     func begin(timeout: Duration) {
@@ -159,7 +159,7 @@ public final class Connector: EventSource {
     }
 }
 
-extension Connector: SessionOwner {
+extension ConnectionAttempt: SessionOwner {
     func sessionEnded(_ session: Session, _ reason: CloseReason) {
         registry.endpointMemoryBound -= memoryBound
         registry.reportClosed(session, reason)

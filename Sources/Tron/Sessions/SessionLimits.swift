@@ -1,0 +1,67 @@
+// The bounds of a session: each with its name, its unit, its default, and the reason for that.
+
+/// What one session may hold, and how long its steps may take.
+public struct SessionLimits: Sendable, Hashable {
+    /// Bytes of data in a packet, received or sent. Default 1 MiB; at most 1 GiB. A handler of raw
+    /// bytes may leave as many unconsumed.
+    public var maximumDataLength = 1 << 20
+
+    /// Waiting output, in bytes, above which the session stops reading and says that it is not
+    /// writable. Default 512 KiB: two reads' worth, so that an echo never meets it while its peer
+    /// reads.
+    public var outputHighWatermark = 512 << 10
+
+    /// Waiting output, in bytes, at or below which it reads again. Default 128 KiB: far enough
+    /// below the high mark that the two do not alternate with every write.
+    public var outputLowWatermark = 128 << 10
+
+    /// Waiting output, in bytes, that is never exceeded. Default 4 MiB. It is raised to hold one
+    /// packet of `maximumDataLength`.
+    public var maximumQueuedBytes = 4 << 20
+
+    /// Time from the first byte of a packet to its last, while the session reads. Default 60 s: a
+    /// full packet at 17 KiB/s. A peer that sends a byte a second cannot hold memory for longer.
+    /// Nil: no limit.
+    public var packetTimeout: Duration? = .seconds(60)
+
+    /// Time that `close()` waits: for waiting output to leave and then for the peer's end of
+    /// stream. Default 10 s: some retransmissions.
+    public var closeTimeout: Duration = .seconds(10)
+
+    /// Bytes that `close()` reads and discards while it waits for the peer's end of stream; with
+    /// unread input, the kernel would reset the connection and so destroy output on its way
+    /// (RFC 1122, 4.2.2.13). Default 64 MiB: what a fast peer sends before it can have noticed.
+    public var maximumDiscardedBytes = 64 << 20
+
+    /// Time that a half-closed session may live on after its peer's end of stream. Default 60 s.
+    public var halfCloseTimeout: Duration = .seconds(60)
+
+    /// The defaults.
+    public init() {}
+
+    /// The most that may wait to be sent, with room for one packet of the largest size.
+    var outboundCapacity: Int { max(maximumQueuedBytes, maximumDataLength + PacketFormat.overhead) }
+
+    /// The memory that a session's buffers can take at most, in bytes. They are powers of two, and
+    /// while one grows its predecessor is still there; a handler that pauses within a batch leaves
+    /// a whole read behind what was kept before.
+    func memoryBound(maximumBytesReadPerTurn: Int) -> Int {
+        let kept = maximumDataLength + PacketFormat.overhead + maximumBytesReadPerTurn
+        let outbound = BufferPool.capacity(for: outboundCapacity)
+        return (outbound + BufferPool.capacity(for: 2 * kept)) * 3 / 2
+    }
+
+    /// Traps on bounds that contradict each other.
+    func validate() {
+        demand((0...1 << 30).contains(maximumDataLength), "maximumDataLength: 0 to 1 GiB")
+        demand((1...1 << 30).contains(maximumQueuedBytes), "maximumQueuedBytes: 1 byte to 1 GiB")
+        demand(
+            (0...maximumQueuedBytes).contains(outputHighWatermark),
+            "outputHighWatermark: 0 to maximumQueuedBytes")
+        demand(
+            (0...outputHighWatermark).contains(outputLowWatermark),
+            "outputLowWatermark: 0 to the high watermark")
+        demand(maximumDiscardedBytes >= 0, "maximumDiscardedBytes: not negative")
+        demand(closeTimeout >= .zero && halfCloseTimeout >= .zero, "times: not negative")
+    }
+}
