@@ -10,6 +10,7 @@ let package = Package(
     name: "Tron",
     products: [
         .library(name: "Tron", targets: ["Tron"]),
+        .library(name: "TronMetrics", targets: ["TronMetrics"]),
         .executable(name: "echo-demo", targets: ["echo-demo"]),
     ],
     targets: [
@@ -19,7 +20,15 @@ let package = Package(
             dependencies: ["CEpollShim"],
             swiftSettings: strict + [.enableExperimentalFeature("Lifetimes")]
         ),
-        .executableTarget(name: "echo-demo", dependencies: ["Tron"], swiftSettings: strict),
+        // It stands on what every user of Tron has: the public API alone.
+        .target(
+            name: "TronMetrics",
+            dependencies: ["Tron"],
+            packageAccess: false,
+            swiftSettings: strict
+        ),
+        .executableTarget(
+            name: "echo-demo", dependencies: ["Tron", "TronMetrics"], swiftSettings: strict),
         // Storage and Wire are symbolic links to the library's: they are not public.
         .executableTarget(
             name: "micro-benchmark",
@@ -41,11 +50,16 @@ let package = Package(
             exclude: ["RESULTS.md"],
             swiftSettings: strict
         ),
+        .executableTarget(
+            name: "async-main", dependencies: ["Tron"], path: "Tests/Programs/async-main"),
         .testTarget(
             name: "TronTests",
-            dependencies: ["Tron", "echo-demo"],
+            dependencies: ["Tron", "TronMetrics", "echo-demo", "async-main"],
             resources: [.copy("vectors.json")]
         ),
+        // The fake kernels and raw peers of TronTests serve these tests as well.
+        .testTarget(
+            name: "TronMetricsTests", dependencies: ["Tron", "TronMetrics", "TronTests"]),
         .testTarget(name: "BenchmarkTests", dependencies: ["throughput-benchmark"]),
         .testTarget(name: "SimulationTests", dependencies: ["Tron"]),
     ],

@@ -13,7 +13,6 @@
 #include <netinet/tcp.h>
 #include <netdb.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -21,7 +20,6 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
-#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -29,6 +27,8 @@
 #include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "signals.h"
 
 static inline long tron_result(long result) { return result < 0 ? -(long)errno : result; }
 
@@ -78,6 +78,25 @@ static inline long tron_socket_error(int descriptor, int *error) {
 static inline long tron_set_linger_zero(int descriptor) {
     struct linger linger = {1, 0};
     return tron_result(setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &linger, sizeof linger));
+}
+
+// What TCP_INFO tells of the bytes that were sent. The C library's struct tcp_info ends before the
+// fields that are needed, so the kernel's layout (linux/tcp.h, which only grows) is read by offset.
+static inline long tron_send_progress(
+    int descriptor, uint64_t *acknowledged, uint32_t *segments_in_flight, uint32_t *unsent_bytes,
+    uint32_t *unanswered_probes, uint32_t *milliseconds_since_acknowledgement
+) {
+    unsigned char info[148];
+    socklen_t length = sizeof info;
+    memset(info, 0, sizeof info);
+    long result = tron_result(getsockopt(descriptor, IPPROTO_TCP, TCP_INFO, info, &length));
+    if (result < 0) return result;
+    *unanswered_probes = info[3];
+    memcpy(segments_in_flight, info + 24, 4);
+    memcpy(milliseconds_since_acknowledgement, info + 56, 4);
+    memcpy(acknowledged, info + 120, 8);
+    memcpy(unsent_bytes, info + 144, 4);
+    return 0;
 }
 
 // ---- bytes
@@ -157,32 +176,6 @@ static inline long tron_epoll_wait(int epoll, void *list, int count, int64_t nan
 
 static inline long tron_eventfd(void) { return tron_result(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)); }
 
-// signalfd for the signals in `set` (bit n stands for signal n); -1 makes a new one.
-static inline void tron_signal_set(sigset_t *set, uint64_t bits) {
-    sigemptyset(set);
-    for (int number = 1; number < 64; number++)
-        if (bits >> number & 1) sigaddset(set, number);
-}
-
-static inline long tron_signalfd(int descriptor, uint64_t bits) {
-    sigset_t set;
-    tron_signal_set(&set, bits);
-    return tron_result(signalfd(descriptor, &set, SFD_NONBLOCK | SFD_CLOEXEC));
-}
-
-// Blocks (or unblocks) signals for the calling thread; pthread_sigmask returns its error.
-static inline long tron_mask_signals(int block, uint64_t bits) {
-    sigset_t set;
-    tron_signal_set(&set, bits);
-    return -(long)pthread_sigmask(block ? SIG_BLOCK : SIG_UNBLOCK, &set, NULL);
-}
-
-static inline size_t tron_signal_record_size(void) { return sizeof(struct signalfd_siginfo); }
-
-static inline uint32_t tron_signal_number(const void *records, long index) {
-    return ((const struct signalfd_siginfo *)records)[index].ssi_signo;
-}
-
 static inline int64_t tron_monotonic_nanoseconds(void) {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
@@ -193,9 +186,13 @@ static inline int64_t tron_monotonic_nanoseconds(void) {
 
 static inline long tron_unlink(const char *path) { return tron_result(unlink(path)); }
 
-static inline int tron_is_socket(const char *path) {
+// Whether a socket lies at the path, and which.
+static inline int tron_socket_file(const char *path, uint64_t *device, uint64_t *inode) {
     struct stat status;
-    return lstat(path, &status) == 0 && S_ISSOCK(status.st_mode);
+    if (lstat(path, &status) != 0 || !S_ISSOCK(status.st_mode)) return 0;
+    *device = (uint64_t)status.st_dev;
+    *inode = (uint64_t)status.st_ino;
+    return 1;
 }
 
 // ---- addresses: struct sockaddr and its kin are written and read here alone

@@ -12,6 +12,10 @@ protocol TimerQueue: AnyObject {
 }
 
 extension TimerWheel: TimerQueue {
+    func schedule(at tick: UInt64, owner: UInt64) -> TimerKey {
+        schedule(at: tick, owner: owner, payload: 0)
+    }
+
     func takeNextOwner() -> UInt64? { takeDue()?.owner }
 }
 

@@ -1,5 +1,6 @@
 // `echo-demo serve`: the server, whole; the shortest way to see what the library is like.
 import Tron
+import TronMetrics
 
 /// Echoes packets until SIGINT or SIGTERM, then lets what is queued leave before it ends. A second
 /// signal ends it at once.

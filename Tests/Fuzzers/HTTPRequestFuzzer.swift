@@ -22,20 +22,23 @@ enum HTTPRequestFuzzer {
     /// that nothing in it says otherwise.
     private static func checkAccepted(_ request: HTTPRequest, _ bytes: [UInt8]) {
         let limits = HTTPLimits()
-        require(bytes.count <= limits.request, "\(bytes.count) bytes")
+        require(bytes.count <= limits.maximumRequestLength, "\(bytes.count) bytes")
         var lines = headLines(bytes)
         if lines[0].isEmpty { lines.removeFirst() }
         let headLength = bytes.count - bodyLength(lines)
-        require(headLength >= 0 && headLength <= limits.head, "a body that is not there")
+        require(
+            headLength >= 0 && headLength <= limits.maximumHeadLength, "a body that is not there")
         require(bytes[..<headLength].suffix(4).elementsEqual("\r\n\r\n".utf8), "the head's end")
         let words = lines[0].split(separator: " ", omittingEmptySubsequences: false)
-        require(words.count == 3 && lines[0].utf8.count < limits.requestLine, "the request line")
+        require(
+            words.count == 3 && lines[0].utf8.count < limits.maximumRequestLineLength,
+            "the request line")
         require((words[0] == "GET") == (request.method == .get), "GET")
         require((words[0] == "HEAD") == (request.method == .head), "HEAD")
         if request.method != .other {
             require(request.path.hasPrefix("/") && words[1].contains(request.path), "the path")
         }
-        require(lines.count - 1 <= limits.fields, "too many fields")
+        require(lines.count - 1 <= limits.maximumFields, "too many fields")
         require(values(of: "transfer-encoding", lines).isEmpty, "a transfer coding")
         let isVersion10 = words[2] == "HTTP/1.0"
         let hosts = values(of: "host", lines).count
@@ -120,6 +123,7 @@ private struct Reading: Equatable {
         let exact = UnsafeMutableRawBufferPointer.allocate(byteCount: bytes.count, alignment: 1)
         defer { exact.deallocate() }
         exact.copyBytes(from: bytes)
-        return parser.next(.init(exact))
+        let received = UnsafeRawBufferPointer(exact)
+        return parser.next(received.bytes)
     }
 }

@@ -33,7 +33,7 @@ private final class SlabRun {
         case 0, 1: insert()
         case 2, 3: remove(someKey(&choices))
         case 4: replace(someKey(&choices))
-        case 5: for _ in 0..<operation / 8 { insert() }
+        case 5: insertWhileLent(someKey(&choices), Int(operation / 8))
         case 6: walk(Int(operation / 8))
         default: look(someKey(&choices))
         }
@@ -62,6 +62,12 @@ private final class SlabRun {
         keys.append(key)
     }
 
+    /// The slab may grow while an element is lent.
+    private func insertWhileLent(_ key: SlabKey, _ count: Int) {
+        slab.withElement(key) { _ in insert() }
+        for _ in 0..<count { insert() }
+    }
+
     private func remove(_ key: SlabKey) {
         let removed = slab.remove(key)
         require(removed.map { ObjectIdentifier($0) } == model.removeValue(forKey: key), "removed")
@@ -77,8 +83,10 @@ private final class SlabRun {
 
     private func look(_ key: SlabKey) {
         require(slab[key].map { ObjectIdentifier($0) } == model[key], "looked up")
-        let unretained = slab.unretained(key)?.takeUnretainedValue()
-        require(unretained.map { ObjectIdentifier($0) } == model[key], "unretained")
+        var lent: ObjectIdentifier?
+        slab.withElement(key) { lent = ObjectIdentifier($0) }
+        require(lent == model[key], "lent")
+        require((slab.key(at: key.index) == key) == (model[key] != nil), "the key of an index")
     }
 
     /// Visits all, and removes every so many.

@@ -57,7 +57,8 @@ private struct WheelRun {
 
     private mutating func schedule(at tick: UInt64) {
         guard timers.count < 200 else { return }
-        let key = wheel.schedule(at: tick, owner: scheduled)
+        let key = wheel.schedule(
+            at: tick, owner: scheduled, payload: UInt32(truncatingIfNeeded: ~scheduled))
         require(!timers.contains { $0.key == key } && !ended.contains(key), "a key in use")
         timers.append(Timer(tick: max(tick, now), owner: scheduled, key: key))
         scheduled += 1
@@ -66,6 +67,7 @@ private struct WheelRun {
     private mutating func cancel(_ place: Int) {
         guard !timers.isEmpty else { return }
         let timer = timers.remove(at: place % timers.count)
+        require(wheel.deadline(of: timer.key) == timer.tick, "another deadline")
         require(wheel.cancel(timer.key), "a timer that cannot be cancelled")
         ended.append(timer.key)
         hasCancelled = true
@@ -76,7 +78,10 @@ private struct WheelRun {
         if choice < 128, !ended.isEmpty {
             require(!wheel.cancel(ended[choice % ended.count]), "an ended timer was cancelled")
         } else {
-            let key = TimerKey(rawValue: choices.numberOfAnyMagnitude())
+            let number = choices.numberOfAnyMagnitude()
+            let key = TimerKey(
+                index: UInt32(truncatingIfNeeded: number),
+                generation: UInt32(truncatingIfNeeded: number >> 32))
             if !timers.contains(where: { $0.key == key }) {
                 require(!wheel.cancel(key), "a timer that never was has been cancelled")
             }
@@ -97,6 +102,8 @@ private struct WheelRun {
             let expected = timers.remove(at: first)
             require(taken?.key == expected.key, "a timer is late, or out of order")
             require(taken?.owner == expected.owner, "another owner")
+            require(
+                taken?.payload == UInt32(truncatingIfNeeded: ~expected.owner), "another payload")
             ended.append(expected.key)
         }
     }

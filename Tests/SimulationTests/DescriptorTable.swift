@@ -8,7 +8,7 @@ final class OpenFile {
     enum Kind {
         /// A stream socket, perhaps bound and listening.
         case socket(End)
-        case event, signal, epoll
+        case event, epoll
     }
 
     let serial: Int
@@ -16,9 +16,12 @@ final class OpenFile {
     let kind: Kind
     var listener: Listener?
     var lingersZero = false
-    /// An eventfd's counter, or the signals that wait.
+    /// An eventfd's counter.
     var pending: UInt64 = 0
-    var signalMask: UInt64 = 0
+    /// Of an eventfd that is written when a signal arrives: which signals, and those that have
+    /// arrived. Bit n - 1 stands for signal n.
+    var watchedSignals: UInt64 = 0
+    var arrivedSignals: UInt64 = 0
 
     // Epoll's.
     var isWatched = false
@@ -51,7 +54,6 @@ final class OpenFile {
             if let listener { return listener.isReady ? Ready.readable : 0 }
             return end.readiness
         case .event: return (pending > 0 ? Ready.readable : 0) | Ready.writable
-        case .signal: return pending & signalMask != 0 ? Ready.readable : 0
         case .epoll: return 0
         }
     }

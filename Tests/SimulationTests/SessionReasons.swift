@@ -16,6 +16,8 @@ extension SessionRecord {
             return unsent
         case .idle(let kind): return complaint(aboutIdleness: kind)
         case .dead: return complaint(aboutSilence: ())
+        case .unanswered:
+            return clientHadTimeout ? nil : "none of its requests timed out"
         case .protocolFault(let fault):
             return complaint(about: fault) ?? unsent
         case .overflow:
@@ -36,7 +38,7 @@ extension SessionRecord {
     }
 
     private var mayBeAborted: Bool {
-        abortCalled || server?.mayAbort == true || client?.isClosed == true || clientHadTimeout
+        abortCalled || server?.mayAbort == true || client?.isClosed == true
     }
 
     /// Requests that time out make a client leave its connection.
@@ -66,8 +68,7 @@ extension SessionRecord {
     }
 
     private func complaint(aboutSilence: Void) -> String? {
-        guard options.heartbeat != nil else { return "it has no heartbeat" }
-        return isOver(options.deadAfter, since: end.lastReceived) ? nil : "its peer gave a sign"
+        isOver(options.deadAfter, since: end.lastReceived) ? nil : "its peer gave a sign"
     }
 
     private func complaint(about fault: ProtocolFault) -> String? {
@@ -80,6 +81,7 @@ extension SessionRecord {
         case .dataTooLong(let length):
             return announced == length ? nil : "\(announced ?? -1) were announced"
         case .tooManyUnconsumedBytes: return isRaw ? nil : "its handler takes packets"
+        case .consumedTooMuch: return "its handler consumes what it is given"
         }
     }
 
@@ -96,8 +98,9 @@ extension SessionRecord {
             let mayHaveMore = client != nil || options.heartbeat != nil
             return outgoing.isEmpty && !mayHaveMore ? "its output had left" : nil
         case .halfClose:
-            if !options.allowsHalfClose || !end.endWasRead { return "it was not half-closed" }
-            return nil
+            if options.allowsHalfClose && end.endWasRead { return nil }
+            // Or its peer ended while it did not read.
+            return end.finReceived ? nil : "its peer's stream has not ended"
         }
     }
 }

@@ -165,7 +165,7 @@ extension SessionRecord {
     func deliver(_ sequence: Int32, _ category: UInt8, _ data: UnsafeRawBufferPointer) {
         run.note(.packet, end.serial, data.count, "(\(sequence), \(category)) to the handler")
         called("the packet handler")
-        run.expect(session.isOpen, "a packet was delivered while session \(id) closes")
+        run.expect(!session.isClosing, "a packet was delivered while session \(id) closes")
         let log = received
         let last = nextToDeliver ?? log.count - 1
         let index = (delivered..<max(delivered, last + 1)).first {

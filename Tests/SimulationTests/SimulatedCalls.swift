@@ -198,22 +198,14 @@ extension SimulatedKernel {
         return count
     }
 
-    /// An eventfd's counter, or one signal.
-    func readCounter(_ file: OpenFile, _ bytes: UnsafeMutableRawPointer, _ count: Int) -> Int {
+    /// An eventfd's counter.
+    func readCounter(_ file: OpenFile, _ bytes: UnsafeMutableRawPointer) -> Int {
         if isInterrupted() { return -Int(EINTR) }
-        if case .signal = file.kind {
-            let ready = file.pending & file.signalMask
-            guard ready != 0 else { return -Int(EAGAIN) }
-            file.isUsed()
-            file.pending &= ~(ready & (~ready + 1))
-            memset(bytes, 0, count)
-            bytes.storeBytes(of: UInt32(ready.trailingZeroBitCount), as: UInt32.self)
-            return count
-        }
         guard file.pending != 0 else { return -Int(EAGAIN) }
         file.isUsed()
         bytes.storeBytes(of: file.pending, as: UInt64.self)
         file.pending = 0
+        signalMayArrive(file)
         return 8
     }
 }

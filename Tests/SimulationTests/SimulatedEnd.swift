@@ -56,6 +56,8 @@ final class End {
     var remote: SocketAddress?
 
     // The network's.
+    var acknowledged: UInt64 = 0
+    var lastAcknowledged: Int64 = 0
     var isDelivering = false
     var latency: Int64
     var blockedUntil: Int64 = 0

@@ -92,7 +92,7 @@ extension SimulatedKernel {
             file.isInBatch = true
             file.fruitlessEvents += 1
             run.expect(
-                file.fruitlessEvents <= 3,
+                file.fruitlessEvents <= fruitlessLimit,
                 "descriptor \(file.number) was told \(event.bits) \(file.fruitlessEvents) times, "
                     + "and nothing was done about it")
         }

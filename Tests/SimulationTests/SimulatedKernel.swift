@@ -9,8 +9,13 @@ final class SimulatedKernel: Kernel, @unchecked Sendable {
     let network: Network
     var table = DescriptorTable()
     var retiredTokens: [UInt64] = []
+    /// How often a descriptor may be told ready before something is done about it: the last phases
+    /// of a turn may have much to do, and a small limit.
+    var fruitlessLimit = 3
     var turns = 0
     private(set) var calls = 0
+    /// Signals that the library has taken.
+    var signalsTaken = 0
     private var nextPort: UInt16 = 40_000
     /// Called as a wait begins, with its time limit.
     var beforeWait: (Int64) -> Void = { _ in }
@@ -51,6 +56,9 @@ final class SimulatedKernel: Kernel, @unchecked Sendable {
     override func close(_ number: Int32) -> Int {
         guard let file = file(number, .close) else { return -Int(EBADF) }
         run.note(.close, Int(number))
+        run.expect(
+            file.watchedSignals == 0,
+            "descriptor \(number) was closed while signals are written to it")
         let isSocket = file.listener != nil || file.end != nil
         run.expect(
             !file.isWatched || !isSocket,
@@ -67,7 +75,7 @@ final class SimulatedKernel: Kernel, @unchecked Sendable {
 
     override func read(_ number: Int32, _ bytes: UnsafeMutableRawPointer, _ count: Int) -> Int {
         guard let file = file(number, .read) else { return -Int(EBADF) }
-        return readCounter(file, bytes, count)
+        return readCounter(file, bytes)
     }
 
     override func write(_ number: Int32, _ bytes: UnsafeRawPointer, _ count: Int) -> Int {
@@ -80,15 +88,6 @@ final class SimulatedKernel: Kernel, @unchecked Sendable {
     override func eventDescriptor() -> Int { open(.event) }
 
     override func epollCreate() -> Int { open(.epoll) }
-
-    override func signalDescriptor(_ number: Int32, signals: UInt64) -> Int {
-        if number < 0 { return open(.signal) }
-        guard let file = file(number, .signalfd) else { return -Int(EBADF) }
-        file.signalMask = signals
-        return Int(number)
-    }
-
-    override func maskSignals(block: Bool, signals: UInt64) -> Int { 0 }
 
     override func epollControl(
         _ epoll: Int32, operation: Int32, descriptor: Int32, events: UInt32, token: UInt64
@@ -114,6 +113,18 @@ final class SimulatedKernel: Kernel, @unchecked Sendable {
         }
         return run.clock
     }
+
+    // MARK: Signals
+
+    override func openSignals(_ number: Int32) -> Int { takePlace(number) }
+
+    override func watchSignal(_ place: Int32, _ number: Int32) -> Int { watch(place, number) }
+
+    override func takeSignals(_ place: Int32) -> UInt64 { takeArrived(place) }
+
+    override func stopSignals(_ place: Int32) { stopWatching(place) }
+
+    override func closeSignals(_ place: Int32) { givePlaceBack(place) }
 
     // MARK: Sockets
 
@@ -175,6 +186,12 @@ final class SimulatedKernel: Kernel, @unchecked Sendable {
         return 0
     }
 
+    override func sendProgress(_ number: Int32, _ progress: inout SendProgress) -> Int {
+        guard let file = file(number, .getsockopt), let end = file.end else { return -Int(EBADF) }
+        progress = network.progress(of: end)
+        return 0
+    }
+
     override func setLingerZero(_ number: Int32) -> Int {
         guard let file = file(number, .setsockopt) else { return -Int(EBADF) }
         file.lingersZero = true
@@ -224,7 +241,7 @@ final class SimulatedKernel: Kernel, @unchecked Sendable {
 
     override func unlink(_ path: String) -> Int { 0 }
 
-    override func isSocket(_ path: String) -> Bool { false }
+    override func socketFile(_ path: String) -> SocketFile? { nil }
 
     override func resolve(_ host: String) -> Result<[SocketAddress], ResolutionError> {
         .failure(ResolutionError(host: host, message: "there are no names here"))

@@ -182,6 +182,8 @@ extension Network {
             let count = run.chance.hits(700) ? most : run.chance.between(1, most)
             end.outbox.take(count) { other.inbox.append($0) }
             run.note(.arrives, other.serial, count)
+            end.acknowledged += UInt64(count)
+            end.lastAcknowledged = run.clock
         }
         if end.outbox.isEmpty && end.writingEnded && !end.finArrived {
             end.finArrived = true
@@ -192,6 +194,21 @@ extension Network {
         deliverLater(end)
         other.changed()
         end.changed()
+    }
+
+    /// What TCP_INFO would tell: bytes are acknowledged when they arrive, and a closed window is
+    /// probed in vain while the network is cut.
+    func progress(of end: End) -> SendProgress {
+        var progress = SendProgress()
+        progress.acknowledged = end.acknowledged
+        let hasWindow = (end.other?.inboxRoom ?? 0) > 0
+        let isCut = end.blockedUntil > run.clock
+        progress.segmentsInFlight = !end.outbox.isEmpty && (hasWindow || isCut) ? 1 : 0
+        progress.unsentBytes = UInt32(end.outbox.count)
+        progress.unansweredProbes = isCut && !hasWindow ? 2 : 0
+        let since = isCut || hasWindow ? run.clock - end.lastAcknowledged : 0
+        progress.millisecondsSinceAcknowledgement = UInt32(clamping: since / 1_000_000)
+        return progress
     }
 
     /// An end is closed as close(2) does it: unread input or lingering zero make it a reset.

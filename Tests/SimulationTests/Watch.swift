@@ -11,6 +11,7 @@ extension World {
             kernel.hurries = true
         }
         obligations.check(run, sleepingFor: nanoseconds)
+        kernel.checkSignals()
         if nanoseconds != 0 {
             for record in records where !record.isClosed { watchSleeper(record) }
             watchListeners()
@@ -32,7 +33,7 @@ extension World {
                 interest & Ready.writable != 0,
                 "session \(record.id) sleeps over \(session.queuedBytes) bytes that could be sent")
         }
-        guard session.isOpen, !session.isReadingPaused else { return }
+        guard !session.isClosing, !session.isReadingPaused else { return }
         let limits = record.options.limits
         let mayPause = record.options.pausesReadingAboveHighWatermark
         if mayPause && session.queuedBytes > limits.outputLowWatermark { return }
@@ -78,7 +79,7 @@ extension World {
         guard let reactor else { return }
         var bytes = reactor.registry.buffers.idleBytes + 2 * limits.maximumBytesReadPerTurn
         for record in records where !record.isClosed {
-            bytes += record.session.outbound.capacity + record.session.decoder.kept.count
+            bytes += record.session.outbound.capacity + record.session.inbound.keptCount
             let most = max(
                 record.options.limits.maximumQueuedBytes,
                 record.options.limits.maximumDataLength + 11)
@@ -113,6 +114,9 @@ extension World {
         }
         run.expect(submittedWaiting == 0, "\(submittedWaiting) submitted pieces of work never ran")
         run.expect(outstanding.isEmpty, "never completed: \(outstanding)")
+        run.expect(
+            signalsTold == kernel.signalsTaken,
+            "\(kernel.signalsTaken) signals were taken and \(signalsTold) told")
     }
 
     /// Lets go of the reactor and of all that could hold it: it has to be gone then.

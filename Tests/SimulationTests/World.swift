@@ -35,6 +35,7 @@ final class World: @unchecked Sendable {
     /// Handlers called so far.
     var callbacks = 0
     var submittedWaiting = 0
+    var signalsTold = 0
     /// Tasks' jobs take places among the submitted work, too.
     var hasTasks = false
     /// Completions that have been promised, by their serial.
@@ -56,6 +57,10 @@ final class World: @unchecked Sendable {
         pokesLeft = run.chance.pick(10, 60, 150)
         run.faults.isCalm = true
         reactor = try Reactor(limits: limits, kernel: kernel)
+        if min(limits.maximumFlushesPerTurn, limits.maximumReleasesPerTurn) < 1000 {
+            kernel.fruitlessLimit = 100
+        }
+        reactor?.maximumSimultaneousAttempts = run.chance.pick(1, 2, 256)
         run.faults.isCalm = false
         kernel.beforeWait = { [unowned self] in watch($0) }
         kernel.network.acceptAfar = { [unowned self] in acceptAfar($0, $1) }
@@ -67,7 +72,8 @@ final class World: @unchecked Sendable {
         limits.maximumTimersPerTurn = chance.pick(1, 3, 1024)
         limits.maximumWorkPerTurn = chance.pick(1, 1024)
         limits.maximumWaitingWork = chance.pick(1, 4, 1024)
-        limits.maximumSimultaneousAttempts = chance.pick(1, 2, 256)
+        limits.maximumFlushesPerTurn = chance.pick(1, 2, 1024)
+        limits.maximumReleasesPerTurn = chance.pick(1, 2, 1024)
         limits.maximumIdleBufferBytes = chance.pick(0, 16_384, 1 << 20)
         return limits
     }
@@ -199,7 +205,7 @@ extension World {
     private func end() {
         switch chance.below(3) {
         case 0: stopFromElsewhere()
-        case 1 where reactor?.signalSource != nil: raise(.terminate)
+        case 1 where reactor?.signalSource != nil: kernel.raise(.terminate)
         default:
             run.faults.isCalm = true
             pokesLeft = 0

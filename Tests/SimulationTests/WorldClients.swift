@@ -71,7 +71,7 @@ extension World {
 extension World {
     func close(_ client: ClientRecord) {
         client.isClosed = true
-        for record in records where record.client === client && record.session.isOpen {
+        for record in records where record.client === client && !record.session.isClosing {
             beginClosing(record)
         }
         client.client.close()

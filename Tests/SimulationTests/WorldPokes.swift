@@ -61,7 +61,7 @@ extension World {
 
     /// A session that is asked to close has so long for it.
     func beginClosing(_ record: SessionRecord, call: () -> Void = {}) {
-        if record.closeBegun == nil && !record.isClosed && record.session.isOpen {
+        if record.closeBegun == nil && !record.isClosed && !record.session.isClosing {
             record.closeBegun = run.turnStart
             let time = record.options.limits.closeTimeout.clampedNanoseconds
             obligations.add(record.end.serial, run.turnStart + time, "the close of connection")
@@ -81,7 +81,7 @@ extension World {
             run.expect(session.localAddress == nil, "a closed session has an address")
         } else {
             // Its client is told of its end before it is itself.
-            let isFound = found == nil ? !session.isOpen : found === session
+            let isFound = found == nil ? session.isClosing : found === session
             run.expect(isFound, "a session was not found by its name")
             run.expect(
                 session.counters.bytesSent == record.end.sentTotal
@@ -138,7 +138,7 @@ extension World {
         let count = record.server.sessionCount
         record.mayAbort = true
         // Those that close already do so since before.
-        for each in sessions where each.closeBegun == nil && each.session.isOpen {
+        for each in sessions where each.closeBegun == nil && !each.session.isClosing {
             each.closeBegun = run.turnStart
         }
         outstanding[serial] = "a drain"

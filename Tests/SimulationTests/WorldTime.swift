@@ -93,17 +93,11 @@ extension World {
 
     func watchSignals() {
         try? reactor?.onSignal(.user1, .terminate) { [unowned self] signal in
+            signalsTold += 1
             handler(.signal, Int(signal.rawValue)) {
                 if signal == .terminate { stop() }
             }
         }
-        kernel.network.after(chance.time(upToMilliseconds: 100)) { self.raise(.user1) }
-    }
-
-    /// A signal arrives.
-    func raise(_ signal: Signal) {
-        kernel.table.forEach { file in
-            if case .signal = file.kind { file.pending |= 1 << UInt64(signal.rawValue) }
-        }
+        kernel.network.after(chance.time(upToMilliseconds: 100)) { self.kernel.raise(.user1) }
     }
 }

@@ -37,7 +37,7 @@ import Testing
         let peers = try (0..<50).map { _ in try bench.connect() }
         for peer in peers { peer.send([0, 0, 0, 1, 1, 0x40, 0, 0, 0] + [1, 2, 3]) }
         bench.kernel.isFrozen = true
-        try bench.reactor.turn(until: { bench.sessions.allSatisfy { $0.decoder.kept.count == 12 } })
+        try bench.reactor.turn(until: { bench.sessions.allSatisfy { $0.inbound.keptCount == 12 } })
         // Each keeps its twelve bytes in a block of the smallest size.
         for session in bench.sessions { session.abort() }
         try bench.turnUntilClosed(50)

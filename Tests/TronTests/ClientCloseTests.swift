@@ -17,9 +17,8 @@ import Testing
     }
 
     private func stage(_ phase: Phase) throws -> Stage {
-        var limits = ReactorLimits()
-        limits.maximumSimultaneousAttempts = 1
-        let bench = try NetworkBench(limits: limits)
+        let bench = try NetworkBench()
+        bench.reactor.maximumSimultaneousAttempts = 1
         var others: [Client] = []
         var address = "10.0.0.1:1"
         bench.kernel.isFrozen = true
@@ -113,6 +112,7 @@ import Testing
         var client: Client?
         client = bench.connect { _ in client?.close() }
         try bench.turn(until: { client?.state == .closed })
+        try bench.reactor.turn(times: 2)
         #expect(bench.log.states == [.connecting, .closed])
         client = nil
     }

@@ -6,9 +6,8 @@ import Testing
 
 @Suite(.serialized) struct ClientCrowdTests {
     @Test func `no more clients dial at the same time than the limit says`() throws {
-        var limits = ReactorLimits()
-        limits.maximumSimultaneousAttempts = 16
-        let bench = try NetworkBench(limits: limits)
+        let bench = try NetworkBench()
+        bench.reactor.maximumSimultaneousAttempts = 16
         bench.kernel.fate = { _, number in number % 3 == 0 ? .hangs : .connects }
         var connected = 0
         for _ in 0..<1000 {
@@ -26,9 +25,8 @@ import Testing
     }
 
     @Test func `clients that are closed in the queue give their places to the others`() throws {
-        var limits = ReactorLimits()
-        limits.maximumSimultaneousAttempts = 2
-        let bench = try NetworkBench(limits: limits)
+        let bench = try NetworkBench()
+        bench.reactor.maximumSimultaneousAttempts = 2
         bench.kernel.fate = { _, number in number <= 2 ? .hangs : .connects }
         let clients = (0..<100).map { _ in bench.reactor.makeClient(to: "10.0.0.1:1") }
         bench.kernel.isFrozen = true

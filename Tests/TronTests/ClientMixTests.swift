@@ -89,7 +89,7 @@ import Testing
         let wrongCounts = mix.requests.filter { $0.count != 1 }.count
         #expect(wrongCounts == 0, "seed \(seed)")
         #expect(mix.wrong.isEmpty, "seed \(seed): \(mix.wrong.prefix(5))")
-        #expect(bench.client.pendingRequestCount == 0 && bench.client.unsentCount == 0)
+        #expect(bench.client.pendingRequestCount == 0 && bench.client.requests.waitingCount == 0)
         let counters = bench.client.counters
         let answered = mix.requests.count { $0.first?.hasPrefix("re:") == true }
         #expect(counters.requestsAnswered == answered && answered > 0, "seed \(seed)")

@@ -67,7 +67,7 @@ import Testing
             for number in 0..<20 { bench.ask("\(number)", timeout: .milliseconds(1)) }
             try bench.turnUntilEnded(20 * (round + 1))
         }
-        #expect(bench.client.unsent.count < 200 && bench.client.unsentCount == 0)
+        #expect(bench.client.requests.orderCount < 200 && bench.client.requests.waitingCount == 0)
     }
 
     @Test func `a request that may be repeated is sent once more on the next connection`() throws {

@@ -37,8 +37,8 @@ import Testing
         let kernel = FaultyKernel()
         kernel.fault = { call, _, _ in call == .read ? .error(EIO) : nil }
         let reactor = try Reactor(kernel: kernel)
-        try reactor.onSignal(Signal(rawValue: SIGWINCH)) { _ in }
-        pthread_kill(pthread_self(), SIGWINCH)
+        try reactor.onSignal(Signal(rawValue: SIGURG)) { _ in }
+        TestSignals.raiseHere(SIGURG)
         #expect(throws: SystemError(.read, code: EIO)) { try reactor.run() }
         #expect(kernel.waits == 1)
     }

@@ -158,9 +158,9 @@ import Testing
             try bench.reactor.turn()
             peer.reset()
             bench.sessions[round].send(category: 1, data: "to nobody")
-            bench.sessions[round].sendQueued()
+            bench.sessions[round].flush()
             bench.sessions[round].send(category: 1, data: "to nobody")
-            bench.sessions[round].sendQueued()
+            bench.sessions[round].flush()
             try bench.turnUntilClosed(round + 1)
         }
     }

@@ -85,6 +85,18 @@ import Testing
         #expect(requests.take(0) { $0 == "a" } == "a" && requests.count == 0)
     }
 
+    @Test func `a waiter can be made of its sequence, and is not made when there is no room`() {
+        let requests = PendingRequests<Int>(maximum: 200, firstSequence: .max - 1)
+        for _ in 0..<200 { #expect(requests.add { Int($0) * 3 } != nil) }
+        #expect(requests.sequences().allSatisfy { requests.waiter(of: $0) == Int($0) * 3 })
+        var isMade = false
+        let refused = requests.add { _ in
+            isMade = true
+            return 0
+        }
+        #expect(refused == nil && !isMade)
+    }
+
     @Test func `waiters that still wait are released with the table`() {
         final class Waiter {}
         weak var first: Waiter?

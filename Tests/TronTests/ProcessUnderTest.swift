@@ -26,15 +26,16 @@ final class ProcessUnderTest {
 
     static let patience: Int32 = 30_000
 
-    /// Starts the demo. Its streams are sockets, which unlike pipes can be made
+    /// Starts the demo, or another of the package's programs. No signal is blocked in it, unlike in
+    /// the threads of tests. Its streams are sockets, which unlike pipes can be made
     /// closed-on-exec at once: another process, started at the same time, must not inherit them.
     /// With a `terminal`, that is its standard output. The variables are added to this process's.
     /// A launcher is a tool with its arguments that becomes the program, or traces it.
     init(
-        _ arguments: [String], under launcher: [String] = [], terminal: Int32? = nil,
-        environment: [String: String] = [:]
+        _ arguments: [String], of program: String = "echo-demo", under launcher: [String] = [],
+        terminal: Int32? = nil, environment: [String: String] = [:]
     ) throws {
-        let path = Self.productFolder + "/echo-demo"
+        let path = Self.productFolder + "/" + program
         let command = launcher + [path] + arguments
         let streams = try (0..<3).map { _ in try Self.socketPair() }
         var actions = posix_spawn_file_actions_t()
@@ -53,7 +54,9 @@ final class ProcessUnderTest {
             all.map { strdup("\($0.key)=\($0.value)") } + [nil]
         defer { variables.forEach { free($0) } }
         var id: pid_t = 0
-        let code = posix_spawnp(&id, command[0], &actions, nil, &words, &variables)
+        var attributes = Self.attributesWithoutMask()
+        defer { posix_spawnattr_destroy(&attributes) }
+        let code = posix_spawnp(&id, command[0], &actions, &attributes, &words, &variables)
         for stream in streams { close(stream.theirs) }
         input = streams[0].ours
         output = streams[1].ours
@@ -73,6 +76,16 @@ final class ProcessUnderTest {
             kill(id, SIGKILL)
             waitpid(id, nil, 0)
         }
+    }
+
+    private static func attributesWithoutMask() -> posix_spawnattr_t {
+        var attributes = posix_spawnattr_t()
+        posix_spawnattr_init(&attributes)
+        var none = sigset_t()
+        sigemptyset(&none)
+        posix_spawnattr_setsigmask(&attributes, &none)
+        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
+        return attributes
     }
 
     /// Runs a program to its end.

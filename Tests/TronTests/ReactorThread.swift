@@ -46,6 +46,11 @@ final class ReactorThread: Sendable {
     /// Stops the reactor and waits for its end, ten seconds at most.
     func stop() async {
         remote.stop()
+        await awaitEnd()
+    }
+
+    /// Waits for the reactor's end, ten seconds at most.
+    func awaitEnd() async {
         for _ in 0..<10_000 where !hasEnded.load(ordering: .acquiring) {
             try? await Task.sleep(for: .milliseconds(1))
         }

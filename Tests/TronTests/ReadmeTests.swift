@@ -1,6 +1,7 @@
 // What the README claims in code: its snippets stand here too, compiled and run.
 import Foundation
 import Testing
+import TronMetrics
 
 @testable import Tron
 
@@ -14,6 +15,7 @@ private func readmeBlocks() throws -> [String] {
     return text.components(separatedBy: "```swift\n").dropFirst()
         .map { $0.components(separatedBy: "```")[0] }
         .map { $0.replacingOccurrences(of: "import Tron\n\n", with: "") }
+        .map { $0.replacingOccurrences(of: "import TronMetrics\n\n", with: "") }
 }
 
 /// The lines of this file between `// snippet: NAME` and `// end`, moved to the left margin.
@@ -96,22 +98,24 @@ private func asInReadme(_ code: String) -> String {
         try reactor.run()
     }
 
+    static func serveLines(_ reactor: Reactor, on other: String) throws {
+        // snippet: lines
+        try reactor.listen(on: other) { session in
+            session.onBytes { session, bytes in
+                let received = unsafe bytes.withUnsafeBytes { unsafe [UInt8]($0) }
+                guard let end = received.firstIndex(of: 10) else { return 0 }
+                session.send(bytes: Array("you said ".utf8) + received[...end])
+                return end + 1
+            }
+        }
+        // end
+    }
+
     @Test func `the server of lines answers each line`() throws {
         let other = "unix:@tron-readme-\(UInt64.random(in: 0 ... .max))"
         let reactor = try Reactor()
         var received: [UInt8] = []
-        // snippet: lines
-        try reactor.listen(on: other) { session in
-            session.onBytes { session, bytes in
-                let text = unsafe bytes.withUnsafeBytes {
-                    unsafe String(decoding: $0, as: UTF8.self)
-                }
-                guard let end = text.utf8.firstIndex(of: 10) else { return 0 }
-                session.send(bytes: "you said " + text[...end])
-                return text.utf8.distance(from: text.startIndex, to: end) + 1
-            }
-        }
-        // end
+        try Self.serveLines(reactor, on: other)
         reactor.connectOnce(to: try SocketAddress(other)) { result in
             guard let session = try? result.get() else { return reactor.stop() }
             session.onBytes { _, bytes in
@@ -153,6 +157,51 @@ extension ReadmeTests {
         #expect(answer.hasPrefix("HTTP/1.1 200 OK"))
         #expect(events.contains { $0.contains(": connected to 127.0.0.1:") })
         #expect(events.contains { $0.contains(": accepted 127.0.0.1:") })
+    }
+}
+
+extension ReadmeTests {
+    /// In a process of its own, which a trap would end. Says whether the server goes on and has
+    /// answered as many lines as came.
+    private static func survives(_ bytes: [UInt8]) throws -> Bool {
+        let kernel = FaultyKernel()
+        kernel.isFrozen = true
+        let reactor = try Reactor(kernel: kernel)
+        let address = Bench.unixName()
+        try serveLines(reactor, on: address)
+        let peer = try Peer(to: SocketAddress(address))
+        let stream = bytes + Array("\nlast\n".utf8)
+        for piece in [stream.prefix(bytes.count), stream.dropFirst(bytes.count)] {
+            peer.send(piece)
+            try reactor.turn(times: 3)
+        }
+        peer.drain()
+        let answer = Array("you said last\n".utf8)
+        let lines = (peer.received.count { $0 == 10 }, stream.count { $0 == 10 })
+        return peer.received.suffix(answer.count).elementsEqual(answer) && lines.0 == lines.1
+            && !peer.isAtEnd && peer.error == 0
+    }
+
+    @Test func `the server of lines survives what is no text`() async {
+        await #expect(processExitsWith: .exitCode(7)) {
+            let lines: [[UInt8]] = [
+                [0xff, 10], [10], [0xff], [0xc3, 10, 0xa4], [0xf0, 0x9f, 10], [0x80, 0x80, 10],
+                [13, 10], [0, 10], [0xe2, 0x80, 0xa8, 10],
+            ]
+            exit(try lines.allSatisfy { try ReadmeTests.survives($0) } ? 7 : 1)
+        }
+    }
+
+    @Test func `the server of lines survives random bytes`() async {
+        await #expect(processExitsWith: .exitCode(7)) {
+            var random = SplitMix64(seed: 41)
+            let texts = (0..<200).map { _ in
+                (0..<random.next() % 300).map { _ in
+                    random.next() % 8 == 0 ? 10 : UInt8(truncatingIfNeeded: random.next())
+                }
+            }
+            exit(try texts.allSatisfy { try ReadmeTests.survives($0) } ? 7 : 1)
+        }
     }
 }
 

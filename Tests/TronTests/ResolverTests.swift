@@ -113,9 +113,8 @@ import Testing
     }
 
     @Test func `a name that is looked up for long keeps no other client from dialing`() throws {
-        var limits = ReactorLimits()
-        limits.maximumSimultaneousAttempts = 1
-        let bench = try bench(limits: limits)
+        let bench = try bench()
+        bench.reactor.maximumSimultaneousAttempts = 1
         lookups.isBlocked.store(true, ordering: .relaxed)
         let slow = bench.reactor.makeClient(to: "example.test:81")
         let other = bench.reactor.makeClient(to: "10.0.0.1:1")

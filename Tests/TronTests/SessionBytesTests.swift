@@ -46,7 +46,7 @@ import Testing
             try bench.reactor.turn(until: { bench.texts.count > count })
         }
         #expect(bench.texts == ["ab", "abcd", "abcdef!", "gh"])
-        #expect(bench.sessions[0].decoder.kept.count == 2)
+        #expect(bench.sessions[0].inbound.keptCount == 2)
     }
 
     @Test func `the handler is called on while it consumes some and some is left`() throws {

@@ -113,4 +113,56 @@ import Testing
             }, atMost: 20_000)
         #expect(peer.packets.map(\.data) == [data])
     }
+
+    /// A reset is not announced by a clean end.
+    @Test func `an abort by the writability handler resets and sends no end of stream before`()
+        throws
+    {
+        var options = SessionOptions()
+        options.limits.outputHighWatermark = 32 << 10
+        options.limits.outputLowWatermark = 0
+        let bench = try Bench(.ipv4, session: options) { session, log in
+            session.onWritabilityChange { session, isWritable in
+                log.notes.append("\(isWritable)")
+                if isWritable { session.abort() }
+            }
+        }
+        let peer = try bench.connect()
+        var fault: KernelFault? = .error(EAGAIN)
+        bench.kernel.fault = { call, _, _ in call == .send ? fault : nil }
+        bench.sessions[0].send(category: 1, data: [UInt8](repeating: 0, count: 40_000))
+        try bench.reactor.turn()
+        #expect(bench.log.notes == ["false"])
+        fault = nil
+        try bench.turnUntilClosed()
+        #expect(bench.log.notes == ["false", "true"] && bench.reasons == [.aborted])
+        #expect(bench.kernel.calls[.shutdown] == nil && bench.kernel.calls[.linger] == 1)
+        peer.drainToEnd()
+        #expect(peer.error == ECONNRESET && !peer.isAtEnd)
+    }
+
+    @Test func `whatever is sent on a session that takes nothing more is refused as closed`() throws
+    {
+        var options = SessionOptions()
+        options.limits.maximumDataLength = 10
+        options.limits.maximumQueuedBytes = 100
+        options.limits.outputHighWatermark = 100
+        options.limits.outputLowWatermark = 0
+        let ends: [(Session) -> Void] = [
+            { $0.close() }, { $0.abort() }, { $0.closeWriting() },
+        ]
+        for end in ends {
+            let bench = try Bench(session: options)
+            let peer = try bench.connect()
+            let session = bench.sessions[0]
+            end(session)
+            #expect(session.send(category: 1, data: "fits") == .closed)
+            #expect(session.send(category: 1, data: "0123456789a") == .closed)
+            #expect(session.send(bytes: [UInt8](repeating: 0, count: 1000)) == .closed)
+            #expect(session.counters.packetsRefused == 3)
+            peer.close()
+            try bench.turnUntilClosed()
+            #expect(session.send(category: 1, data: "0123456789a") == .closed)
+        }
+    }
 }

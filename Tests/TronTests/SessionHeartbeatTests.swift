@@ -18,13 +18,13 @@ import Testing
         OwnedPacket(category: beat, data: [0]).wireBytes
     }
 
-    @Test func `a session that sends nothing else sends a heartbeat an interval`() throws {
+    @Test func `a session that hears nothing asks once an interval`() throws {
         let bench = try Bench(session: options())
         let peer = try bench.connect()
         let start = bench.kernel.clock
-        try bench.reactor.turn(until: { bench.sessions[0].counters.packetsSent == 3 })
+        try bench.reactor.turn(until: { peer.drained.packets.count == 3 })
         #expect((6.0...6.01).contains(Double(bench.kernel.clock - start) / 1e9))
-        peer.drain()
+        #expect(bench.sessions[0].counters.packetsSent == 0)
         #expect(peer.packets == Array(repeating: OwnedPacket(category: beat, data: [0]), count: 3))
     }
 
@@ -81,21 +81,36 @@ import Testing
         #expect(bench.reasons == [])
     }
 
-    @Test func `dead within a time sets keepalive and the user timeout`() throws {
-        var options = SessionOptions()
-        options.deadAfter = .seconds(9)
-        let bench = try Bench(.ipv4, session: options)
-        let peer = try bench.connect()
-        let descriptor = bench.sessions[0].descriptor.number
-        func option(_ name: Int32) -> Int32 {
-            var value: Int32 = 0
-            var length = socklen_t(4)
-            getsockopt(descriptor, Int32(IPPROTO_TCP), name, &value, &length)
-            return value
+    /// It would end a live peer that does not read, whose kernel answers.
+    @Test func `dead within a time sets keepalive and no user timeout, unless that is asked for`()
+        throws
+    {
+        for userTimeout in [nil, Duration.seconds(20)] {
+            var options = SessionOptions()
+            options.deadAfter = .seconds(9)
+            options.userTimeout = userTimeout
+            let kernel = AcceptingKernel()
+            let bench = try Bench(.ipv4, session: options, kernel: kernel)
+            let peer = try bench.connect()
+            var dialed: Int32?
+            kernel.fault = { call, _, descriptor in
+                if call == .connect { dialed = descriptor }
+                return nil
+            }
+            bench.reactor.connectOnce(to: bench.server.address, options: options) { _ in }
+            try bench.reactor.turn(until: { bench.sessions.count == 2 })
+            for descriptor in try [kernel.accepted[0], #require(dialed)] {
+                func option(_ name: Int32) -> Int32 {
+                    var value: Int32 = 0
+                    var length = socklen_t(4)
+                    getsockopt(descriptor, Int32(IPPROTO_TCP), name, &value, &length)
+                    return value
+                }
+                #expect(option(TCP_USER_TIMEOUT) == (userTimeout == nil ? 0 : 20_000))
+                #expect(option(TCP_KEEPIDLE) == 3 && option(TCP_KEEPINTVL) == 3)
+            }
+            #expect(peer.error == 0)
         }
-        #expect(option(TCP_USER_TIMEOUT) == 9000)
-        #expect(option(TCP_KEEPIDLE) == 3 && option(TCP_KEEPINTVL) == 3)
-        #expect(peer.error == 0)
     }
 
     @Test func `an answer may come later by the request's address`() throws {

@@ -125,6 +125,7 @@ import Testing
         options.limits.outputLowWatermark = 0
         let bench = try Bench(session: options)
         let peer = try bench.connect()
+        bench.kernel.fault = { call, _, _ in call == .send ? .error(EAGAIN) : nil }
         let data = [UInt8](repeating: 7, count: 89)
         var outcomes: [SendOutcome] = []
         for _ in 0..<12 { outcomes.append(bench.sessions[0].send(category: 1, data: data)) }
@@ -165,7 +166,7 @@ import Testing
         let session = bench.sessions[0]
         session.pauseReading()
         session.send(category: 1, data: "to nobody")
-        session.sendQueued()
+        session.flush()
         try expectEnd(bench, .system(SystemError(.send, code: EPIPE)))
     }
 

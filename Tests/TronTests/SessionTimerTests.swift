@@ -103,14 +103,14 @@ import Testing
         options.idle = IdleTimeouts(either: .seconds(10))
         let bench = try Bench(session: options)
         let peer = try bench.connect()
-        let timer = bench.sessions[0].timer
+        let timer = bench.sessions[0].deadlines
         bench.kernel.isFrozen = true
         for _ in 0..<100 {
             bench.kernel.advance(.milliseconds(50))
             peer.send(wire("x"))
             try bench.reactor.turn()
         }
-        #expect(bench.texts.count == 100 && bench.sessions[0].timer == timer)
+        #expect(bench.texts.count == 100 && bench.sessions[0].deadlines == timer)
         #expect(bench.reactor.registry.wheel.count == 1)
         bench.kernel.isFrozen = false
         let start = bench.kernel.clock
@@ -123,7 +123,8 @@ import Testing
         var options = SessionOptions()
         options.limits.closeTimeout = .seconds(4)
         let bench = try Bench(session: options)
-        _ = try bench.connect()
+        let peer = try bench.connect()
+        defer { peer.close() }
         bench.kernel.fault = { call, _, _ in call == .send ? .error(EAGAIN) : nil }
         bench.sessions[0].send(category: 1, data: "stuck")
         let start = bench.kernel.clock
@@ -150,5 +151,30 @@ import Testing
         #expect((4...4.001).contains(seconds(bench, since: start)))
         peer.drainToEnd()
         #expect(peer.texts == ["last"] && peer.isAtEnd)
+    }
+
+    @Test(arguments: [Bench.Transport.unix, .ipv4])
+    func `an idle session drops what waits, and its peer sees what was sent and then the end`(
+        transport: Bench.Transport
+    ) throws {
+        var options = SessionOptions()
+        options.idle.write = .seconds(5)
+        let kernel = AcceptingKernel()
+        kernel.sendBuffer = 8192
+        let bench = try Bench(transport, session: options, kernel: kernel)
+        let peer = try bench.connect(receiveBuffer: 8192)
+        let data = (0..<400_000).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ $0 >> 9) }
+        let packet = OwnedPacket(sequence: 7, category: 1, data: data)
+        bench.sessions[0].send(sequence: 7, category: 1, data: data)
+        kernel.isFrozen = true
+        try bench.reactor.turn(times: 5)
+        kernel.isFrozen = false
+        #expect(bench.sessions[0].queuedBytes > 100_000)
+        try bench.turnUntilClosed()
+        #expect(bench.reasons == [.idle(.write)])
+        peer.drainToEnd()
+        #expect(peer.isAtEnd && peer.error == 0)
+        #expect(peer.received.count == bench.sessions[0].counters.bytesSent)
+        #expect(packet.wireBytes.starts(with: peer.received))
     }
 }

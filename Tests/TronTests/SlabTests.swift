@@ -47,7 +47,7 @@ import Testing
         let key = SlabKey(index: 7, generation: 0x8000_0001)
         #expect(key.rawValue == 0x8000_0001_0000_0007)
         #expect(SlabKey(rawValue: key.rawValue) == key)
-        #expect(Slab<Int>().insert(1).rawValue != 0)
+        #expect(Slab<Int>().insert(1).rawValue != 0 && SlabKey.none.rawValue == 0)
         #expect(SlabKey.generation(after: .max) == 1)
     }
 
@@ -78,21 +78,47 @@ import Testing
         #expect(slab.checkInvariant(thoroughly: true))
     }
 
-    @Test("an element is found without counting a reference, by a live key only")
-    func unretained() {
-        let slab = Slab<Counter>()
-        let counter = Counter()
-        let key = slab.insert(counter)
-        #expect(slab.unretained(key)?.takeUnretainedValue() === counter)
+    @Test("an element is lent by a live key only")
+    func lending() {
+        let slab = Slab<Int>()
+        func lent(_ key: SlabKey) -> Int? {
+            var found: Int?
+            slab.withElement(key) { found = $0 }
+            return found
+        }
+        let other = slab.insert(1)
+        let key = slab.insert(2)
+        #expect(lent(key) == 2 && lent(other) == 1 && lent(.none) == nil)
         slab.remove(key)
-        #expect(slab.unretained(key) == nil)
-        let next = SlabKey(index: key.index, generation: key.generation + 1)
-        #expect(slab.unretained(next) == nil)
+        #expect(lent(key) == nil)
+        #expect(lent(SlabKey(index: key.index, generation: key.generation + 1)) == nil)
+        #expect(lent(SlabKey(index: 100, generation: 1)) == nil)
+        #expect(lent(other) == 1)
+    }
+
+    @Test func `the slab may grow while an element is lent, which then acts`() {
+        let slab = Slab<any Growing>()
+        let key = slab.insert(Grower(slab))
+        slab.withElement(key) { $0.grow() }
+        #expect((slab[key] as? Grower)?.insertions == 1000 && slab.count == 1001)
+    }
+
+    @Test("an index has a key exactly while it has an element")
+    func keysByIndex() {
+        let slab = Slab<Int>()
+        #expect(slab.key(at: 0) == nil)
+        let first = slab.insert(1)
+        #expect(slab.key(at: first.index) == first && slab.key(at: 1) == nil)
+        slab.remove(first)
+        #expect(slab.key(at: first.index) == nil)
+        let second = slab.insert(2)
+        #expect(second != first && slab.key(at: first.index) == second)
     }
 
     @Test("a slot takes no more than its element and 8 bytes")
     func size() {
         #expect(Slab<Counted>.bytesPerElement == 16)
+        #expect(Slab<any EventSource>.bytesPerElement == 24)
     }
 
     @Test("elements are released when removed, replaced, or left in a slab that goes")
@@ -135,6 +161,24 @@ import Testing
             }
         }
         #expect(run.agreesInFull(), "TRON_SEED=\(RandomRun.seed)")
+    }
+}
+
+private protocol Growing: AnyObject {
+    func grow()
+}
+
+private final class Grower: Growing {
+    private unowned let slab: Slab<any Growing>
+    private(set) var insertions = 0
+
+    init(_ slab: Slab<any Growing>) { self.slab = slab }
+
+    func grow() {
+        for _ in 0..<1000 {
+            _ = slab.insert(Grower(slab))
+            insertions += 1
+        }
     }
 }
 

@@ -109,7 +109,8 @@ import Testing
         let data = [UInt8](repeating: 7, count: 1 << 20)
         session.send(category: 1, data: data)
         try bench.reactor.turn(times: 3)
-        #expect(session.flags.contains(.writeBlocked))
+        let isBlocked = session.outbound.isBlocked
+        #expect(isBlocked)
         let blocked = session.queuedBytes
         session.send(category: 1, data: data)
         #expect(session.largestQueuedBytes == blocked + data.count + 11)
@@ -156,13 +157,16 @@ import Testing
         let bench = try Bench(session: options)
         let peer = try bench.connect()
         let session = bench.sessions[0]
+        bench.kernel.fault = { call, _, _ in call == .send ? .error(EAGAIN) : nil }
         #expect(session.send(category: 1, data: [UInt8](repeating: 0, count: 1001)) == .tooLarge)
         #expect(session.send(category: 1, data: [UInt8](repeating: 0, count: 1000)).isQueued)
         #expect(session.send(category: 1, data: [UInt8](repeating: 0, count: 1000)) == .overflow)
+        bench.kernel.fault = { _, _, _ in nil }
         session.close()
         #expect(session.send(category: 1, data: "late") == .closed)
         #expect(session.send(bytes: "late") == .closed)
         #expect(session.counters.packetsRefused == 4)
+        bench.kernel.fault = { _, _, _ in nil }
         peer.finish()
         try bench.turnUntilClosed()
         let totals = bench.reactor.snapshot().sessions

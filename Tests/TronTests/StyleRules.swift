@@ -12,7 +12,9 @@ struct Breach: Equatable, CustomStringConvertible {
 enum StyleRules {
     /// Every rule on every file.
     static func breaches(in files: [SourceFile]) -> [Breach] {
-        let single = [longLines, longFunctions, parkedDoubts, imports, missingPurpose]
+        let single = [
+            longLines, longFunctions, parkedDoubts, imports, importsBesidesTron, missingPurpose,
+        ]
         return files.flatMap { file in single.flatMap { $0(file) } } + layers(files)
     }
 
@@ -77,6 +79,19 @@ extension StyleRules {
         if !file.isUnder("Sources/Tron/System") { forbidden.insert("CEpollShim") }
         return importedModules(file.tokens).filter { forbidden.contains($0.text) }.map {
             Breach(path: file.path, line: $0.line, message: "imports \($0.text)")
+        }
+    }
+
+    /// TronMetrics stands on the public API of Tron alone: its files have at most one import, plain
+    /// and first, and that is Tron's.
+    static func importsBesidesTron(_ file: SourceFile) -> [Breach] {
+        guard file.isUnder("Sources/TronMetrics") else { return [] }
+        let words = file.tokens.map(\.text)
+        let isPlain = words.starts(with: ["import", "Tron"])
+        return file.tokens.enumerated().compactMap { index, token in
+            guard token.text == "import", !(index == 0 && isPlain) else { return nil }
+            return Breach(
+                path: file.path, line: token.line, message: "imports more than Tron's public API")
         }
     }
 

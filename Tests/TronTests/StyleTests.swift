@@ -63,6 +63,25 @@ import Testing
     }
 
     @Test(arguments: [
+        (text: "import Tron", isBreach: false),
+        (text: "/// @testable import Tron", isBreach: false),
+        (text: "@testable import Tron", isBreach: true),
+        (text: "@_spi(Loop) import Tron", isBreach: true),
+        (text: "package import Tron", isBreach: true),
+        (text: "import class Tron.Reactor", isBreach: true),
+        (text: "import Tron; import Tron", isBreach: true),
+        (text: "import Synchronization", isBreach: true),
+        (text: "struct A {}; import Tron", isBreach: true),
+    ])
+    func `metrics that import more than the public API are found`(text: String, isBreach: Bool) {
+        let lines = StyleRules.importsBesidesTron(
+            SourceFile("Sources/TronMetrics/A.swift", "\n" + text)
+        ).map(\.line)
+        #expect(lines == (isBreach ? [2] : []))
+        #expect(StyleRules.importsBesidesTron(SourceFile(sample, text)) == [])
+    }
+
+    @Test(arguments: [
         "func f() {", "init?(a: Int) throws(E) {", "deinit {", "subscript(i: Int) -> Int {",
         "var x: [Int] {", "var x = 1 { didSet {", "var x: Int { get async throws {",
         "var x: Int { set(new) {", "func get<T>(_ g: (T) -> Int = { $0.x }) -> Int where T: P {",
@@ -128,7 +147,7 @@ import Testing
 }
 
 /// The package on disk.
-private enum Package {
+enum Package {
     static let folders = ["Sources", "Tests", "Benchmarks", "CEpollShim"]
 
     static let root: String = {

@@ -46,7 +46,7 @@ class FakeClockKernel: Kernel, @unchecked Sendable {
 enum KernelCall: String, CaseIterable {
     case socket, bind, listen, accept, connect, shutdown, close, localAddress, setOption
     case linger, socketError, receive, send, read, write, epollCreate, epollControl, epollWait
-    case eventDescriptor, signalDescriptor, maskSignals, unlink, isSocket
+    case eventDescriptor, signalPlace, signalAction, unlink, socketFile, sendProgress
 }
 
 /// What a call does in place of what it would do.
@@ -212,8 +212,12 @@ class FaultyKernel: FakeClockKernel, @unchecked Sendable {
         opening(.eventDescriptor, -1) { super.eventDescriptor() }
     }
 
-    override func signalDescriptor(_ number: Int32, signals: UInt64) -> Int {
-        opening(.signalDescriptor, number) { super.signalDescriptor(number, signals: signals) }
+    override func openSignals(_ number: Int32) -> Int {
+        perform(.signalPlace, number) { super.openSignals(number) }
+    }
+
+    override func watchSignal(_ place: Int32, _ number: Int32) -> Int {
+        perform(.signalAction, -1) { super.watchSignal(place, number) }
     }
 
     override func unlink(_ path: String) -> Int { perform(.unlink, -1) { super.unlink(path) } }

@@ -101,24 +101,13 @@ final class Peer {
     /// The whole packets received so far, as texts.
     var texts: [String] { packets.map(\.text) }
 
-    var packets: [OwnedPacket] {
-        var list: [OwnedPacket] = []
-        var start = 0
-        while start + 9 <= received.count {
-            let size = received[start + 5..<start + 9].reduce(0) { $0 << 8 | Int($1) }
-            guard start + size + 11 <= received.count else { break }
-            let sequence = received[start..<start + 4].reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
-            list.append(
-                OwnedPacket(
-                    sequence: Int32(bitPattern: sequence), category: received[start + 4],
-                    data: Array(received[start + 9..<start + 9 + size])))
-            start += size + 11
-        }
-        return list
-    }
+    var packets: [OwnedPacket] { OwnedPacket.all(in: received) }
 
     /// Ends its stream (FIN).
     func finish() { shutdown(descriptor, Int32(SHUT_WR)) }
+
+    /// Neither reads nor writes any more, and keeps what it has not read.
+    func hangUp() { shutdown(descriptor, Int32(SHUT_RDWR)) }
 
     /// Ends the connection with RST.
     func reset() {
@@ -176,7 +165,7 @@ final class Bench {
         case ipv6
     }
 
-    let kernel = FaultyKernel()
+    let kernel: FaultyKernel
     let reactor: Reactor
     let server: Server
     let log = Log()
@@ -196,9 +185,10 @@ final class Bench {
     /// Sessions note their packets and their end; `setup` may replace that.
     init(
         _ transport: Transport = .unix, options: ServerOptions = ServerOptions(),
-        limits: ReactorLimits = ReactorLimits(),
+        limits: ReactorLimits = ReactorLimits(), kernel: FaultyKernel = FaultyKernel(),
         setup: @escaping (Session, Log) -> Void = { _, _ in }
     ) throws {
+        self.kernel = kernel
         reactor = try Reactor(limits: limits, kernel: kernel)
         let address =
             switch transport {
@@ -216,12 +206,12 @@ final class Bench {
 
     convenience init(
         _ transport: Transport = .unix, session options: SessionOptions,
-        limits: ReactorLimits = ReactorLimits(),
+        limits: ReactorLimits = ReactorLimits(), kernel: FaultyKernel = FaultyKernel(),
         setup: @escaping (Session, Log) -> Void = { _, _ in }
     ) throws {
         var server = ServerOptions()
         server.session = options
-        try self.init(transport, options: server, limits: limits, setup: setup)
+        try self.init(transport, options: server, limits: limits, kernel: kernel, setup: setup)
     }
 
     /// A peer, and turns until the server has its session.

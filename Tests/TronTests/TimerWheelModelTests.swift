@@ -78,7 +78,9 @@ private struct TimerRun {
         let owner = scheduled
         scheduled += 1
         let timer = Timer(
-            tick: max(tick, now), owner: owner, key: wheel.schedule(at: tick, owner: owner))
+            tick: max(tick, now), owner: owner,
+            key: wheel.schedule(at: tick, owner: owner, payload: UInt32(truncatingIfNeeded: ~owner))
+        )
         timers.insert(timer, at: countUntil(timer.tick))
         return true
     }
@@ -100,7 +102,8 @@ private struct TimerRun {
         guard !timers.isEmpty else { return true }
         let timer = timers.remove(at: Int.random(in: 0..<timers.count, using: &generator))
         stale.append(timer.key)
-        return wheel.cancel(timer.key)
+        return wheel.deadline(of: timer.key) == timer.tick && wheel.cancel(timer.key)
+            && wheel.deadline(of: timer.key) == nil
     }
 
     private mutating func take() -> Bool {
@@ -109,6 +112,7 @@ private struct TimerRun {
         timers.removeFirst()
         stale.append(first.key)
         return taken?.key == first.key && taken?.owner == first.owner
+            && taken?.payload == UInt32(truncatingIfNeeded: ~first.owner)
     }
 
     private mutating func advance(_ generator: inout SeededGenerator) -> Bool {

@@ -161,11 +161,14 @@ import Testing
         #expect(wheel.takeAllDue() == [2])
         #expect(!wheel.cancel(taken))
         wheel.schedule(owner: 3, at: [20])
-        let raws: [UInt64] = [0, 1 << 32, 1 << 32 | 704, 1 << 32 | 5_000, .max]
-        for raw in raws {
-            #expect(!wheel.cancel(TimerKey(rawValue: raw)))
+        for index: UInt32 in [0, 704, taken.index, 5_000, .max] {
+            for generation: UInt32 in [0, 2, .max - 1, .max] {
+                #expect(!wheel.cancel(TimerKey(index: index, generation: generation)))
+            }
         }
-        let successor = TimerKey(index: taken.index, generation: taken.generation + 2)
+        #expect(!wheel.cancel(TimerKey(index: 0, generation: 1)))
+        #expect(!wheel.cancel(.none))
+        let successor = TimerKey(index: taken.index, generation: taken.generation + 4)
         #expect(!wheel.cancel(successor))
         #expect(wheel.count == 1)
     }
@@ -175,7 +178,10 @@ import Testing
         let wheel = TimerWheel()
         let key = wheel.schedule(at: 10, owner: 1)
         wheel.cancel(key)
-        #expect(!wheel.cancel(TimerKey(index: key.index, generation: key.generation + 1)))
+        for distance: UInt32 in [0, 1, 2] {
+            let forged = TimerKey(index: key.index, generation: key.generation + distance)
+            #expect(!wheel.cancel(forged) && wheel.deadline(of: forged) == nil)
+        }
         #expect(wheel.checkInvariant(thoroughly: true))
     }
 
@@ -186,7 +192,7 @@ import Testing
         let later = wheel.schedule(at: 200, owner: 6)
         wheel.advance(to: 10)
         var called: [UInt64] = []
-        while let (key, owner) = wheel.takeDue() {
+        while let (key, owner, _) = wheel.takeDue() {
             called.append(owner)
             #expect(!wheel.cancel(key))
             switch owner {
@@ -203,15 +209,44 @@ import Testing
         #expect(wheel.count == 0)
     }
 
+    @Test func `owner and payload come back as they were given, also when a node is used again`() {
+        let wheel = TimerWheel()
+        for round: UInt32 in 0..<3 {
+            let cancelled = wheel.schedule(at: 3, owner: 9, payload: 9)
+            _ = wheel.schedule(at: 5, owner: .max, payload: .max - round)
+            _ = wheel.schedule(at: 5, owner: 2)
+            wheel.cancel(cancelled)
+            _ = wheel.schedule(at: 5, owner: 1 << 40, payload: round)
+            wheel.advance(to: 5)
+            let taken = (0..<3).compactMap { _ in wheel.takeDue() }
+            #expect(taken.map(\.owner) == [.max, 2, 1 << 40])
+            #expect(taken.map(\.payload) == [.max - round, 0, round])
+        }
+    }
+
+    @Test func `a timer's deadline is told until the timer is taken or cancelled`() {
+        let wheel = TimerWheel(now: 100)
+        let (past, near, far) = (
+            wheel.schedule(at: 7, owner: 1), wheel.schedule(at: 101, owner: 2),
+            wheel.schedule(at: 1 << 40, owner: 3)
+        )
+        #expect(wheel.deadline(of: past) == 100 && wheel.deadline(of: near) == 101)
+        wheel.advance(to: 101)
+        #expect(wheel.deadline(of: near) == 101 && wheel.deadline(of: far) == 1 << 40)
+        #expect(wheel.takeDue()?.key == past && wheel.deadline(of: past) == nil)
+        wheel.cancel(far)
+        #expect(wheel.deadline(of: far) == nil && wheel.deadline(of: .none) == nil)
+    }
+
     @Test("a timer takes 32 bytes")
     func size() {
         #expect(TimerWheel.bytesPerTimer == 32)
     }
 
-    @Test("a wheel begins at tick 0, and no key has the raw value of none")
+    @Test("a wheel begins at tick 0, and no timer has the key of none")
     func beginning() {
         #expect(TimerWheel().now == 0)
-        #expect(TimerWheel().schedule(at: 1, owner: 1).generation != 0)
+        #expect(TimerWheel().schedule(at: 1, owner: 1) != .none)
     }
 
     @Test("there may be as many lists as there are nodes at first, and no more")
@@ -228,7 +263,7 @@ extension TimerWheel {
 
     fileprivate func takeAllDue() -> [UInt64] {
         var owners: [UInt64] = []
-        while let (_, owner) = takeDue() { owners.append(owner) }
+        while let (_, owner, _) = takeDue() { owners.append(owner) }
         return owners
     }
 }

@@ -2,110 +2,87 @@
 
 extension Client {
     /// Ends the client: its session is closed, losing nothing that is queued, its requests fail
-    /// with `.closed`, and the state `.closed` is reported, once, at the end of the turn. In any
-    /// state, and for good. On the loop's thread.
+    /// with `.closed`, and the state `.closed` is reported, once, at the end of the turn; after
+    /// `.gaveUp`, which is final, nothing is. In any state, and for good. On the loop's thread.
     public func close() {
         registry.requireLoop("Client.close()")
-        if case .ended = phase { return }
-        let session = session
-        leavePhase()
+        if case .ended = dialer { return }
+        let before = dialer
         // Before anybody is told: what a completion asks for now is refused, not kept.
-        phase = .ended
+        dialer = .ended(before.state.isFinal ? before.state : .closed)
         registry.releaseLater(self)
-        session?.close()
-        failAll(.closed)
-    }
-
-    /// The first turn after `Reactor.makeClient(to:)`, so that its caller can install handlers.
-    func begin() {
-        guard case .idle = phase else { return }
-        beginDialing()
-    }
-
-    /// Undoes what the current phase holds.
-    private func leavePhase() {
-        switch phase {
-        case .idle, .resolving, .queued, .connected, .gaveUp, .ended: break
-        case .waiting(let timer): registry.wheel.cancel(timer)
-        case .dialing:
-            phase = .idle
-            leaveGate()
+        switch before {
+        case .waiting(let timer, _, _): registry.wheel.cancel(timer)
+        case .connected(let session, _): session.close()
+        case .dialing(let attempt, _, _):
+            attempt.abandon()
+            endpoints.leaveGate()
+        case .idle, .resolving, .queued, .gaveUp, .ended: break
         }
-        phase = .idle
-        current = nil
-        connector?.abandon()
-        connector = nil
+        failAll(.closed)
     }
 }
 
 // MARK: - Dialing
 
 extension Client {
-    private func beginDialing() {
+    func beginDialing() {
+        guard case .idle = dialer else { return }
         report(.connecting)
-        guard case .idle = phase else { return }
+        guard case .idle = dialer else { return }
         switch target {
-        case .invalid(let error): giveUp(.invalidAddress(error))
+        case .invalid(let error): backOff(after: .invalidAddress(error))
         case .addresses(let addresses): queueToDial(addresses)
         case .name(let host, let port):
-            phase = .resolving
+            dialer = .resolving
             resolver.resolve(host) { self.resolved($0, port) }
         }
     }
 
     private func resolved(_ answer: Resolver.Answer, _ port: UInt16) {
-        guard case .resolving = phase else { return }
+        guard case .resolving = dialer else { return }
         switch answer {
         case .success(let addresses): queueToDial(addresses.map { $0.withPort(port) })
-        case .failure(let error):
-            phase = .idle
-            wait(after: .unresolved(error))
+        case .failure(let error): backOff(after: .unresolved(error))
         }
     }
 
     private func queueToDial(_ addresses: [SocketAddress]) {
-        candidates = addresses.reversed()
-        dialFailure = nil
-        phase = .queued
-        if registry.dialGate.enter(key) { dial() }
+        dialer = .queued(addresses)
+        if endpoints.attempts.enter(listKey) { _ = dialIfQueued() }
     }
 
-    private func dial() {
-        phase = .dialing
-        dialNext()
-    }
-
-    /// Lets the next in the queue dial. Some may have been closed while they waited there.
-    private func leaveGate() {
-        while let next = registry.dialGate.leave() {
-            guard let client = registry.sources[next] as? Client, case .queued = client.phase
-            else { continue }
-            return client.dial()
-        }
+    /// The gate has a place. False when the client does not want it any more.
+    func dialIfQueued() -> Bool {
+        guard case .queued(let addresses) = dialer else { return false }
+        dialNext(addresses[...], nil)
+        return true
     }
 
     /// Tries the next address, or fails with what befell the last that is worth another attempt.
-    private func dialNext() {
-        guard let address = candidates.popLast() else {
+    private func dialNext(_ left: ArraySlice<SocketAddress>, _ failure: ClientFailure?) {
+        guard let address = left.first else {
+            dialer = .idle
+            endpoints.leaveGate()
             let none = ResolutionError(host: "", message: "no address")
-            return fail(dialFailure ?? .unresolved(none))
+            return backOff(after: failure ?? .unresolved(none))
         }
         totals.dials += 1
-        let connector = ConnectionAttempt(address, settings, owner: self, registry) {
-            self.decided($0)
+        let attempt = ConnectionAttempt(address, host, owner: self, registry) { [self] in
+            decided($0)
         }
-        self.connector = connector
-        connector.begin(timeout: options.connectTimeout)
+        dialer = .dialing(attempt, left: left.dropFirst(), failure: failure)
+        attempt.begin(timeout: options.connectTimeout)
     }
 
     private func decided(_ outcome: Result<Session, ConnectError>) {
-        connector = nil
+        guard case .dialing(_, let left, let before) = dialer else { return }
         switch outcome {
         case .success(let session): connected(session)
         case .failure(let error):
             let failure = ClientFailure.unreachable(error)
-            if failure.isWorthARetry || dialFailure?.isWorthARetry != true { dialFailure = failure }
-            dialNext()
+            let isTelling = failure.isWorthARetry || before?.isWorthARetry != true
+            dialNext(left, isTelling ? failure : before)
         }
     }
 }
@@ -114,78 +91,67 @@ extension Client {
 
 extension Client: SessionOwner {
     private func connected(_ session: Session) {
-        phase = .connected
-        current = session
-        unended = session
-        leaveGate()
+        dialer = .connected(session, since: registry.now)
+        endpoints.leaveGate()
         totals.connections += 1
-        connectedAt = registry.now
-        isProven = false
         timeoutsInARow = 0
-        session.onEveryPacket { self.takesAnswer($0) }
+        session.filterPackets { [self] in takesAnswer($0) }
         setup?(session)
-        // What waited goes before what is asked for now.
-        sendUnsent()
-        guard case .connected = phase else { return }
-        report(.connected)
+        // What waited goes before what was asked for in `setup`.
+        sendWaiting()
+        if case .connected = dialer { report(.connected) }
     }
 
-    /// The session is gone, for whatever reason. Requests that it carried fail or wait again.
+    func sessionIsWritable(_ session: Session) {
+        if dialer.session === session { sendWaiting() }
+    }
+
+    /// The session is gone, for whatever reason. Requests that it carried fail or wait again. Where
+    /// the client stands is settled before anybody is told.
     func sessionEnded(_ session: Session, _ reason: CloseReason) {
-        forget(session)
-        session.countAsClosed(in: endedSessions, reason)
-        registry.reportClosed(session, reason)
-        guard self.session === session else { return }
-        if let period = options.stablePeriod,
-            registry.now - connectedAt >= period.clampedNanoseconds
-        {
-            isProven = true
-        }
-        if isProven { attempt = 0 }
-        phase = .idle
-        current = nil
-        connectionEnded(reason)
-        guard case .idle = phase else { return }
-        wait(after: .lost(reason))
+        endpoints.reportClosed(session, reason)
+        guard case .connected(let current, let since) = dialer, current === session else { return }
+        if hasProved(session, since: since) { attempt = 0 }
+        backOff(after: .lost(reason)) { failLost(reason) }
     }
 
-    private func fail(_ failure: ClientFailure) {
-        phase = .idle
-        leaveGate()
-        wait(after: failure)
+    /// Whether the peer sent anything that was accepted, or the connection lasted long enough.
+    private func hasProved(_ session: Session, since: Int64) -> Bool {
+        if session.inbound.hasAccepted { return true }
+        guard let period = options.stablePeriod else { return false }
+        return registry.now - since >= period.clampedNanoseconds
     }
 
-    /// Waits as long as the backoff says, or gives up.
-    private func wait(after failure: ClientFailure) {
+    /// Waits as long as the backoff says, or gives up; then `tell` tells those who are concerned.
+    private func backOff(after failure: ClientFailure, tell: () -> Void = {}) {
         attempt += 1
         lastFailure = failure
         guard failure.isWorthARetry,
             let delay = backoff.delay(beforeAttempt: attempt, using: &generator)
-        else { return giveUp(failure) }
-        let deadline = registry.kernel.now() + delay.clampedNanoseconds
-        phase = .waiting(registry.arm(key, at: deadline))
-        registry.report(
-            .reconnecting(
-                target: target.description, after: delay, attempt: attempt, failure))
-        report(.waiting(delay: delay, attempt: attempt))
+        else { return giveUp(failure, tell) }
+        let timer = registry.arm(key, at: registry.kernel.now() + delay.clampedNanoseconds)
+        dialer = .waiting(timer, delay: delay, attempt: attempt)
+        endpoints.report(
+            .reconnecting(target: target.description, after: delay, attempt: attempt, failure))
+        tell()
+        if case .waiting = dialer { report(dialer.state) }
     }
 
     /// It stays until it is closed, to refuse what it is still asked for.
-    private func giveUp(_ failure: ClientFailure) {
-        phase = .gaveUp
-        lastFailure = failure
-        registry.report(.gaveUp(target: target.description, failure))
+    private func giveUp(_ failure: ClientFailure, _ tell: () -> Void) {
+        dialer = .gaveUp(failure)
+        endpoints.report(.gaveUp(target: target.description, failure))
+        tell()
         failAll(.notConnected)
-        report(.gaveUp(failure))
+        if case .gaveUp = dialer { report(dialer.state) }
     }
 
-    func timeIsUp(_ timer: TimerKey) {
-        if case .waiting(let own) = phase, own == timer {
-            phase = .idle
-            totals.reconnects += 1
-            beginDialing()
-        } else {
-            requestTimedOut(sequences[timer])
-        }
+    /// Whether the timer was that of the backoff, which is over now.
+    func backoffIsOver(_ timer: TimerKey) -> Bool {
+        guard case .waiting(timer, _, _) = dialer else { return false }
+        dialer = .idle
+        totals.reconnects += 1
+        beginDialing()
+        return true
     }
 }

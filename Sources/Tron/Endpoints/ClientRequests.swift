@@ -1,27 +1,5 @@
 // How requests begin: sent, kept until there is a connection, or refused.
 
-/// How a request ended.
-public enum RequestOutcome: ~Escapable {
-    /// With its answer, which is valid while the completion runs.
-    case answered(Packet)
-    /// Without one.
-    case failed(RequestError)
-}
-
-typealias RequestCompletion = (borrowing RequestOutcome) -> Void
-
-/// One request that has not ended.
-struct RequestWaiter {
-    let completion: RequestCompletion
-    let deadline: TimerKey
-    var isSent: Bool
-    /// Whether it may be sent again on another connection.
-    let isRepeatable: Bool
-    /// Whether `Client.copies` has what is to be sent, or sent again. Apart, because most requests
-    /// are sent once and at once, and cost less without.
-    let hasCopy: Bool
-}
-
 extension Client {
     /// Sends a request and calls `completion` on the loop, exactly once and never before this
     /// returns (but at once where the reactor has ended): with the answer, which is valid while it
@@ -62,44 +40,43 @@ extension Client {
         _ completion: @escaping RequestCompletion
     ) -> Int32? {
         registry.requireLoop("Client.request")
-        if let error = refusal(of: data.byteCount, isRepeatable: isRepeatable) {
+        // Not past those that wait: their order is kept.
+        let session = requests.waitingCount == 0 ? usableSession : nil
+        let hasCopy = session == nil || isRepeatable
+        if let error = refusal(of: data.byteCount, hasCopy: hasCopy) {
             return refuse(error, completion)
         }
-        let session = usableSession
-        let hasCopy = session == nil || isRepeatable
-        let deadline = registry.arm(key, at: time(after: timeout))
-        let waiter = RequestWaiter(
-            completion: completion, deadline: deadline, isSent: session != nil,
-            isRepeatable: isRepeatable, hasCopy: hasCopy)
-        guard let sequence = requests.add(waiter) else {
-            trap("a request was admitted beyond the limit")
+        let copy = hasCopy ? RequestCopy(category, data, isRepeatable: isRepeatable) : nil
+        let place = Self.place(copy, isSent: session != nil)
+        let deadline = time(after: timeout)
+        let sequence = requests.add(place, completion) { sequence in
+            registry.arm(key, at: deadline, payload: UInt32(bitPattern: sequence))
         }
-        if hasCopy { copies[sequence] = Self.copy(category, data) }
-        sequences[deadline] = sequence
-        guard let session else { return keepUnsent(sequence) }
+        guard let session else { return sequence }
         return send(sequence, category, data, on: session)
     }
 
+    @inline(__always)
+    private static func place(_ copy: RequestCopy?, isSent: Bool) -> RequestRecord.Place {
+        if !isSent, let copy { .waiting(copy) } else { .sent(copy) }
+    }
+
     /// The session while it takes packets: one that closes does not, and may for a while.
-    var usableSession: Session? {
-        guard let current, !current.flags.contains(.writingEnds) else { return nil }
-        return current
+    private var usableSession: Session? {
+        guard let session = dialer.session, session.isOpen else { return nil }
+        return session
     }
 
     /// Why a request with so much data cannot be taken now, if it cannot.
-    private func refusal(of byteCount: Int, isRepeatable: Bool) -> RequestError? {
-        switch phase {
+    private func refusal(of byteCount: Int, hasCopy: Bool) -> RequestError? {
+        switch dialer {
         case .ended: return .closed
         case .gaveUp: return .notConnected
         case .idle, .resolving, .queued, .dialing, .connected, .waiting: break
         }
-        if byteCount > settings.dataLength { return .tooLarge }
-        let isConnected = usableSession != nil
-        if !isConnected && options.whileDisconnected == .fail { return .notConnected }
-        if !isConnected || isRepeatable, copies.count >= options.maximumCopiedRequests {
-            return .tooManyPending
-        }
-        return requests.count < requests.maximum ? nil : .tooManyPending
+        if byteCount > host.settings.maximumDataLength { return .tooLarge }
+        if options.whileDisconnected == .fail && usableSession == nil { return .notConnected }
+        return requests.hasRoom(forCopy: hasCopy) ? nil : .tooManyPending
     }
 
     /// The deadline's clock reading. Most requests have the time of the one before, and to divide a
@@ -111,17 +88,7 @@ extension Client {
         return registry.kernel.now() + lastTimeout.nanoseconds
     }
 
-    /// Sequences that ended while they waited are dropped once they are the most.
-    private func keepUnsent(_ sequence: Int32) -> Int32 {
-        if unsent.count >= 64 && unsent.count > 2 * unsentCount {
-            unsent.removeAll { requests.waiter(of: $0)?.isSent != false }
-        }
-        unsent.append(sequence)
-        unsentCount += 1
-        return sequence
-    }
-
-    func send(
+    private func send(
         _ sequence: Int32, _ category: UInt8, _ data: RawSpan, on session: Session
     ) -> Int32? {
         switch session.send(sequence: sequence, category: category, data: data) {
@@ -134,8 +101,19 @@ extension Client {
         }
     }
 
-    private static func copy(_ category: UInt8, _ data: RawSpan) -> OwnedPacket {
-        unsafe data.withUnsafeBytes { unsafe OwnedPacket(category: category, data: [UInt8]($0)) }
+    /// Sends what waited for the connection, oldest first, up to the high watermark: more follows
+    /// as the peer reads, so that a long queue never leaves in one turn.
+    func sendWaiting() {
+        while let session = usableSession, requests.waitingCount > 0 {
+            let next = requests.sendNext { copy in
+                let length = copy.data.count + PacketFormat.overhead
+                return session.queuedBytes == 0
+                    || session.queuedBytes + length <= host.settings.highWatermark
+            }
+            guard let next else { return session.tellOwnerWhenWritable() }
+            let data = next.copy.data
+            _ = unsafe send(next.sequence, next.copy.category, data.span.bytes, on: session)
+        }
     }
 }
 
@@ -150,7 +128,8 @@ extension Client {
     }
 
     private func refuse(_ sequence: Int32, _ error: RequestError) -> Int32? {
-        guard let waiter = endWaiting(sequence) else { return nil }
-        return refuse(error, waiter.completion)
+        guard let record = requests.take(sequence) else { return nil }
+        registry.wheel.cancel(record.deadline)
+        return refuse(error, record.completion)
     }
 }

@@ -26,7 +26,8 @@ public enum ConnectError: Error, Hashable, Sendable, CustomStringConvertible {
 extension Reactor {
     /// Connects once, within `timeout`, and calls `completion` on the loop, exactly once and never
     /// before this returns: with a session, whose handlers it installs, or with the reason why
-    /// there is none. On the loop's thread, or before it runs.
+    /// there is none. `makeClient` connects again and again. On the loop's thread, or before it
+    /// runs.
     @discardableResult
     public func connectOnce(
         to address: SocketAddress, timeout: Duration = .seconds(10),
@@ -35,67 +36,65 @@ extension Reactor {
     ) -> ConnectionAttempt {
         registry.requireLoop("Reactor.connectOnce(to:)")
         demand(!isFinished, "Reactor.connectOnce(to:) was called after the reactor had stopped")
-        let settings = SessionSettings(options)
-        let connector = ConnectionAttempt(address, settings, owner: nil, registry, completion)
-        connector.begin(timeout: timeout)
-        return connector
+        let host = SessionHost(SessionSettings(options), in: registry.sessions)
+        let attempt = ConnectionAttempt(address, host, owner: nil, registry, completion)
+        attempt.begin(timeout: timeout)
+        return attempt
     }
 }
 
 /// An attempt to connect. The reactor keeps it until it is decided; it need not be held.
 public final class ConnectionAttempt: EventSource {
+    let registry: Registry
+    var key = SlabKey.none
     private let address: SocketAddress
-    private let settings: SessionSettings
+    private let host: SessionHost
+    /// The client that makes it; nil of one that stands alone, and owns its session.
     private let owner: (any SessionOwner)?
+    private let endpoints: Endpoints
     private var completion: ((Result<Session, ConnectError>) -> Void)?
     private var descriptor: Descriptor
-    private var timer: TimerKey?
-    private var outcome: Result<Session, ConnectError>?
+    private var timer = TimerKey.none
+    private var outcome: Outcome?
+
+    /// The session is made when it is handed over, not before: it would receive what nobody takes.
+    private enum Outcome {
+        case connected
+        case failed(ConnectError)
+    }
 
     init(
-        _ address: SocketAddress, _ settings: SessionSettings, owner: (any SessionOwner)?,
+        _ address: SocketAddress, _ host: SessionHost, owner: (any SessionOwner)?,
         _ registry: Registry, _ completion: @escaping (Result<Session, ConnectError>) -> Void
     ) {
+        self.registry = registry
         self.address = address
-        self.settings = settings
+        self.host = host
         self.owner = owner
         self.completion = completion
+        endpoints = registry.endpoints
         descriptor = Descriptor(-1, kernel: registry.kernel)
-        super.init(registry: registry)
     }
 
-    /// Gives the attempt up. The completion is told `.cancelled`; a session that stands already is
-    /// not touched.
+    /// Gives the attempt up, unless it has been decided. The completion is told `.cancelled`. On
+    /// the loop's thread.
     public func cancel() {
         registry.requireLoop("ConnectionAttempt.cancel()")
-        decide(.failure(.cancelled))
+        decide(.failed(.cancelled))
     }
 
-    /// Gives it up without a word, and ends a session that came about in this very turn.
+    /// Gives it up without a word.
     func abandon() {
         completion = nil
-        if case .success(let session) = outcome { session.abort() }
-        decide(.failure(.cancelled))
-    }
-
-    /// A client's are counted with the client.
-    private var memoryBound: Int {
-        if owner != nil { return 0 }
-        return settings.options.limits.memoryBound(
-            maximumBytesReadPerTurn: registry.limits.maximumBytesReadPerTurn)
+        decide(.failed(.cancelled))
     }
 
     func begin(timeout: Duration) {
         key = registry.sources.insert(self)
-        registry.endpointMemoryBound += memoryBound
         do throws(SystemError) {
             descriptor = try .socket(for: address, kernel: registry.kernel)
-            if !address.isUnix {
-                let options = settings.options
-                try descriptor.setTCPOptions(
-                    noDelay: options.noDelay, keepalive: options.effectiveKeepalive,
-                    userTimeout: options.effectiveUserTimeout)
-            }
+            let options = host.settings.options
+            if !address.isUnix { try descriptor.setTCPOptions(options) }
             let isConnected = try descriptor.connect(to: address)
             try registry.epoll.add(descriptor.number, .writable, token: key.rawValue)
             if isConnected { registry.wake(self) }
@@ -106,17 +105,16 @@ public final class ConnectionAttempt: EventSource {
     }
 
     /// The kernel has decided: SO_ERROR says how.
-    override func ready(_ readiness: Readiness) {
+    func ready(_ readiness: Readiness) {
         guard outcome == nil else { return }
         do throws(SystemError) {
             let code = try descriptor.takeError()
             if code != 0 { return refuse(SystemError(.connect, code: code)) }
             let local = try descriptor.localAddress()
             if !address.isUnix && local == address {
-                return decide(.failure(.connectedToItself(address)))
+                return decide(.failed(.connectedToItself(address)))
             }
-            let session = try makeSession()
-            decide(.success(session))
+            decide(.connected)
         } catch {
             refuse(error)
         }
@@ -125,43 +123,74 @@ public final class ConnectionAttempt: EventSource {
     private func makeSession() throws(SystemError) -> Session {
         let number = descriptor.number
         let session = Session(
-            descriptor.take(), peer: address, settings: settings, owner: owner ?? self,
-            registry: registry)
+            descriptor.take(), peer: address, host: host, registry: registry)
         try registry.register(session, takingOver: number)
-        registry.report(.connected(session.id, to: address))
+        host.add(session, of: owner ?? self)
+        endpoints.report(.connected(session.id, to: address))
         session.begin()
         return session
     }
 
-    override func expired(_ timer: TimerKey) {
-        self.timer = nil
-        decide(.failure(.timedOut(address)))
+    func expired(_ timer: TimerKey, payload: UInt32) {
+        decide(.failed(.timedOut(address)))
     }
 
     private func refuse(_ error: SystemError) {
-        decide(.failure(.refused(EndpointError(address: address, cause: error))))
+        decide(.failed(refusal(error)))
     }
 
-    private func decide(_ outcome: Result<Session, ConnectError>) {
+    private func refusal(_ error: SystemError) -> ConnectError {
+        .refused(EndpointError(address: address, cause: error))
+    }
+
+    private func decide(_ outcome: Outcome) {
         guard self.outcome == nil else { return }
         self.outcome = outcome
         registry.releaseLater(self)
     }
 
-    override func reactorStops() { decide(.failure(.cancelled)) }
+    func reactorStops() { decide(.failed(.cancelled)) }
 
-    override func release() {
-        if let timer { registry.wheel.cancel(timer) }
+    func release() {
+        registry.wheel.cancel(timer)
+        let completion = completion
+        self.completion = nil
+        let result = completion == nil ? .failure(.cancelled) : self.result
         registry.close(&descriptor)
-        if case .failure = outcome { registry.endpointMemoryBound -= memoryBound }
-        if let outcome { completion?(outcome) }
-        completion = nil
+        if owner == nil { host.abandon() }
+        completion?(result)
+    }
+
+    private var result: Result<Session, ConnectError> {
+        switch outcome {
+        case .failed(let error): return .failure(error)
+        case .connected, nil: break
+        }
+        do throws(SystemError) {
+            return .success(try makeSession())
+        } catch {
+            return .failure(refusal(error))
+        }
+    }
+
+    /// Of the session that it may become, which then counts for itself.
+    var memoryBound: Int {
+        host.settings.options.limits.memoryBound(
+            maximumBytesReadPerTurn: registry.limits.maximumBytesReadPerTurn)
     }
 }
 
 extension ConnectionAttempt: SessionOwner {
     func sessionEnded(_ session: Session, _ reason: CloseReason) {
-        registry.endpointMemoryBound -= memoryBound
-        registry.reportClosed(session, reason)
+        endpoints.reportClosed(session, reason)
+    }
+}
+
+extension Descriptor {
+    /// The options of a TCP connection, or of a listener whose connections inherit them (tcp(7)).
+    borrowing func setTCPOptions(_ options: SessionOptions) throws(SystemError) {
+        try setTCPOptions(
+            noDelay: options.noDelay, keepalive: options.effectiveKeepalive,
+            userTimeout: options.userTimeout)
     }
 }

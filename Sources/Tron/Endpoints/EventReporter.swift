@@ -18,11 +18,11 @@ extension Reactor {
         registry.requireLoop("Reactor.onEvent")
         demand(limit > 0, "at least one event a second")
         demand(!isFinished, "Reactor.onEvent was called after the reactor had stopped")
-        (registry.record.eventObserver as? EventReporter)?.end()
+        registry.endpoints.reporter?.end()
         guard let handler else { return }
         let reporter = EventReporter(limit, slowHandler, registry, timers, handler)
-        registry.record.eventObserver = reporter
-        if slowHandler != nil { registry.record.add(reporter) }
+        registry.endpoints.reporter = reporter
+        registry.record.add(reporter)
     }
 }
 
@@ -87,35 +87,24 @@ final class EventReporter: LoopObserver {
         for event in events { handler?(event) }
     }
 
-    override func called(_ source: EventSource, nanoseconds: UInt64) {
+    override var wantsTimes: Bool { slowHandler != .max }
+
+    override func called(_ source: SlabKey, nanoseconds: UInt64) {
         guard nanoseconds > slowHandler else { return }
         let time = Duration.nanoseconds(Int64(clamping: nanoseconds))
-        report(.slowHandler((source as? Session)?.id, time))
+        report(.slowHandler(registry.session(source)?.id, time))
     }
 
-    override func reactorEnded() {
+    override func hasLastWords() -> Bool {
         tellSuppressed()
-        end()
+        return !waiting.isEmpty
     }
 
     /// Tells nothing any more, and lets the handler go: it may hold the reactor.
-    func end() {
+    override func end() {
         registry.record.remove(self)
-        registry.record.eventObserver = nil
+        registry.endpoints.reporter = nil
+        waiting = []
         handler = nil
-    }
-}
-
-extension Registry {
-    /// Reports what `event` makes, if anyone listens.
-    @inline(__always)
-    func report(_ event: @autoclosure () -> ReactorEvent) {
-        guard let observer = record.eventObserver else { return }
-        (observer as? EventReporter)?.report(event())
-    }
-
-    /// Reports the end of a session, which each endpoint does for its own.
-    func reportClosed(_ session: Session, _ reason: CloseReason) {
-        report(.closed(session.id, peer: session.peer, reason, session.counters))
     }
 }

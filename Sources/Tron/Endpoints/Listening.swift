@@ -32,8 +32,7 @@ extension Reactor {
 }
 
 extension Descriptor {
-    /// A bound, listening, nonblocking socket. TCP's options are set on it, because the sockets it
-    /// accepts inherit them (tcp(7)).
+    /// A bound, listening, nonblocking socket.
     static func listening(
         on address: SocketAddress, options: ServerOptions, kernel: Kernel
     ) throws(SystemError) -> Descriptor {
@@ -44,9 +43,7 @@ extension Descriptor {
             try descriptor.setReuseAddress()
             if case .ipv6 = address { try descriptor.setIPv6Only() }
             if options.reusesPort { try descriptor.setReusePort() }
-            try descriptor.setTCPOptions(
-                noDelay: options.session.noDelay, keepalive: options.session.effectiveKeepalive,
-                userTimeout: options.session.effectiveUserTimeout)
+            try descriptor.setTCPOptions(options.session)
         }
         try descriptor.bind(to: address)
         try removingFile(of: address, kernel: kernel) { () throws(SystemError) in
@@ -70,7 +67,7 @@ extension Descriptor {
     /// A server that was killed leaves its socket file behind, which would refuse every later one.
     /// It is removed when it is a socket and nobody listens on it: then connect(2) is refused.
     private static func removeStaleSocket(at address: SocketAddress, kernel: Kernel) {
-        guard let path = address.file, kernel.isSocket(path),
+        guard let path = address.file, kernel.socketFile(path) != nil,
             let probe = try? Descriptor.socket(for: address, kernel: kernel)
         else { return }
         do throws(SystemError) {

@@ -14,12 +14,13 @@ extension Reactor {
 /// it is released.
 public final class Meter {
     private let registry: Registry
-    private let watch = SlowestSession()
+    private let watch: SlowestSession
     private var last: ReactorSnapshot
     private var bytesBefore: [SlabKey: Int]
 
     init(_ registry: Registry) {
         self.registry = registry
+        watch = SlowestSession(registry)
         last = registry.snapshot()
         bytesBefore = registry.sessionBytes
         registry.record.add(watch)
@@ -80,7 +81,7 @@ public final class Meter {
             // Of equals the older slot first, so that a list does not flicker.
             .sorted { ($1.bytes, $0.key.index) < ($0.bytes, $1.key.index) }
         return moved.prefix(limit).map { key, bytes in
-            let peer = (registry.sources[key] as? Session)?.remoteAddress
+            let peer = registry.session(key)?.remoteAddress
             return Talker(session: SessionID(key: key), peer: peer, bytes: bytes)
         }
     }
@@ -88,11 +89,14 @@ public final class Meter {
 
 /// Remembers the slowest session.
 private final class SlowestSession: LoopObserver {
+    private let registry: Registry
     var slowest: Meter.SlowSession?
 
-    override func called(_ source: EventSource, nanoseconds: UInt64) {
+    init(_ registry: Registry) { self.registry = registry }
+
+    override func called(_ source: SlabKey, nanoseconds: UInt64) {
         let time = Duration.nanoseconds(Int64(clamping: nanoseconds))
-        guard time > slowest?.time ?? .zero, let session = source as? Session else { return }
+        guard time > slowest?.time ?? .zero, let session = registry.session(source) else { return }
         slowest = Meter.SlowSession(session: session.id, peer: session.remoteAddress, time: time)
     }
 }
@@ -101,9 +105,7 @@ extension Registry {
     /// What each session has moved so far.
     fileprivate var sessionBytes: [SlabKey: Int] {
         var bytes: [SlabKey: Int] = [:]
-        sources.forEach { key, source in
-            if let session = source as? Session { bytes[key] = session.counters.bytes }
-        }
+        sessions.forEachSession { bytes[$0.key] = $0.counters.bytes }
         return bytes
     }
 }

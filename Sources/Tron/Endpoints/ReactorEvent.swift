@@ -99,7 +99,9 @@ extension CloseCause {
     var isProblem: Bool {
         switch self {
         case .requested, .aborted, .peerClosed, .idle, .reactorStopped: false
-        case .dead, .protocolFault, .overflow, .deadlineExceeded, .reset, .silent, .system: true
+        case .dead, .unanswered, .protocolFault, .overflow, .deadlineExceeded, .reset, .silent,
+            .system:
+            true
         }
     }
 }

@@ -1,204 +1,102 @@
-// A listening endpoint: accepts connections and makes sessions of them, within its limits.
+// A listening endpoint: what its users see of it, and what it holds.
 
 /// A listening socket and the sessions that came through it. Belongs to the reactor's thread.
 ///
 /// The reactor keeps it until `stop()`; it need not be held.
-/// Invariant: `sessionCount` is the number of its sessions in the registry, and `perAddress` their
-/// number by host where that is limited.
 public final class Server: EventSource {
-    /// Kept behind `descriptor`, whose methods call nothing that could reach this server: so the
-    /// run-time check for that is left out.
-    @exclusivity(unchecked) private var ownedDescriptor: Descriptor
-    private let options: ServerOptions
-    private let settings: SessionSettings
-    /// Dropped when the server is released: it may hold the server.
-    private var setup: ((Session) -> Void)?
-    private var perAddress: [SocketAddress.HostKey: Int] = [:]
-    private var count = 0
-    private var totals = ServerCounters()
-    /// What its sessions did that have ended.
-    let endedSessions = SessionLedger()
-    private var isListening = true
-    private var isReleased = false
-    /// Accepts that failed since one last succeeded.
-    private var failuresInARow = 0
-    private var retry: TimerKey?
-    /// In the registry's list of those that wait for a descriptor, once.
-    private var isStarved = false
+    let registry: Registry
+    let endpoints: Endpoints
+    let host: SessionHost
+    let options: ServerOptions
     private let bound: SocketAddress
-    /// Drains, to be released once no session is left.
-    var drains: [SlabKey] = []
+    /// The file that bind(2) made, of a Unix socket with a path.
+    private let file: SocketFile?
 
-    /// How long accepting rests when no descriptor is free and none comes back meanwhile from this
-    /// reactor: short enough not to be noticed, long enough not to cost anything.
-    static let exhaustionPause: Int64 = 50_000_000
-
-    /// After so many accepts in a row that failed for whatever reason accepting rests, too: the
-    /// kernel may refuse for good what it reports as ready.
-    static let failuresBeforePause = 64
+    var key = SlabKey.none
+    private(set) var listKey = SlabKey.none
+    /// Kept behind `descriptor` and `accepting`, whose methods call nothing that could reach this
+    /// server: so the run-time check for overlapping access is left out.
+    @exclusivity(unchecked) private var ownDescriptor: Descriptor
+    /// Dropped when the server is released: it may hold the server.
+    private(set) var setup: ((Session) -> Void)?
+    @exclusivity(unchecked) private var ownAccepting = Accepting()
+    var totals = ServerCounters()
+    /// Those that go on; each is told of every session's end.
+    private var drains: [Drain] = []
+    private var isDraining = false
 
     init(
         _ address: SocketAddress, options: ServerOptions, setup: @escaping (Session) -> Void,
         registry: Registry
     ) throws(SystemError) {
+        options.limits.validate()
+        self.registry = registry
         self.options = options
         self.setup = setup
-        options.limits.validate()
-        settings = SessionSettings(options.session)
-        unsafe ownedDescriptor = try .listening(
+        endpoints = registry.endpoints
+        let descriptor = try Descriptor.listening(
             on: address, options: options, kernel: registry.kernel)
-        bound = try unsafe ownedDescriptor.localAddress() ?? address
-        super.init(registry: registry)
-        try Descriptor.removingFile(of: bound, kernel: registry.kernel) { () throws(SystemError) in
-            try registry.register(self, descriptor: descriptor.number)
+        var local: SocketAddress?
+        try Descriptor.removingFile(of: address, kernel: registry.kernel) {
+            () throws(SystemError) in local = try descriptor.localAddress()
         }
-        registry.endpointMemoryBound += memoryBound
-        registry.report(.listening(bound))
+        bound = local ?? address
+        file = bound.file.flatMap { registry.kernel.socketFile($0) }
+        unsafe ownDescriptor = descriptor
+        host = SessionHost(SessionSettings(options.session), in: registry.sessions)
+        do throws(SystemError) {
+            try registry.register(self, descriptor: self.descriptor.number)
+        } catch {
+            host.abandon()
+            removeFile()
+            throw error
+        }
+        listKey = endpoints.servers.insert(self)
+        endpoints.report(.listening(bound))
     }
 
-    private var descriptor: Descriptor {
-        @inline(__always) _read { yield unsafe ownedDescriptor }
-        @inline(__always) _modify { yield unsafe &ownedDescriptor }
+    var descriptor: Descriptor {
+        @inline(__always) _read { yield unsafe ownDescriptor }
+        @inline(__always) _modify { yield unsafe &ownDescriptor }
     }
 
-    override func ready(_ readiness: Readiness) { acceptWaiting(readiness) }
+    var accepting: Accepting {
+        @inline(__always) _read { yield unsafe ownAccepting }
+        @inline(__always) _modify { yield unsafe &ownAccepting }
+    }
 
-    override func expired(_ timer: TimerKey) { listenAgain() }
+    func reactorStops() { stopListening() }
 
-    override func reactorStops() { stopListening() }
-
-    override func release() {
+    func release() {
         setup = nil
-        registry.record.endedServers.add(totals)
-        isReleased = true
-        if count == 0 { registry.endpointMemoryBound -= memoryBound }
-        registry.descriptorFreed()
+        endpoints.servers.remove(listKey)
+        endpoints.endedServers.add(totals)
+        host.abandon()
     }
 
     /// Where it listens; with the port that the kernel chose, if that was 0.
     public var address: SocketAddress { bound }
 
     /// Its sessions that have not ended.
-    public var sessionCount: Int { count }
+    public var sessionCount: Int { host.count }
 
     /// What it has done so far.
     public var counters: ServerCounters { totals }
 
-    private var memoryBound: Int {
-        boundedProduct(
-            options.limits.maximumSessions,
-            options.session.limits.memoryBound(
-                maximumBytesReadPerTurn: registry.limits.maximumBytesReadPerTurn))
-    }
-
-    /// Calls `body` for each of its sessions. It may do anything to any of them.
+    /// Calls `body` for each of its sessions. It may do anything to any of them; those that come
+    /// meanwhile are not visited.
     public func forEachSession(_ body: (Session) -> Void) {
         registry.requireLoop("Server.forEachSession")
-        registry.sources.forEach { _, source in
-            if let session = source as? Session, session.owner === self { body(session) }
-        }
-    }
-}
-
-// MARK: - Accepting
-
-extension Server {
-    /// Accepts what waits, at most as many as a turn allows: the rest stays ready.
-    private func acceptWaiting(_ readiness: Readiness) {
-        guard isListening else { return }
-        if readiness.isEmpty {
-            isStarved = false
-            resume()
-        }
-        for _ in 0..<options.limits.maximumAcceptsPerTurn {
-            do throws(SystemError) {
-                guard let accepted = try descriptor.accept() else { return }
-                failuresInARow = 0
-                admit(accepted)
-            } catch {
-                if !error.isExhaustion { totals.failed += 1 }
-                failuresInARow += 1
-                let rests = error.isExhaustion || failuresInARow >= Self.failuresBeforePause
-                registry.report(
-                    error.isExhaustion
-                        ? .outOfDescriptors(bound, error) : .acceptFailed(bound, error))
-                if rests { return suspend() }
-                // Anything else befell one connection, not the listener: accept(2) has the list.
-            }
-            if !isListening { return }
-        }
+        host.forEach(body)
     }
 
-    private func admit(_ accepted: consuming Descriptor.Accepted) {
-        let peer = accepted.peer
-        guard count < options.limits.maximumSessions else {
-            totals.refusedByLimit += 1
-            registry.report(.refused(peer: peer, .sessions))
-            return
-        }
-        guard countAddress(peer, by: 1) else {
-            totals.refusedByAddressLimit += 1
-            registry.report(.refused(peer: peer, .sessionsPerAddress))
-            return
-        }
-        let session = Session(
-            accepted.descriptor, peer: peer, settings: settings, owner: self, registry: registry)
-        do throws(SystemError) {
-            try registry.register(session, descriptor: session.descriptor.number)
-        } catch {
-            totals.failed += 1
-            registry.report(.acceptFailed(bound, error))
-            _ = countAddress(peer, by: -1)
-            return
-        }
-        count += 1
-        totals.accepted += 1
-        registry.report(.accepted(session.id, peer: peer))
-        session.begin()
-        setup?(session)
-    }
-
-    /// Adds to the host's number of sessions. False, and nothing is added, above the limit.
-    private func countAddress(_ peer: SocketAddress?, by change: Int) -> Bool {
-        guard let limit = options.limits.maximumSessionsPerAddress, let host = peer?.hostKey else {
-            return true
-        }
-        let count = perAddress[host, default: 0] + change
-        guard change < 0 || count <= limit else { return false }
-        perAddress[host] = count > 0 ? count : nil
-        return true
-    }
-}
-
-// MARK: - Out of descriptors
-
-extension Server {
-    /// Connections wait in the backlog, and the listener out of epoll, where its readiness would
-    /// spin. It goes on when a descriptor comes back, or to look after a pause.
-    private func suspend() {
-        guard retry == nil else { return }
-        totals.exhaustions += 1
-        failuresInARow = 0
-        try? registry.epoll.modify(descriptor.number, [], token: key.rawValue)
-        retry = registry.arm(key, at: registry.now + Self.exhaustionPause)
-        if !isStarved { registry.starved.append(key) }
-        isStarved = true
-    }
-
-    private func resume() {
-        guard let retry else { return }
-        registry.wheel.cancel(retry)
-        listenAgain()
-    }
-
-    private func listenAgain() {
-        retry = nil
-        do throws(SystemError) {
-            try registry.epoll.modify(descriptor.number, .readable, token: key.rawValue)
-        } catch {
-            // The kernel has no memory for it: deaf for another pause, not for ever.
-            retry = registry.arm(key, at: registry.now + Self.exhaustionPause)
-        }
+    /// Of the sessions that may still come; those that there are count for themselves.
+    var memoryBound: Int {
+        guard accepting.isListening else { return 0 }
+        return boundedProduct(
+            options.limits.maximumSessions - host.count,
+            options.session.limits.memoryBound(
+                maximumBytesReadPerTurn: registry.limits.maximumBytesReadPerTurn))
     }
 }
 
@@ -213,8 +111,9 @@ extension Server: SessionOwner {
         case abort
     }
 
-    /// Stops listening in this very turn and ends its sessions. A Unix socket's file is removed.
-    /// Connections that still wait to be accepted are reset by the kernel. Once is enough.
+    /// Stops listening in this very turn and ends its sessions. The file of a Unix socket is
+    /// removed, unless another server has taken its path. Connections that still wait to be
+    /// accepted are reset by the kernel. Once is enough.
     public func stop(sessions end: SessionEnd = .close) {
         registry.requireLoop("Server.stop()")
         stopListening()
@@ -227,24 +126,32 @@ extension Server: SessionOwner {
     }
 
     func stopListening() {
-        guard isListening else { return }
-        isListening = false
-        if let retry { registry.wheel.cancel(retry) }
-        retry = nil
-        if let path = bound.file { _ = registry.kernel.unlink(path) }
+        guard accepting.stop(registry) else { return }
+        removeFile()
         registry.close(&descriptor)
-        registry.report(.stoppedListening(bound))
+        endpoints.report(.stoppedListening(bound))
         registry.releaseLater(self)
     }
 
+    private func removeFile() {
+        guard let path = bound.file, let file, registry.kernel.socketFile(path) == file else {
+            return
+        }
+        _ = registry.kernel.unlink(path)
+    }
+
     func sessionEnded(_ session: Session, _ reason: CloseReason) {
-        count -= 1
-        _ = countAddress(session.peer, by: -1)
-        session.countAsClosed(in: endedSessions, reason)
-        registry.reportClosed(session, reason)
-        guard count == 0 else { return }
-        if isReleased { registry.endpointMemoryBound -= memoryBound }
-        for drain in drains { registry.ended.append(drain) }
-        drains = []
+        accepting.left(session.peer, options.limits)
+        endpoints.reportClosed(session, reason)
+        if isDraining { for drain in drains { drain.sessionEnded(reason) } }
+    }
+    func add(_ drain: Drain) {
+        drains.append(drain)
+        isDraining = true
+    }
+
+    func remove(_ drain: Drain) {
+        drains.removeAll { $0 === drain }
+        isDraining = !drains.isEmpty
     }
 }

@@ -70,21 +70,16 @@ extension Reactor {
 
 extension Registry {
     func snapshot() -> ReactorSnapshot {
-        let live = liveSessions
-        var sessions = record.endedSessions.totals
-        for totals in live.values { sessions.add(totals) }
-        let servers = all(Server.self).map {
-            $0.snapshot(live[ObjectIdentifier($0)] ?? SessionTotals())
-        }
-        let clients = all(Client.self).map {
-            $0.snapshot(live[ObjectIdentifier($0)] ?? SessionTotals())
-        }
+        var servers: [ServerSnapshot] = []
+        endpoints.servers.forEach { _, server in servers.append(server.takeSnapshot()) }
+        var clients: [ClientSnapshot] = []
+        endpoints.clients.forEach { _, client in clients.append(client.takeSnapshot()) }
         return ReactorSnapshot(
             time: .nanoseconds(kernel.now() - origin), turns: record.turns, events: record.events,
             systemCalls: kernel.systemCalls, liveTimers: wheel.count, lag: record.lag,
-            handlerTimes: record.handlerTimes, sessions: sessions,
-            serverTotals: servers.reduce(into: record.endedServers) { $0.add($1.counters) },
-            clientTotals: clients.reduce(into: record.endedClients) { $0.add($1.counters) },
+            handlerTimes: record.handlerTimes, sessions: sessions.totals,
+            serverTotals: servers.reduce(into: endpoints.endedServers) { $0.add($1.counters) },
+            clientTotals: clients.reduce(into: endpoints.endedClients) { $0.add($1.counters) },
             servers: servers, clients: clients)
     }
 }
@@ -129,13 +124,11 @@ extension Server {
     /// What it and its sessions have done. On the loop's thread.
     public func snapshot() -> ServerSnapshot {
         registry.requireLoop("Server.snapshot()")
-        return snapshot(registry.liveSessions[ObjectIdentifier(self)] ?? SessionTotals())
+        return takeSnapshot()
     }
 
-    fileprivate func snapshot(_ live: SessionTotals) -> ServerSnapshot {
-        var sessions = endedSessions.totals
-        sessions.add(live)
-        return ServerSnapshot(address: address, counters: counters, sessions: sessions, key: key)
+    fileprivate func takeSnapshot() -> ServerSnapshot {
+        ServerSnapshot(address: address, counters: counters, sessions: host.totals, key: key)
     }
 }
 
@@ -143,34 +136,12 @@ extension Client {
     /// What it and its sessions have done. On the loop's thread.
     public func snapshot() -> ClientSnapshot {
         registry.requireLoop("Client.snapshot()")
-        return snapshot(registry.liveSessions[ObjectIdentifier(self)] ?? SessionTotals())
+        return takeSnapshot()
     }
 
-    fileprivate func snapshot(_ live: SessionTotals) -> ClientSnapshot {
-        var sessions = endedSessions.totals
-        sessions.add(live)
-        return ClientSnapshot(
+    fileprivate func takeSnapshot() -> ClientSnapshot {
+        ClientSnapshot(
             target: target.description, state: state, counters: counters,
-            pendingRequests: pendingRequestCount, sessions: sessions, key: key)
-    }
-}
-
-extension Registry {
-    /// What the sessions did that have not ended, by their endpoint.
-    fileprivate var liveSessions: [ObjectIdentifier: SessionTotals] {
-        var totals: [ObjectIdentifier: SessionTotals] = [:]
-        sources.forEach { _, source in
-            guard let session = source as? Session, let owner = session.owner else { return }
-            session.countAsOpen(in: &totals[ObjectIdentifier(owner), default: SessionTotals()])
-        }
-        return totals
-    }
-
-    fileprivate func all<Source: EventSource>(_ kind: Source.Type) -> [Source] {
-        var found: [Source] = []
-        sources.forEach { _, source in
-            if let source = source as? Source { found.append(source) }
-        }
-        return found
+            pendingRequests: pendingRequestCount, sessions: host.totals, key: key)
     }
 }

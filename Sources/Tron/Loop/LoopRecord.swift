@@ -1,13 +1,19 @@
 // What the loop notes of itself: turns, events, how long it kept others waiting, slow handlers.
 
-/// Sees how long each call of a source took. While there is one, the loop reads the clock after
-/// every call.
+/// Sees how long each call of a source took. While there is one that wants the times, the loop
+/// reads the clock after every call.
 class LoopObserver {
-    /// A source was called, because it was ready or a timer of its came due.
-    func called(_ source: EventSource, nanoseconds: UInt64) {}
+    var wantsTimes: Bool { true }
 
-    /// The reactor has ended: the last chance to tell something.
-    func reactorEnded() {}
+    /// The source of this key was called, because it was ready or a timer of its came due.
+    func called(_ source: SlabKey, nanoseconds: UInt64) {}
+
+    /// The reactor ends, and nothing is left but this: whether it has had a call made later, to
+    /// tell what it kept.
+    func hasLastWords() -> Bool { false }
+
+    /// The reactor has ended: lets go of what it holds.
+    func end() {}
 }
 
 /// One reactor's numbers. They count from its beginning; who wants rates takes differences.
@@ -16,28 +22,21 @@ final class LoopRecord {
     private(set) var events = 0
     /// From the end of each wait to the beginning of the next; nanoseconds.
     private(set) var lag = Histogram()
-    /// How long each call of a source took, while there is an observer; nanoseconds.
+    /// How long each call of a source took, while an observer wants to know; nanoseconds.
     private(set) var handlerTimes = Histogram()
 
-    /// What sessions did that have ended, and the endpoints that are gone.
-    let endedSessions = SessionLedger()
-    var endedServers = ServerCounters()
-    var endedClients = ClientCounters()
-
-    /// Told of events, if anyone listens.
-    var eventObserver: LoopObserver?
     private var observers: [LoopObserver] = []
     private(set) var isTiming = false
     private var lastReading: Int64 = 0
 
     func add(_ observer: LoopObserver) {
         observers.append(observer)
-        isTiming = true
+        isTiming = observers.contains { $0.wantsTimes }
     }
 
     func remove(_ observer: LoopObserver) {
         observers.removeAll { $0 === observer }
-        isTiming = !observers.isEmpty
+        isTiming = observers.contains { $0.wantsTimes }
     }
 
     /// The loop has waited: a turn begins.
@@ -54,11 +53,23 @@ final class LoopRecord {
 
     /// A source was called; what was before it is already counted.
     @inline(never)
-    func called(_ source: EventSource, now: Int64) {
+    func called(_ source: SlabKey, now: Int64) {
         let nanoseconds = UInt64(max(0, now &- lastReading))
         lastReading = now
         handlerTimes.record(nanoseconds)
         for observer in observers { observer.called(source, nanoseconds: nanoseconds) }
+    }
+
+    /// Whether an observer still has something told.
+    func hasLastWords() -> Bool {
+        // Each is asked, whatever another says.
+        observers.reduce(false) { $1.hasLastWords() || $0 }
+    }
+
+    func end() {
+        for observer in observers { observer.end() }
+        observers = []
+        isTiming = false
     }
 
     /// What was done meanwhile was no call of a source.

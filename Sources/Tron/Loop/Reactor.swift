@@ -61,15 +61,20 @@ public final class Reactor {
         while !remote.stopsRequested && !isFinishing && registry.failure == nil {
             try turn()
         }
+        signalSource?.loopEnds()
         if let failure = registry.failure { throw failure }
     }
 
-    /// The most memory, in bytes, that the buffers of this reactor and of its servers and clients
-    /// can take, by their limits. What applications keep is theirs to bound.
+    /// The most memory, in bytes, that the buffers of this reactor and of its servers, clients and
+    /// sessions can take, by their limits. What applications keep is theirs to bound. It is added
+    /// up from what there is now, at the cost of a look at each. On the loop's thread.
     public var memoryBound: Int {
-        boundedProduct(1, registry.limits.maximumIdleBufferBytes) + 2
+        registry.requireLoop("Reactor.memoryBound")
+        var bound =
+            boundedProduct(1, registry.limits.maximumIdleBufferBytes) + 2
             * BufferPool.capacity(for: registry.limits.maximumBytesReadPerTurn)
-            + registry.endpointMemoryBound
+        registry.sources.forEach { _, source in bound += source.memoryBound }
+        return bound
     }
 
     /// Makes `run()` return at the end of this turn. On the loop's thread; elsewhere, and where in
@@ -85,18 +90,21 @@ public final class Reactor {
         remote.submit(work)
     }
 
-    /// One turn. Its order is a promise: events, timers, submitted work, output, releases. What a
-    /// session's own handler queues is sent right after its batch; the output phase sends what
-    /// others queued for it. Only the releases take sources out of the registry, so that the other
-    /// phases need not retain them.
+    /// One turn. Its order is a promise: events, timers, work, output, releases. Each phase does no
+    /// more than its limit allows, and leaves the rest to the next turn. What a session's own
+    /// handler queues is sent right after its batch; the output phase sends what others queued for
+    /// it. Only the releases take sources out of the registry, so that the other phases need not
+    /// retain them.
     func turn() throws(SystemError) {
         let events = try wait()
         dispatch(events)
-        registry.makeOwedCalls()
         fireTimers()
-        submitted.run(on: self, atMost: registry.limits.maximumWorkPerTurn)
+        registry.makeCalls(atMost: registry.limits.maximumWorkPerTurn)
+        if submitted.isWaiting {
+            submitted.run(on: self, atMost: registry.limits.maximumWorkPerTurn)
+        }
         flush()
-        registry.reap()
+        registry.reap(atMost: registry.limits.maximumReleasesPerTurn)
     }
 
     /// The clock is read anew before the wait, because the turn that ends here may have been long.
@@ -113,42 +121,57 @@ public final class Reactor {
     /// Whether something is to be done that no event and no timer will tell of.
     private var hasWork: Bool {
         !registry.woken.isEmpty || submitted.isWaiting
-            || !registry.dirty.isEmpty || !registry.ended.isEmpty || registry.owesCalls
+            || !registry.dirty.isEmpty || !registry.ended.isEmpty || !registry.calls.isEmpty
+    }
+
+    /// Asks once whether calls are timed, so that an untimed one costs nothing more.
+    private func dispatch(_ events: Int) {
+        if registry.record.isTiming {
+            dispatch(events, isTiming: true)
+        } else {
+            dispatch(events, isTiming: false)
+        }
     }
 
     /// Those that were woken come first: what a session kept was received before what is to be
     /// read.
-    private func dispatch(_ events: Int) {
-        for _ in 0..<registry.woken.waiting {
+    @inline(__always)
+    private func dispatch(_ events: Int, isTiming: Bool) {
+        for _ in 0..<registry.woken.count {
             guard let key = registry.woken.take() else { break }
-            call(key) { $0.ready([]) }
+            registry.withSource(key) { $0.ready([]) }
+            if isTiming { recordCall(of: key) }
         }
         for index in 0..<events {
             let (token, readiness) = registry.epoll.event(index)
-            call(SlabKey(rawValue: token)) { $0.ready(readiness) }
-        }
-    }
-
-    @inline(__always)
-    private func call(_ key: SlabKey, _ body: (EventSource) -> Void) {
-        registry.withSource(key) { source in
-            body(source)
-            guard registry.record.isTiming else { return }
-            registry.record.called(source, now: registry.kernel.now())
+            let key = SlabKey(rawValue: token)
+            registry.withSource(key) { $0.ready(readiness) }
+            if isTiming { recordCall(of: key) }
         }
     }
 
     private func fireTimers() {
-        if registry.record.isTiming { registry.record.skip(to: registry.kernel.now()) }
+        let isTiming = registry.record.isTiming
+        if isTiming { registry.record.skip(to: registry.kernel.now()) }
         registry.wheel.advance(to: registry.tick)
         for _ in 0..<registry.limits.maximumTimersPerTurn {
-            guard let (timer, owner) = registry.wheel.takeDue() else { break }
-            call(SlabKey(rawValue: owner)) { $0.expired(timer) }
+            guard let (timer, owner, payload) = registry.wheel.takeDue() else { break }
+            let key = SlabKey(rawValue: owner)
+            registry.withSource(key) { $0.expired(timer, payload: payload) }
+            if isTiming { recordCall(of: key) }
         }
     }
 
+    @inline(never)
+    private func recordCall(of key: SlabKey) {
+        registry.record.called(key, now: registry.kernel.now())
+    }
+
+    /// What is queued from here on belongs to the next turn's output.
     private func flush() {
-        while let key = registry.dirty.take() {
+        registry.outputPeriod &+= 1
+        for _ in 0..<min(registry.dirty.count, registry.limits.maximumFlushesPerTurn) {
+            guard let key = registry.dirty.take() else { break }
             registry.withSource(key) { $0.flush() }
         }
     }
@@ -166,22 +189,22 @@ public final class Reactor {
         resolver.close()
         isFinished = true
         ownExecutor.runStrays()
-        registry.record.eventObserver?.reactorEnded()
-        registry.record.eventObserver = nil
     }
 }
 
 /// Takes the eventfd's wake-ups; the work itself is found by its flag.
 private final class WakeupSource: EventSource {
+    let registry: Registry
+    var key = SlabKey.none
     private let remote: RemoteReactor
 
     init(_ remote: RemoteReactor, registry: Registry) {
+        self.registry = registry
         self.remote = remote
-        super.init(registry: registry)
     }
 
     /// What cannot be drained would be reported for ever.
-    override func ready(_ readiness: Readiness) {
+    func ready(_ readiness: Readiness) {
         do throws(SystemError) {
             try remote.wakeup.drain()
         } catch {

@@ -13,15 +13,21 @@ public struct ReactorLimits: Sendable, Hashable {
     /// when each takes one microsecond.
     public var maximumTimersPerTurn = 1024
 
-    /// Pieces of submitted work that run a turn. Default 1,024, as for timers.
+    /// Pieces of submitted work that run a turn; and of the loop's own calls as many. Default
+    /// 1,024, as for timers.
     public var maximumWorkPerTurn = 1024
 
-    /// Pieces of submitted work that may wait; more are refused. Default 65,536: some megabytes.
+    /// Pieces of submitted work that may wait, or have not run yet; more are refused. Default
+    /// 65,536: some megabytes.
     public var maximumWaitingWork = 65_536
 
-    /// Clients that connect at the same time; the others wait their turn. Default 256: a restarted
-    /// server's backlog is not flooded by one process.
-    public var maximumSimultaneousAttempts = 256
+    /// Sessions that are flushed a turn: one write each, of no more than waits. Default 1,024: what
+    /// is sent to ten thousand at once leaves in ten turns.
+    public var maximumFlushesPerTurn = 1024
+
+    /// Sessions, servers and the like that are released a turn, with their close handlers. Default
+    /// 1,024, as for timers.
+    public var maximumReleasesPerTurn = 1024
 
     /// Bytes of idle buffers kept for use. Default 8 MiB: a thousand of the smallest.
     public var maximumIdleBufferBytes = 8 << 20
@@ -34,9 +40,13 @@ public struct ReactorLimits: Sendable, Hashable {
         demand(
             (1...1 << 26).contains(maximumBytesReadPerTurn), "maximumBytesReadPerTurn: up to 64 MiB"
         )
-        demand(maximumTimersPerTurn > 0, "at least 1 a turn")
-        demand(maximumWorkPerTurn > 0 && maximumWaitingWork > 0, "at least 1 a turn")
-        demand(maximumSimultaneousAttempts > 0, "maximumSimultaneousAttempts: at least 1")
+        demand(maximumTimersPerTurn > 0, "maximumTimersPerTurn: at least 1")
+        demand(
+            maximumWorkPerTurn > 0 && maximumWaitingWork > 0,
+            "maximumWorkPerTurn and maximumWaitingWork: at least 1")
+        demand(
+            maximumFlushesPerTurn > 0 && maximumReleasesPerTurn > 0,
+            "maximumFlushesPerTurn and maximumReleasesPerTurn: at least 1")
         demand(maximumIdleBufferBytes >= 0, "maximumIdleBufferBytes: not negative")
     }
 }

@@ -7,7 +7,7 @@ final class Registry {
     let kernel: Kernel
     let limits: ReactorLimits
     let epoll: Epoll
-    let sources = Slab<EventSource>()
+    let sources = Slab<any EventSource>()
     let wheel = TimerWheel()
     let buffers: BufferPool
     /// Where every session receives; its content is valid until the next session reads.
@@ -19,9 +19,9 @@ final class Registry {
     let origin: Int64
 
     /// Sources that have to be called at the turn's end, at its very end, and in the next turn.
-    let dirty = TokenQueue()
-    let ended = TokenQueue()
-    let woken = TokenQueue()
+    let dirty = Queue<SlabKey>()
+    let ended = Queue<SlabKey>()
+    let woken = Queue<SlabKey>()
 
     /// The thread on which everything here happens: the one that runs the reactor, and until then
     /// the one that made it.
@@ -30,25 +30,24 @@ final class Registry {
     /// Whether the loop runs, so that what is called on its thread is part of a turn.
     var isRunning = false
 
-    /// What the endpoints may hold at most, beside the loop's own buffers; bytes.
-    var endpointMemoryBound = 0
-
-    /// Clients that connect at the same time.
-    let dialGate: Gate
-
     /// What the loop notes of itself.
     let record = LoopRecord()
 
-    /// Calls that somebody relies on: made in the next turn, or as the last of the reactor.
-    private var owedCalls: [() -> Void] = []
-    /// Whether there are any: asked every turn, where a look at the array would cost more.
-    private(set) var owesCalls = false
+    /// Closures that run in the work phase, or before the reactor has ended.
+    let calls = Queue<() -> Void>()
     private var isTornDown = false
+
+    /// The number of the output phase that comes next: what is queued until then is sent in it.
+    var outputPeriod: UInt32 = 1
+
+    /// What the layers above keep with a reactor, by type.
+    private var companions: [ObjectIdentifier: AnyObject] = [:]
+
     /// What the loop cannot hear without: ends the run, which throws it.
     var failure: SystemError?
 
     /// Sources that found no descriptor free; they are woken once one is.
-    let starved = TokenQueue()
+    let starved = Queue<SlabKey>()
 
     init(kernel: Kernel, limits: ReactorLimits) throws(SystemError) {
         self.kernel = kernel
@@ -58,7 +57,6 @@ final class Registry {
             maximumIdleBytes: limits.maximumIdleBufferBytes,
             sharedCapacity: limits.maximumBytesReadPerTurn)
         unsafe receiveBuffer = .allocate(byteCount: limits.maximumBytesReadPerTurn, alignment: 4096)
-        dialGate = Gate(limit: limits.maximumSimultaneousAttempts)
         now = kernel.now()
         origin = now
     }
@@ -96,11 +94,21 @@ extension Registry {
     static let nanosecondsPerTick: Int64 = 1_000_000
 
     /// Calls `expired` of the source once the clock has reached `deadline` (nanoseconds): never
-    /// before, and at most a tick after.
-    func arm(_ source: SlabKey, at deadline: Int64) -> TimerKey {
-        let nanoseconds = max(0, deadline - origin)
-        let tick = (nanoseconds + Self.nanosecondsPerTick - 1) / Self.nanosecondsPerTick
-        return wheel.schedule(at: UInt64(tick), owner: source.rawValue)
+    /// before, and at most a tick after. `payload` is for the source to tell its timers apart.
+    func arm(_ source: SlabKey, at deadline: Int64, payload: UInt32 = 0) -> TimerKey {
+        let tick = UInt64(Self.ticks(max(0, deadline - origin)))
+        return wheel.schedule(at: tick, owner: source.rawValue, payload: payload)
+    }
+
+    /// Whether the timer lives and calls its source when `deadline` has come, or before.
+    func rings(_ timer: TimerKey, by deadline: Int64) -> Bool {
+        guard let armed = wheel.deadline(of: timer) else { return false }
+        return Int64(armed) <= Self.ticks(max(0, deadline - origin))
+    }
+
+    /// The first tick that is not before a time, in nanoseconds since the reactor was made.
+    private static func ticks(_ nanoseconds: Int64) -> Int64 {
+        (nanoseconds + nanosecondsPerTick - 1) / nanosecondsPerTick
     }
 
     /// The tick that `now` lies in.
@@ -118,19 +126,20 @@ extension Registry {
 
 extension Registry {
     @inline(__always)
-    func flushLater(_ source: EventSource) { dirty.append(source.key) }
+    func flushLater(_ source: some EventSource) { dirty.append(source.key) }
 
     /// Calls `body` with a source that has not been released. Nothing but `reap` takes a source
     /// out, and it is not called from within `body`: so the source need not be retained for it.
+    /// `body` uses the source once: see `Slab.withElement`.
     @inline(__always)
-    func withSource(_ key: SlabKey, _ body: (EventSource) -> Void) {
-        unsafe sources.unretained(key)?._withUnsafeGuaranteedRef(body)
+    func withSource(_ key: SlabKey, _ body: (any EventSource) -> Void) {
+        sources.withElement(key, body)
     }
 
-    func releaseLater(_ source: EventSource) { ended.append(source.key) }
+    func releaseLater(_ source: some EventSource) { ended.append(source.key) }
 
     /// Has `ready` called in the next turn, which then does not wait.
-    func wake(_ source: EventSource) { woken.append(source.key) }
+    func wake(_ source: some EventSource) { woken.append(source.key) }
 
     /// Wakes the sources that wait for a descriptor.
     @inline(__always)
@@ -138,42 +147,52 @@ extension Registry {
         while let key = starved.take() { woken.append(key) }
     }
 
-    /// Ends every source. Their users are told; what they start meanwhile is ended too. Who starts
-    /// something anew at every answer is not answered for ever.
+    /// Ends every source. Their users are told; what they start meanwhile is ended too. At most 100
+    /// rounds, or a handler that always starts something new would keep the reactor from ending.
     func tearDown() {
-        for _ in 0..<100 where sources.count > 0 || owesCalls {
+        for _ in 0..<100 where sources.count > 0 || !calls.isEmpty || record.hasLastWords() {
             sources.forEach { _, source in source.reactorStops() }
-            reap()
-            makeOwedCalls()
+            reap(atMost: .max)
+            makeCalls(atMost: .max)
         }
         sources.forEach { key, _ in sources.remove(key) }
-        owedCalls = []
-        owesCalls = false
+        calls.removeAll()
+        record.end()
         isTornDown = true
     }
 
-    /// Has `call` made in the next turn, and if there is none, before the reactor has ended.
+    /// Has `call` made in this turn's work phase or the next's, or before the reactor has ended.
     func callLater(_ call: @escaping () -> Void) {
         if isTornDown { return call() }
-        owedCalls.append(call)
-        owesCalls = true
+        calls.append(call)
     }
 
-    /// Those that are owed because of these are left for the next turn.
-    func makeOwedCalls() {
-        guard owesCalls else { return }
-        let calls = owedCalls
-        owedCalls = []
-        owesCalls = false
-        for call in calls { call() }
+    /// Calls that are asked for by these are left for the next turn.
+    func makeCalls(atMost limit: Int) {
+        for _ in 0..<min(limit, calls.count) { calls.take()?() }
     }
 
     /// Releases the sources that ended. Those that end because of it are released in the next turn,
     /// so that a handler which starts anew what fails at once cannot hold this one.
-    func reap() {
-        for _ in 0..<ended.waiting {
+    func reap(atMost limit: Int) {
+        for _ in 0..<min(limit, ended.count) {
             guard let key = ended.take(), let source = sources.remove(key) else { continue }
             source.release()
         }
+    }
+}
+
+// MARK: - Companions
+
+extension Registry {
+    /// The one object of its type that a layer above keeps with this reactor; made when it is first
+    /// asked for.
+    @inline(never)
+    func companion<Object: AnyObject>(orMake make: () -> Object) -> Object {
+        let type = ObjectIdentifier(Object.self)
+        if let known = companions[type] as? Object { return known }
+        let made = make()
+        companions[type] = made
+        return made
     }
 }

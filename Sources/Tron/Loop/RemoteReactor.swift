@@ -7,8 +7,8 @@ import Synchronization
 public final class RemoteReactor: Sendable {
     typealias Work = @Sendable (Reactor) -> Void
 
-    private struct Queue {
-        var work: [Work] = []
+    private struct Shared {
+        let work = Queue<Work>()
         var isOpen = true
         var loop = ThreadIdentity.current
         var isRunning = false
@@ -16,7 +16,7 @@ public final class RemoteReactor: Sendable {
         var owesWakeup = false
     }
 
-    private let queue: Locked<Queue>
+    private let shared: Locked<Shared>
     private let capacity: Int
     let wakeup: Wakeup
 
@@ -24,10 +24,12 @@ public final class RemoteReactor: Sendable {
     /// woken, before a submission returns: so the loop never sleeps over it.
     private let isPending = Atomic(false)
     private let stopFlag = Atomic(false)
+    /// Of what the loop has taken, how much has not begun to run: it counts as waiting.
+    private let unrun = Atomic(0)
 
     init(kernel: Kernel, capacity: Int) throws(SystemError) {
         wakeup = try Wakeup(kernel: kernel)
-        queue = Locked(Queue())
+        shared = Locked(Shared())
         self.capacity = capacity
     }
 
@@ -36,8 +38,7 @@ public final class RemoteReactor: Sendable {
     /// May be called on any thread; it never blocks for longer than a lock takes. Work accepted
     /// before the reactor stops is run before `run()` returns.
     /// - Returns: false, and the work is dropped, when `ReactorLimits.maximumWaitingWork` pieces
-    ///   wait
-    ///   or the reactor has stopped.
+    ///   have not run or the reactor has stopped.
     public func submit(_ work: @escaping @Sendable (Reactor) -> Void) -> Bool {
         submit(work, waitingAtMost: capacity)
     }
@@ -49,10 +50,11 @@ public final class RemoteReactor: Sendable {
     }
 
     private func submit(_ work: @escaping Work, waitingAtMost capacity: Int) -> Bool {
-        let (accepted, isToWake) = queue.withLock { queue in
-            guard queue.isOpen, queue.work.count < capacity else { return (false, false) }
-            queue.work.append(work)
-            return (true, announce(in: &queue))
+        let (accepted, isToWake) = shared.withLock { shared in
+            let waiting = shared.work.count + unrun.load(ordering: .relaxed)
+            guard shared.isOpen, waiting < capacity else { return (false, false) }
+            shared.work.append(work)
+            return (true, announce(in: &shared))
         }
         if isToWake { wake() }
         return accepted
@@ -61,20 +63,20 @@ public final class RemoteReactor: Sendable {
     /// Makes `run()` return at the end of its turn. May be called on any thread, and again.
     public func stop() {
         stopFlag.store(true, ordering: .releasing)
-        if queue.withLock({ announce(in: &$0) }) { wake() }
+        if shared.withLock({ announce(in: &$0) }) { wake() }
     }
 
     private func wake() {
-        if !wakeup.signal() { queue.withLock { $0.owesWakeup = true } }
+        if !wakeup.signal() { shared.withLock { $0.owesWakeup = true } }
     }
 
     /// Whether the loop has to be woken: it is awake when it announces something itself, and looks
     /// before it sleeps. Under the lock, so that a loop which closes the queue, or another thread
     /// that takes the loop over, sees what was accepted before.
-    private func announce(in queue: inout Queue) -> Bool {
+    private func announce(in shared: inout Shared) -> Bool {
         let wasPending = isPending.exchange(true, ordering: .acquiringAndReleasing)
-        guard queue.loop != .current, !wasPending || queue.owesWakeup else { return false }
-        queue.owesWakeup = false
+        guard shared.loop != .current, !wasPending || shared.owesWakeup else { return false }
+        shared.owesWakeup = false
         return true
     }
 }
@@ -87,27 +89,34 @@ extension RemoteReactor {
 
     var stopsRequested: Bool { stopFlag.load(ordering: .acquiring) }
 
-    var isOnLoop: Bool { queue.withLock { $0.loop == .current } }
+    var isOnLoop: Bool { shared.withLock { $0.loop == .current } }
 
     /// Whether the calling code is part of a turn. Any thread may ask, also one that made the
     /// reactor and gave it away.
-    var isInTurn: Bool { queue.withLock { $0.isRunning && $0.loop == .current } }
+    var isInTurn: Bool { shared.withLock { $0.isRunning && $0.loop == .current } }
 
     func adoptThread() {
-        queue.withLock { queue in
-            queue.loop = .current
-            queue.isRunning = true
+        shared.withLock { shared in
+            shared.loop = .current
+            shared.isRunning = true
         }
     }
 
-    func leaveThread() { queue.withLock { $0.isRunning = false } }
+    func leaveThread() { shared.withLock { $0.isRunning = false } }
 
-    /// Exchanges the waiting work for the empty list `others`, whose memory is used again.
-    func take(into others: inout [Work]) {
+    /// Exchanges the waiting work for the empty queue `others`, whose memory is used again.
+    func take(into others: Queue<Work>) {
         isPending.store(false, ordering: .sequentiallyConsistent)
-        queue.withLock { swap(&$0.work, &others) }
+        shared.withLock { shared in
+            shared.work.exchange(with: others)
+            unrun.store(others.count, ordering: .relaxed)
+        }
     }
 
+    /// Of what was taken so much has not begun to run.
+    @inline(__always)
+    func note(unrun: Int) { self.unrun.store(unrun, ordering: .relaxed) }
+
     /// Refuses work from now on.
-    func close() { queue.withLock { $0.isOpen = false } }
+    func close() { shared.withLock { $0.isOpen = false } }
 }

@@ -17,7 +17,7 @@ final class Resolver {
     private let remote: RemoteReactor
     private var known: [String: (addresses: [SocketAddress], until: Int64)] = [:]
     private var waiters: [String: [(Answer) -> Void]] = [:]
-    private var queue: [String] = []
+    private let queue = Queue<String>()
     private var threads = 0
 
     init(registry: Registry, remote: RemoteReactor) {
@@ -38,8 +38,7 @@ final class Resolver {
     }
 
     private func startThreads() {
-        while threads < Self.maximumThreads, !queue.isEmpty {
-            let host = queue.removeFirst()
+        while threads < Self.maximumThreads, let host = queue.take() {
             let (kernel, remote) = (registry.kernel, remote)
             threads += 1
             do throws(SystemError) {
@@ -66,7 +65,7 @@ final class Resolver {
     /// The reactor has ended: nobody is told any more, and nothing is kept alive by that.
     func close() {
         waiters = [:]
-        queue = []
+        queue.removeAll()
     }
 
     private func forgetExpired() {

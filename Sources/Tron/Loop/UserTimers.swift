@@ -37,8 +37,8 @@ extension Reactor {
 
 /// Owns the timers' actions.
 ///
-/// Invariant: an action is in `actions` exactly as long as its wheel timer is armed, and
-/// `numbers` names it at that timer's index.
+/// Invariant: an action is in `actions` exactly as long as its wheel timer is armed, whose payload
+/// is the action's index there.
 final class UserTimers: EventSource {
     private struct Action {
         let call: () -> Void
@@ -47,18 +47,21 @@ final class UserTimers: EventSource {
         var timer: TimerKey
     }
 
+    let registry: Registry
+    var key = SlabKey.none
     private let actions = Slab<Action>()
-    private let numbers = TimerTable(empty: SlabKey(rawValue: 0))
+
+    init(registry: Registry) { self.registry = registry }
 
     func schedule(
         at deadline: Int64, every interval: Int64?, _ call: @escaping () -> Void
     ) -> SlabKey {
         // The reactor has ended: an action kept now would keep what it holds, perhaps the reactor.
-        guard registry.sources[key] != nil else { return SlabKey(rawValue: 0) }
-        let timer = registry.arm(key, at: deadline)
-        let number = actions.insert(
-            Action(call: call, interval: interval, deadline: deadline, timer: timer))
-        numbers[timer] = number
+        guard registry.sources[key] != nil else { return .none }
+        var action = Action(call: call, interval: interval, deadline: deadline, timer: .none)
+        let number = actions.insert(action)
+        action.timer = registry.arm(key, at: deadline, payload: number.index)
+        actions.replace(number, with: action)
         return number
     }
 
@@ -69,22 +72,22 @@ final class UserTimers: EventSource {
     }
 
     /// The action is settled before it is called, so that it may cancel or schedule anything.
-    override func expired(_ timer: TimerKey) {
-        let number = numbers[timer]
-        guard var action = actions[number] else { return }
+    func expired(_ timer: TimerKey, payload: UInt32) {
+        guard let number = actions.key(at: payload), var action = actions[number] else {
+            trap("a timer without an action")
+        }
         if let interval = action.interval {
             let missed = max(0, registry.now - action.deadline) / interval
             action.deadline += (missed + 1) * interval
-            action.timer = registry.arm(key, at: action.deadline)
+            action.timer = registry.arm(key, at: action.deadline, payload: payload)
             actions.replace(number, with: action)
-            numbers[action.timer] = number
         } else {
             actions.remove(number)
         }
         action.call()
     }
 
-    override func release() {
+    func release() {
         actions.forEach { number, _ in _ = cancel(number) }
     }
 }

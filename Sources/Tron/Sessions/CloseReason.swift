@@ -1,4 +1,4 @@
-// Why a session ended, in one word; and what became of a packet that was to be sent.
+// Why a session ended, with the details.
 
 /// Why a session ended. Reported exactly once, to the session's close handler.
 public enum CloseReason: Hashable, Sendable, CustomStringConvertible {
@@ -8,17 +8,21 @@ public enum CloseReason: Hashable, Sendable, CustomStringConvertible {
     case aborted
     /// The peer ended the stream between two packets. What was queued has been sent.
     case peerClosed
-    /// No bytes moved for as long as the options allow.
+    /// No bytes moved for as long as the options allow. What was queued is dropped.
     case idle(IdleKind)
-    /// Heartbeats asked for it, and nothing was received for as long as `deadAfter` allows.
+    /// The peer gave no sign of life for as long as `SessionOptions.deadAfter` allows. What was
+    /// queued is dropped.
     case dead
+    /// So many requests in a row had no answer in time (`ClientOptions.timeoutsBeforeReconnect`):
+    /// the client gave the connection up. What was queued is dropped.
+    case unanswered(requests: Int)
     /// The peer does not speak the protocol. Packets before the fault were delivered.
     case protocolFault(ProtocolFault)
     /// The peer does not read: this many bytes would have waited, more than the limit.
     case overflow(bytes: Int)
     /// A step took longer than its limit.
     case deadlineExceeded(Deadline)
-    /// The reactor stopped.
+    /// The reactor stopped. What was queued is dropped.
     case reactorStopped
     /// The kernel refused a call: with ECONNRESET the peer is gone, with ETIMEDOUT it is silent.
     case system(SystemError)
@@ -41,6 +45,7 @@ public enum CloseReason: Hashable, Sendable, CustomStringConvertible {
         case .peerClosed: .peerClosed
         case .idle: .idle
         case .dead: .dead
+        case .unanswered: .unanswered
         case .protocolFault: .protocolFault
         case .overflow: .overflow
         case .deadlineExceeded: .deadlineExceeded
@@ -61,6 +66,8 @@ public enum CloseReason: Hashable, Sendable, CustomStringConvertible {
         case .idle(.write): "nothing sent for too long"
         case .idle(.either): "no bytes moved for too long"
         case .dead: "the peer shows no sign of life"
+        case .unanswered(1): "unanswered: a request had no answer in time"
+        case .unanswered(let count): "unanswered: \(count) requests in a row had no answer in time"
         case .protocolFault(let fault): "protocol fault: \(fault)"
         case .overflow(let bytes): "\(bytes) bytes waited to be sent, more than allowed"
         case .deadlineExceeded(.packet): "a packet did not end in time"
@@ -80,22 +87,4 @@ public enum IdleKind: Hashable, Sendable {
     case write
     /// Neither.
     case either
-}
-
-/// What became of what was to be sent. It is taken whole or not at all.
-public enum SendOutcome: Hashable, Sendable {
-    /// Taken: it leaves at the end of the turn, or as soon as the peer has room. It is lost only if
-    /// the session ends before with a reason that says so.
-    case queued
-    /// Refused: the session is closing or closed.
-    case closed
-    /// Refused: more data than a packet may have (`SessionLimits.maximumDataLength`). The session
-    /// is unharmed.
-    case tooLarge
-    /// Refused: more would wait than `SessionLimits.maximumQueuedBytes`. By
-    /// `SessionOptions.overflow` the session is unharmed, or being ended for it.
-    case overflow
-
-    /// Whether it was taken.
-    public var isQueued: Bool { self == .queued }
 }

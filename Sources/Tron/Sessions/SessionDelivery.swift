@@ -3,82 +3,110 @@
 extension Session {
     /// Hands on what was kept, without anything new.
     @inline(never)
-    func deliverWhatIsKept() { unsafe deliver(UnsafeRawBufferPointer(start: nil, count: 0)) }
+    func deliverKept() -> Bool { unsafe deliver(UnsafeRawBufferPointer(start: nil, count: 0)) }
 
-    /// Hands everything to the handler that it will take now, and keeps the rest.
+    /// Hands everything to the handler that it will take now, and keeps the rest. False when a
+    /// handler is to have it again in the next turn.
     @inline(__always)
-    func deliver(_ bytes: UnsafeRawBufferPointer) {
+    func deliver(_ bytes: UnsafeRawBufferPointer) -> Bool {
+        let before = inbound.keptSince == 0 ? bytes.count : bytes.count &+ inbound.keptCount
         var fresh = unsafe bytes
-        let progressBefore = packetsReceived
-        beginReceiving()
-        repeat {
-            if let everyPacket = rareState?.everyPacket, rareState?.bytes == nil {
-                let handler = packetHandler
-                unsafe deliverPackets(&fresh) { session, packet in
-                    if session.takesHeartbeat(packet) || everyPacket(packet) { return }
-                    handler?(session, packet)
-                }
-            } else if let packetHandler {
-                unsafe deliverPackets(&fresh, packetHandler)
-            } else if let bytesHandler = rareState?.bytes {
-                unsafe deliverBytes(&fresh, bytesHandler)
-            } else {
-                unsafe deliverPackets(&fresh) { _, _ in }
-            }
-        } while isToGoOn()
-        if unsafe packetStart != 0 || !fresh.isEmpty || !decoder.kept.isEmpty {
-            let progressed = packetsReceived != progressBefore
-            unsafe keepRest(fresh, progressed: progressed)
+        beginBatch()
+        unsafe deliverOnce(&fresh)
+        var isAll = true
+        if inbound.isInterrupted { isAll = unsafe goOn(&fresh, before) }
+        if unsafe inbound.keptSince != 0 || !fresh.isEmpty || inbound.hasKept {
+            unsafe keepRest(fresh, before)
         }
-        endReceiving()
+        endBatch()
+        return isAll
     }
 
-    /// After an interruption: whether the handler, perhaps another one now, is to have more.
     @inline(__always)
-    private func isToGoOn() -> Bool {
-        guard flags.contains(.interrupted) else { return false }
-        flags.remove(.interrupted)
-        return state == .open && flags.isDisjoint(with: .paused)
+    private func deliverOnce(_ fresh: inout UnsafeRawBufferPointer) {
+        inbound.beginBatch()
+        if let packetHandler, rareState == nil {
+            unsafe deliverPackets(&fresh, packetHandler)
+        } else {
+            unsafe deliverRarely(&fresh)
+        }
+    }
+
+    /// To a handler of bytes, past a filter, or to nobody.
+    @inline(never)
+    private func deliverRarely(_ fresh: inout UnsafeRawBufferPointer) {
+        if let bytesHandler = rareState?.bytesHandler {
+            return unsafe deliverBytes(&fresh, bytesHandler)
+        }
+        let handler = packetHandler
+        guard let filter = rareState?.filter else {
+            return unsafe deliverPackets(&fresh) { handler?($0, $1) }
+        }
+        unsafe deliverPackets(&fresh) { session, packet in
+            if session.takesHeartbeat(packet) || filter(packet) { return }
+            handler?(session, packet)
+        }
+    }
+
+    /// After an interruption: gives the rest to the handler that there is now. Where a handler took
+    /// nothing and installed another, that one has its turn after other sessions: two that install
+    /// each other would never end. False then.
+    @inline(never)
+    private func goOn(_ fresh: inout UnsafeRawBufferPointer, _ before: Int) -> Bool {
+        var before = before
+        while inbound.isInterrupted && inbound.isReading {
+            let left = fresh.count + inbound.keptCount
+            if left == before {
+                wake()
+                return false
+            }
+            before = left
+            unsafe deliverOnce(&fresh)
+        }
+        return true
     }
 
     /// What the handler did not take: dropped if the session is closing, else kept.
     @inline(never)
-    private func keepRest(_ fresh: UnsafeRawBufferPointer, progressed: Bool) {
-        guard state == .open else { return }
-        if unsafe !fresh.isEmpty { unsafe decoder.keep(fresh, pool: buffers) }
-        noteKept(progressed: progressed)
+    private func keepRest(_ fresh: UnsafeRawBufferPointer, _ before: Int) {
+        guard inbound.isLive else { return }
+        unsafe inbound.keep(fresh, buffers)
+        inbound.settleKept(
+            consumed: inbound.keptCount != before, now: registry.now, buffers)
+        if inbound.keptSince != 0 { rearm() }
     }
+}
 
+// MARK: - Packets
+
+extension Session {
     /// The handler is held for the whole batch: to load it for each packet would cost a quarter of
-    /// the work. `interrupted` ends the batch when the handler is replaced.
+    /// the work. The interruption ends the batch when the handler is replaced.
     private func deliverPackets(
         _ fresh: inout UnsafeRawBufferPointer,
         _ handler: (Session, borrowing Packet) -> Void
     ) {
         var rest = unsafe fresh
         defer { unsafe fresh = rest }
-        if !decoder.kept.isEmpty {
+        if inbound.hasKept {
             let goesOn: Bool
-            unsafe (rest, goesOn) = deliverKept(rest, handler)
+            unsafe (rest, goesOn) = deliverKeptPackets(rest, handler)
             if !goesOn { return }
         }
-        let maximum = settings.dataLength
+        let maximum = settings.maximumDataLength
         let pool = buffers
-        while unsafe hand(
-            decoder.nextFresh(&rest, maximumDataLength: maximum, pool: pool), to: handler)
-        {}
+        while unsafe hand(inbound.nextFresh(&rest, maximum, pool), to: handler) {}
     }
 
     /// What is kept comes first. No handler adds to it, so that the loop over what is fresh need
     /// not look.
     @inline(never)
-    private func deliverKept(
+    private func deliverKeptPackets(
         _ fresh: UnsafeRawBufferPointer, _ handler: (Session, borrowing Packet) -> Void
     ) -> (rest: UnsafeRawBufferPointer, goesOn: Bool) {
         var rest = unsafe fresh
-        while !decoder.kept.isEmpty {
-            let step = unsafe decoder.next(
-                &rest, maximumDataLength: settings.dataLength, pool: buffers)
+        while inbound.hasKept {
+            let step = unsafe inbound.next(&rest, settings.maximumDataLength, buffers)
             guard unsafe hand(step, to: handler) else { return unsafe (rest, false) }
         }
         return unsafe (rest, true)
@@ -91,56 +119,55 @@ extension Session {
     ) -> Bool {
         switch unsafe step {
         case .packet(let head, let data):
-            packetsReceived &+= 1
+            inbound.countPacket()
             let bytes = unsafe data.bytes
             handler(self, Packet(head: head, data: bytes))
-            return !flags.contains(.interrupted)
+            return !inbound.isInterrupted
         case .needsMore: return false
         case .fault(let fault):
             beginClose(.protocolFault(fault))
             return false
         }
     }
+}
 
+// MARK: - Bytes
+
+extension Session {
     private func deliverBytes(
         _ fresh: inout UnsafeRawBufferPointer, _ handler: (Session, RawSpan) -> Int
     ) {
         while true {
-            let isKept = !decoder.kept.isEmpty
-            if unsafe isKept && !fresh.isEmpty {
-                unsafe decoder.keep(fresh, pool: buffers)
+            if unsafe inbound.hasKept && !fresh.isEmpty {
+                unsafe inbound.keep(fresh, buffers)
                 unsafe fresh = .init(start: nil, count: 0)
             }
-            let bytes = unsafe isKept ? decoder.kept.bytes : fresh
+            let isKept = inbound.hasKept
+            let bytes = unsafe isKept ? inbound.keptBytes : fresh
             guard unsafe !bytes.isEmpty else { return }
             let consumed = unsafe handler(self, bytes.bytes)
-            demand(
-                consumed >= 0 && consumed <= bytes.count,
-                "the onBytes handler consumed \(consumed) of \(bytes.count) bytes")
+            guard takes(consumed, of: bytes.count) else { return }
             if isKept {
-                decoder.consume(consumed)
+                inbound.consumeKept(consumed)
             } else {
                 unsafe fresh = UnsafeRawBufferPointer(rebasing: fresh[consumed...])
             }
-            if flags.contains(.interrupted) { return }
-            if consumed == 0 {
-                if bytes.count > settings.dataLength {
-                    beginClose(.protocolFault(.tooManyUnconsumedBytes(bytes.count)))
-                }
-                return
-            }
-            packetsReceived &+= 1
+            if consumed == 0 || inbound.isInterrupted { return }
         }
     }
 
-    /// Starts or ends the clock of the incomplete packet, and gives memory back.
-    private func noteKept(progressed: Bool) {
-        if decoder.kept.isEmpty {
-            decoder.release(to: buffers)
-            packetStart = 0
-        } else if progressed || packetStart == 0 {
-            packetStart = registry.now
-            rearm()
+    /// Judges what a handler of bytes says that it consumed. A peer's bytes may have misled it, so
+    /// that what cannot be ends the session and not the process. False when nothing was consumed
+    /// because the session closes.
+    private func takes(_ consumed: Int, of count: Int) -> Bool {
+        guard (0...count).contains(consumed) else {
+            beginClose(.protocolFault(.consumedTooMuch(consumed: consumed, of: count)))
+            return false
         }
+        if consumed > 0 { inbound.countPacket() }
+        if consumed == 0, count > settings.maximumDataLength, !inbound.isInterrupted {
+            beginClose(.protocolFault(.tooManyUnconsumedBytes(count)))
+        }
+        return true
     }
 }

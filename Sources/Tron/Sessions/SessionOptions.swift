@@ -26,19 +26,25 @@ public struct SessionOptions: Sendable {
     /// silence, every 5 s, 3 times. Nil: off.
     public var keepalive: Keepalive? = Keepalive()
 
-    /// TCP_USER_TIMEOUT: how long sent bytes may stay unacknowledged before the connection is
-    /// dead (RFC 5482). Nil, the default: the kernel's retransmission limit, about 15 minutes.
+    /// TCP_USER_TIMEOUT: how long sent bytes may stay unacknowledged, or unsent because the peer
+    /// does not read, before the kernel ends the connection (ETIMEDOUT; RFC 5482). Nil, the
+    /// default: the kernel's retransmission limit, about 15 minutes.
     public var userTimeout: Duration?
 
-    /// A peer that shows no sign of life for this long is dead: sets keepalive and TCP_USER_TIMEOUT
-    /// in place of the two above, so that the kernel ends the connection (ETIMEDOUT), and with a
-    /// `heartbeat` the session itself does (`CloseReason.dead`). At least a second. Nil, the
-    /// default: the two above hold.
+    /// A peer that gives no sign of life for this long is dead (`CloseReason.dead`). At least a
+    /// second. Nil, the default: only `keepalive` and `userTimeout` find dead peers.
+    ///
+    /// Signs of life are bytes received; acknowledgements, where output is outstanding, so that a
+    /// peer which does not read lives as long as its kernel answers; and where nothing is, answers
+    /// to a `heartbeat`, or without one to the kernel's probes: this sets `keepalive` to a third of
+    /// the time, three times. A peer that vanished with output outstanding ends within twice this
+    /// time, or, if its window was closed, within that and six minutes, which two of the kernel's
+    /// probes take at the most.
     public var deadAfter: Duration?
 
-    /// Packets that ask the peer for a sign of life while nothing else is sent. They notice also a
-    /// peer whose kernel lives while its program does not. Nil, the default: none, since older
-    /// peers would not know them.
+    /// Packets that ask the peer for a sign of life when nothing was heard from it for a while.
+    /// They notice also a peer whose kernel lives while its program does not. Nil, the default:
+    /// none, since older peers would not know them.
     public var heartbeat: Heartbeat?
 
     /// The defaults.
@@ -59,8 +65,6 @@ extension SessionOptions {
         deadAfter.map { Keepalive(idle: $0 / 3, interval: $0 / 3, probes: 3) } ?? keepalive
     }
 
-    var effectiveUserTimeout: Duration? { deadAfter ?? userTimeout }
-
     /// Traps on times by which every peer would be dead.
     func validateLiveness() {
         guard let deadAfter else { return }
@@ -77,7 +81,8 @@ public struct Heartbeat: Sendable, Hashable {
     /// The category that the application sets aside for them.
     public var category: UInt8
 
-    /// How long nothing is sent before one is. At least a millisecond.
+    /// How long nothing is heard before a question is sent, and from one question to the next. At
+    /// least a millisecond.
     public var interval: Duration
 
     /// Whether this end answers those of the other. Default true.
@@ -117,51 +122,4 @@ public enum OverflowPolicy: Sendable, Hashable {
     case close
     /// The packet is refused, and the session goes on.
     case refuse
-}
-
-/// The options in the form that sessions read: one object for all sessions of an endpoint.
-final class SessionSettings: Sendable {
-    let options: SessionOptions
-    let dataLength: Int
-    let highWatermark: Int
-    let lowWatermark: Int
-    let outboundCapacity: Int
-    /// What may be queued at most before the limits are looked at again: no more than one largest
-    /// packet, so that no larger one passes.
-    let packetCredit: Int
-
-    /// Times in nanoseconds; `never` where there is no limit.
-    let idleRead: Int64
-    let idleWrite: Int64
-    let idleEither: Int64
-    let packetTime: Int64
-    let heartbeatInterval: Int64
-    /// -1 when there is none.
-    let heartbeatCategory: Int
-    /// How long a peer that is asked may be silent.
-    let silence: Int64
-
-    static let never = Int64.max
-
-    init(_ options: SessionOptions) {
-        options.limits.validate()
-        options.validateLiveness()
-        self.options = options
-        dataLength = options.limits.maximumDataLength
-        highWatermark = options.limits.outputHighWatermark
-        lowWatermark = options.limits.outputLowWatermark
-        outboundCapacity = options.limits.outboundCapacity
-        packetCredit = min(highWatermark, dataLength + PacketFormat.overhead)
-        idleRead = Self.nanoseconds(options.idle.read)
-        idleWrite = Self.nanoseconds(options.idle.write)
-        idleEither = Self.nanoseconds(options.idle.either)
-        packetTime = Self.nanoseconds(options.limits.packetTimeout)
-        heartbeatInterval = Self.nanoseconds(options.heartbeat?.interval)
-        heartbeatCategory = options.heartbeat.map { Int($0.category) } ?? -1
-        silence = Self.nanoseconds(options.heartbeat == nil ? nil : options.deadAfter)
-    }
-
-    private static func nanoseconds(_ duration: Duration?) -> Int64 {
-        duration.map { max(1, $0.clampedNanoseconds) } ?? never
-    }
 }

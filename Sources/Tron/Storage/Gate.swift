@@ -2,11 +2,11 @@
 
 /// Admits at most `limit` holders; the others wait their turn, by key.
 ///
-/// Invariant: holders <= limit, and nobody waits while there is room.
+/// Invariant: nobody waits while there is room.
 final class Gate {
-    private let limit: Int
+    private(set) var limit: Int
     private var holders = 0
-    private let waiting = TokenQueue()
+    private let waiting = Queue<SlabKey>()
 
     init(limit: Int) {
         demand(limit > 0, "a gate admits at least one")
@@ -27,13 +27,27 @@ final class Gate {
     /// A holder leaves: the key that holds its place now, if one waited.
     func leave() -> SlabKey? {
         defer { assert(isConsistent) }
-        if let key = waiting.take() { return key }
+        if holders <= limit, let key = waiting.take() { return key }
         holders -= 1
         return nil
     }
 
+    /// Sets another limit: the keys that hold a place now of those that waited. A lower one holds
+    /// as soon as so many have left.
+    func setLimit(_ limit: Int) -> [SlabKey] {
+        demand(limit > 0, "a gate admits at least one")
+        defer { assert(isConsistent) }
+        self.limit = limit
+        var admitted: [SlabKey] = []
+        while holders < limit, let key = waiting.take() {
+            holders += 1
+            admitted.append(key)
+        }
+        return admitted
+    }
+
     /// The stated invariant.
     private var isConsistent: Bool {
-        0 <= holders && holders <= limit && (waiting.isEmpty || holders == limit)
+        0 <= holders && (waiting.isEmpty || holders >= limit)
     }
 }

@@ -17,6 +17,9 @@ struct SlabKey: Hashable, Sendable {
         generation = UInt32(truncatingIfNeeded: rawValue &>> 32)
     }
 
+    /// Never names an element.
+    static var none: SlabKey { SlabKey(index: 0, generation: 0) }
+
     var rawValue: UInt64 { UInt64(generation) &<< 32 | UInt64(index) }
 
     /// The generation after `generation`. 0 is skipped, so that no live key has the raw value 0.
@@ -32,38 +35,62 @@ struct SlabKey: Hashable, Sendable {
 /// Invariant: each slot below `used` either holds an element or is on the free list, exactly once.
 @safe
 final class Slab<Element> {
-    private struct Slot {
-        /// First, so that a slot's address is its element's.
-        var element: Element?
-        var generation: UInt32
-        var nextFree: UInt32
+    /// Lends its element without counting a reference to it. For that it cannot be copied and its
+    /// element is constant: an element in a plain optional would be retained.
+    private struct Holder: ~Copyable {
+        let element: Element
+
+        @inline(__always)
+        borrowing func lend(to body: (Element) -> Void) { body(element) }
+    }
+
+    private struct Slot: ~Copyable {
+        var holder: Holder?
+        var generation: UInt32 = 1
+        var nextFree = Slab.none
+
+        var element: Element? {
+            @inline(__always)
+            borrowing get {
+                switch holder {
+                case .some(let holder): holder.element
+                case nil: nil
+                }
+            }
+        }
+
+        @inline(__always)
+        borrowing func lend(to body: (Element) -> Void) {
+            switch holder {
+            case .some(let holder): holder.lend(to: body)
+            case nil: break
+            }
+        }
     }
 
     static var bytesPerElement: Int { MemoryLayout<Slot>.stride }
 
     private(set) var count = 0
 
-    private var slots: UnsafeMutablePointer<Slot>
-    private var capacity = 16
+    private var storage = GrowableStorage<Slot>(capacity: 16)
     /// Slots from here on were never initialised, so that growing does not touch their memory.
     private var used: UInt32 = 0
     private var firstFree = Slab.none
 
     private static var none: UInt32 { .max }
 
-    init() {
-        unsafe slots = .allocate(capacity: capacity)
-    }
-
     deinit {
         unsafe slots.deinitialize(count: Int(used))
-        unsafe slots.deallocate()
+        storage.deallocate()
     }
+
+    @inline(__always)
+    private var slots: UnsafeMutablePointer<Slot> { unsafe storage.base }
 
     func insert(_ element: Element) -> SlabKey {
         let index = takeFreeSlot()
         let slot = unsafe slots + Int(index)
-        unsafe slot.pointee.element = element
+        unsafe slot.pointee.holder = Holder(element: element)
         count &+= 1
         assert(checkInvariant())
         return unsafe SlabKey(index: index, generation: slot.pointee.generation)
@@ -81,12 +108,26 @@ final class Slab<Element> {
         return unsafe slot.pointee.generation == key.generation ? slot : nil
     }
 
+    /// Lends the element to `body`; a stale key calls nothing. No reference is counted to it, which
+    /// would cost as much as a third of what a source does in a turn. So it must stay in the slab
+    /// meanwhile. The slab may grow in `body`: its slot is not looked at again.
+    @inline(__always)
+    func withElement(_ key: SlabKey, _ body: (Element) -> Void) {
+        if let slot = unsafe slot(of: key) { unsafe slot.pointee.lend(to: body) }
+    }
+
+    /// The key of the element at this index, if there is one.
+    func key(at index: UInt32) -> SlabKey? {
+        guard index < used, unsafe slots[Int(index)].element != nil else { return nil }
+        return unsafe SlabKey(index: index, generation: slots[Int(index)].generation)
+    }
+
     /// Nil when the key is stale or was never given out.
     @discardableResult
     func remove(_ key: SlabKey) -> Element? {
         guard let element = self[key] else { return nil }
         let slot = unsafe slots + Int(key.index)
-        unsafe slot.pointee.element = nil
+        unsafe slot.pointee.holder = nil
         unsafe slot.pointee.generation = SlabKey.generation(after: key.generation)
         unsafe slot.pointee.nextFree = firstFree
         firstFree = key.index
@@ -98,7 +139,7 @@ final class Slab<Element> {
     /// Puts another element in the place of a live key's; a stale key changes nothing.
     func replace(_ key: SlabKey, with element: Element) {
         guard self[key] != nil else { return }
-        unsafe slots[Int(key.index)].element = element
+        unsafe slots[Int(key.index)].holder = Holder(element: element)
     }
 
     /// Visits the elements in the order of their indices. The body may remove and insert; what it
@@ -106,9 +147,9 @@ final class Slab<Element> {
     func forEach(_ body: (SlabKey, Element) -> Void) {
         var index: UInt32 = 0
         while index < used {
-            let slot = unsafe slots[Int(index)]
-            if let element = slot.element {
-                body(SlabKey(index: index, generation: slot.generation), element)
+            let slot = unsafe slots + Int(index)
+            if let element = unsafe slot.pointee.element {
+                body(SlabKey(index: index, generation: unsafe slot.pointee.generation), element)
             }
             index &+= 1
         }
@@ -120,53 +161,31 @@ final class Slab<Element> {
             firstFree = unsafe slots[Int(index)].nextFree
             return index
         }
-        if Int(used) == capacity { grow() }
+        if Int(used) == storage.capacity {
+            storage = storage.grown(keeping: Int(used), atMost: Int(UInt32.max), in: "a slab")
+        }
         let index = used
-        let slot = Slot(element: nil, generation: 1, nextFree: Slab.none)
-        unsafe (slots + Int(index)).initialize(to: slot)
+        unsafe (slots + Int(index)).initialize(to: Slot(holder: nil))
         used &+= 1
         return index
     }
 
-    /// Traps at 2³² slots, the end of the keys.
-    private func grow() {
-        demand(capacity < Int(UInt32.max), "a slab holds fewer than 2^32 elements")
-        let doubled = min(capacity * 2, Int(UInt32.max))
-        let larger = UnsafeMutablePointer<Slot>.allocate(capacity: doubled)
-        unsafe larger.moveInitialize(from: slots, count: Int(used))
-        unsafe slots.deallocate()
-        unsafe slots = larger
-        capacity = doubled
-    }
-
     /// Compares the counters; walks every slot too when `thoroughly`.
     func checkInvariant(thoroughly: Bool = false) -> Bool {
-        count >= 0 && count <= Int(used) && Int(used) <= capacity
+        count >= 0 && count <= Int(used) && Int(used) <= storage.capacity
             && (count == Int(used)) == (firstFree == Slab.none)
             && (!thoroughly || everySlotIsLiveOrFree())
     }
 
     private func everySlotIsLiveOrFree() -> Bool {
-        let all = unsafe UnsafeBufferPointer(start: slots, count: Int(used))
-        let live = unsafe all.count { $0.element != nil }
+        let live = (0..<used).count { key(at: $0) != nil }
         var free = 0
         var index = firstFree
-        while index < used, free < all.count, unsafe all[Int(index)].element == nil {
+        while index < used, free < Int(used), key(at: index) == nil {
             free += 1
-            index = unsafe all[Int(index)].nextFree
+            index = unsafe slots[Int(index)].nextFree
         }
-        return unsafe live == count && live + free == all.count && index == Slab.none
-            && all.allSatisfy { $0.generation != 0 }
-    }
-}
-
-extension Slab where Element: AnyObject {
-    /// A live key's element without a reference counted to it, which would cost as much as a third
-    /// of what the element does in a turn. It must stay in the slab while it is used.
-    @inline(__always)
-    func unretained(_ key: SlabKey) -> Unmanaged<Element>? {
-        guard let slot = unsafe slot(of: key) else { return nil }
-        // An optional reference and an optional unmanaged one are the same word.
-        return unsafe UnsafeRawPointer(slot).load(as: Unmanaged<Element>?.self)
+        return live == count && live + free == Int(used) && index == Slab.none
+            && (0..<used).allSatisfy { unsafe slots[Int($0)].generation != 0 }
     }
 }

@@ -1,5 +1,14 @@
 // The lists of a timer wheel: doubly linked through one growable array, by indices of 4 bytes.
 
+/// Names a timer: an index, and the generation that tells it from the node's earlier timers.
+struct TimerKey: Hashable, Sendable {
+    let index: UInt32
+    let generation: UInt32
+
+    /// Never names a timer.
+    static var none: TimerKey { TimerKey(index: 0, generation: 0) }
+}
+
 /// A timer, or the end of a list: a list is a ring through a node that stands for the list itself,
 /// so that a timer is unlinked without knowing where it is. 32 bytes.
 private struct TimerNode {
@@ -10,8 +19,12 @@ private struct TimerNode {
     /// In the end of a list with timers: a tick not later than any of their deadlines.
     var deadline: UInt64 = 0
     var owner: UInt64 = 0
-    var generation: UInt32 = 1
-    var isLive = false
+    /// Odd exactly while the node is a timer, so that a key's generation is odd and finds no other
+    /// node. It wraps: a key answers again after 2³¹ timers in the same node.
+    var generation: UInt32 = 0
+    var payload: UInt32 = 0
+
+    var isLive: Bool { generation & 1 == 1 }
 }
 
 /// The ends of the lists are the first nodes, so that an index below their number names a list.
@@ -24,8 +37,7 @@ final class TimerLists {
     static var bytesPerTimer: Int { MemoryLayout<TimerNode>.stride }
 
     let lists: UInt32
-    private var nodes: UnsafeMutablePointer<TimerNode>
-    private var capacity = 1024
+    private var storage = GrowableStorage<TimerNode>(capacity: 1024)
     /// Nodes from here on were never initialised, so that growing does not touch their memory.
     private var used: UInt32
     private var firstFree = TimerLists.none
@@ -36,40 +48,40 @@ final class TimerLists {
         demand(lists <= 1024, "the first nodes hold the ends of all lists")
         self.lists = lists
         used = lists
-        unsafe nodes = .allocate(capacity: capacity)
         for list in 0..<lists {
             unsafe (nodes + Int(list)).initialize(to: TimerNode(next: list, previous: list))
         }
     }
 
-    deinit {
-        unsafe nodes.deallocate()
-    }
+    deinit { storage.deallocate() }
+
+    @inline(__always)
+    private var nodes: UnsafeMutablePointer<TimerNode> { unsafe storage.base }
 
     // MARK: Timers
 
-    func insert(deadline: UInt64, owner: UInt64) -> UInt32 {
+    func insert(deadline: UInt64, owner: UInt64, payload: UInt32) -> UInt32 {
         let index = takeFreeNode()
         let node = unsafe nodes + Int(index)
         unsafe node.pointee.deadline = deadline
         unsafe node.pointee.owner = owner
-        unsafe node.pointee.isLive = true
+        unsafe node.pointee.generation &+= 1
+        unsafe node.pointee.payload = payload
         return index
     }
 
     /// The timer must be unlinked.
     func remove(_ index: UInt32) {
         let node = unsafe nodes + Int(index)
-        unsafe node.pointee.generation = SlabKey.generation(after: node.pointee.generation)
-        unsafe node.pointee.isLive = false
+        unsafe node.pointee.generation &+= 1
         unsafe node.pointee.next = firstFree
         firstFree = index
     }
 
     func isLive(_ key: TimerKey) -> Bool {
         guard key.index < used else { return false }
-        let node = unsafe nodes + Int(key.index)
-        return unsafe node.pointee.generation == key.generation && node.pointee.isLive
+        return unsafe nodes[Int(key.index)].generation == key.generation
+            && key.generation & 1 == 1
     }
 
     func key(of index: UInt32) -> TimerKey {
@@ -79,6 +91,8 @@ final class TimerLists {
     func deadline(of index: UInt32) -> UInt64 { unsafe nodes[Int(index)].deadline }
 
     func owner(of index: UInt32) -> UInt64 { unsafe nodes[Int(index)].owner }
+
+    func payload(of index: UInt32) -> UInt32 { unsafe nodes[Int(index)].payload }
 
     // MARK: Lists
 
@@ -136,35 +150,32 @@ final class TimerLists {
 
     // MARK: Memory
 
+    /// The node is on no list, and its generation is even. Whoever takes it sets all else.
     private func takeFreeNode() -> UInt32 {
         if firstFree != TimerLists.none {
             let index = firstFree
             firstFree = unsafe nodes[Int(index)].next
             return index
         }
-        if Int(used) == capacity { grow() }
+        if Int(used) == storage.capacity { grow() }
         let index = used
-        unsafe (nodes + Int(index)).initialize(to: TimerNode(next: index, previous: index))
+        unsafe nodes[Int(index)].generation = 0
         used &+= 1
         return index
     }
 
     /// Traps at 2³² nodes, the end of the keys.
+    @inline(never)
     private func grow() {
-        demand(capacity < Int(UInt32.max), "a wheel holds fewer than 2^32 timers")
-        let doubled = min(capacity * 2, Int(UInt32.max))
-        let larger = UnsafeMutablePointer<TimerNode>.allocate(capacity: doubled)
-        unsafe larger.moveInitialize(from: nodes, count: Int(used))
-        unsafe nodes.deallocate()
-        unsafe nodes = larger
-        capacity = doubled
+        storage = storage.grown(
+            keeping: Int(used), atMost: Int(UInt32.max), in: "a timer wheel")
     }
 
     // MARK: Invariant
 
     /// Compares the counters; walks every node too when `thoroughly`.
     func checkInvariant(timers: Int, thoroughly: Bool = false) -> Bool {
-        timers >= 0 && Int(lists) + timers <= Int(used) && Int(used) <= capacity
+        timers >= 0 && Int(lists) + timers <= Int(used) && Int(used) <= storage.capacity
             && (!thoroughly || everyNodeIsOnOneList(timers: timers))
     }
 

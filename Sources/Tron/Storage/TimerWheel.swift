@@ -1,7 +1,5 @@
 // A hierarchical timer wheel: any number of deadlines, each scheduled and cancelled in O(1).
 
-typealias TimerKey = SlabKey
-
 /// Eleven levels of 64 slots cover all ticks. A slot of level n is 64ⁿ ticks wide; a timer waits at
 /// the level of the highest group of six bits in which its deadline differs from `now`:
 ///
@@ -47,10 +45,10 @@ final class TimerWheel {
 
     // MARK: Scheduling
 
-    /// A tick that has passed counts as `now`: the timer is due at once. The owner means nothing
-    /// here and is handed back by `takeDue`.
-    func schedule(at tick: UInt64, owner: UInt64) -> TimerKey {
-        let index = timers.insert(deadline: max(tick, now), owner: owner)
+    /// A tick that has passed counts as `now`: the timer is due at once. Owner and payload mean
+    /// nothing here; `takeDue` hands them back.
+    func schedule(at tick: UInt64, owner: UInt64, payload: UInt32 = 0) -> TimerKey {
+        let index = timers.insert(deadline: max(tick, now), owner: owner, payload: payload)
         place(index)
         count &+= 1
         assert(checkInvariant())
@@ -66,6 +64,11 @@ final class TimerWheel {
         count &-= 1
         assert(checkInvariant())
         return true
+    }
+
+    /// The tick at which the timer is due; nil when it was taken or cancelled.
+    func deadline(of key: TimerKey) -> UInt64? {
+        timers.isLive(key) ? timers.deadline(of: key.index) : nil
     }
 
     // MARK: Expiry
@@ -91,9 +94,12 @@ final class TimerWheel {
 
     /// The timer is gone before this returns, so that whoever is called for it may schedule and
     /// cancel anything.
-    func takeDue() -> (key: TimerKey, owner: UInt64)? {
+    func takeDue() -> (key: TimerKey, owner: UInt64, payload: UInt32)? {
         guard let index = timers.first(of: TimerWheel.due) else { return nil }
-        let taken = (key: timers.key(of: index), owner: timers.owner(of: index))
+        let taken = (
+            key: timers.key(of: index), owner: timers.owner(of: index),
+            payload: timers.payload(of: index)
+        )
         _ = timers.unlink(index)
         timers.remove(index)
         count &-= 1

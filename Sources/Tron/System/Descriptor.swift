@@ -13,6 +13,9 @@ struct Descriptor: ~Copyable {
         self.kernel = kernel
     }
 
+    /// Whether there is one to close.
+    var isOpen: Bool { number >= 0 }
+
     deinit {
         if number >= 0 { Self.close(number, kernel) }
     }

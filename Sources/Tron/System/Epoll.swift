@@ -8,6 +8,8 @@ struct Readiness: OptionSet {
 
     static let readable = Readiness(rawValue: UInt16(EPOLLIN.rawValue))
     static let writable = Readiness(rawValue: UInt16(EPOLLOUT.rawValue))
+    /// The peer has ended its stream, though what it sent before may not have been read.
+    static let peerEnd = Readiness(rawValue: UInt16(EPOLLRDHUP.rawValue))
     /// Told whether asked for or not, until the descriptor is closed or taken out.
     static let error = Readiness(rawValue: UInt16(EPOLLERR.rawValue))
     /// Both directions are shut. Told like `error`.

@@ -66,6 +66,15 @@ class Kernel: @unchecked Sendable {
         unsafe counted(tron_socket_error(descriptor, error))
     }
 
+    /// TCP_INFO: what the kernel knows of what was sent.
+    func sendProgress(_ descriptor: Int32, _ progress: inout SendProgress) -> Int {
+        unsafe counted(
+            tron_send_progress(
+                descriptor, &progress.acknowledged, &progress.segmentsInFlight,
+                &progress.unsentBytes, &progress.unansweredProbes,
+                &progress.millisecondsSinceAcknowledgement))
+    }
+
     func receive(_ descriptor: Int32, _ bytes: UnsafeMutableRawPointer, _ count: Int) -> Int {
         unsafe counted(tron_receive(descriptor, bytes, count))
     }
@@ -91,7 +100,7 @@ class Kernel: @unchecked Sendable {
                 descriptor, first.baseAddress, first.count, second.baseAddress, second.count))
     }
 
-    /// read(2) on an eventfd or a signalfd.
+    /// read(2) on an eventfd.
     func read(_ descriptor: Int32, _ bytes: UnsafeMutableRawPointer, _ count: Int) -> Int {
         unsafe counted(tron_read(descriptor, bytes, count))
     }
@@ -118,20 +127,32 @@ class Kernel: @unchecked Sendable {
 
     func eventDescriptor() -> Int { counted(tron_eventfd()) }
 
-    /// signalfd(2) for the signals whose bits are set; `descriptor` is -1 to make a new one.
-    func signalDescriptor(_ descriptor: Int32, signals: UInt64) -> Int {
-        counted(tron_signalfd(descriptor, signals))
+    /// Takes a place in the process's table of those who watch signals: the signal handler writes
+    /// the eventfd `descriptor`. `-EUSERS` when no place is free.
+    func openSignals(_ descriptor: Int32) -> Int { counted(tron_signal_open(descriptor)) }
+
+    /// Has a signal told to this place. sigaction(2), where its handler is not installed yet.
+    func watchSignal(_ place: Int32, _ number: Int32) -> Int {
+        counted(tron_signal_watch(place, number))
     }
 
-    /// Blocks or unblocks signals for the calling thread.
-    func maskSignals(block: Bool, signals: UInt64) -> Int {
-        counted(tron_mask_signals(block ? 1 : 0, signals))
-    }
+    /// The signals that have arrived since the last call: bit n - 1 stands for signal n.
+    func takeSignals(_ place: Int32) -> UInt64 { tron_signal_take(place) }
+
+    /// Stops watching. The signals that no other place watches do again what they did before, and
+    /// the signal handler does not use the eventfd any more.
+    func stopSignals(_ place: Int32) { tron_signal_stop(place) }
+
+    /// Stops watching, raises again what was not taken, and gives the place back.
+    func closeSignals(_ place: Int32) { tron_signal_close(place) }
 
     func unlink(_ path: String) -> Int { unsafe counted(tron_unlink(path)) }
 
-    /// Whether a socket lies at this path.
-    func isSocket(_ path: String) -> Bool { unsafe tron_is_socket(path) != 0 }
+    /// The socket that lies at this path, if one does.
+    func socketFile(_ path: String) -> SocketFile? {
+        var file = SocketFile(device: 0, inode: 0)
+        return unsafe tron_socket_file(path, &file.device, &file.inode) != 0 ? file : nil
+    }
 
     /// The addresses of a host by getaddrinfo(3). Blocks: only for helper threads.
     func resolve(_ host: String) -> Result<[SocketAddress], ResolutionError> {

@@ -1,14 +1,16 @@
-// Signals by name, and the descriptor that receives them: signalfd(2).
+// Signals by name, and a reactor's watch for them: sigaction(2).
 internal import CEpollShim
 
 /// A signal of the system, by its number.
 public struct Signal: RawRepresentable, Hashable, Sendable {
-    /// The signal's number, 1 to 63.
+    static let numbers: ClosedRange<Int32> = 1...64
+
+    /// The signal's number, 1 to 64.
     public let rawValue: Int32
 
-    /// Traps on a number outside 1 to 63.
+    /// Traps on a number outside 1 to 64.
     public init(rawValue: Int32) {
-        demand((1...63).contains(rawValue), "a signal has a number from 1 to 63")
+        demand(Self.numbers.contains(rawValue), "a signal has a number from 1 to 64")
         self.rawValue = rawValue
     }
 
@@ -24,53 +26,44 @@ public struct Signal: RawRepresentable, Hashable, Sendable {
     public static let user2 = Signal(rawValue: SIGUSR2)
 }
 
-/// Owns a signalfd.
-///
-/// Invariant: the signals in `bits` are blocked for the thread and received here.
-struct SignalDescriptor: ~Copyable {
-    private var descriptor: Descriptor
-    private var bits: UInt64 = 0
+/// Owns a place in the process's table of those who watch signals, and the eventfd that the signal
+/// handler writes.
+struct SignalWatch: ~Copyable {
+    private let wakeup: Wakeup
+    private let kernel: Kernel
+    private let place: Int32
 
     init(kernel: Kernel) throws(SystemError) {
-        let number = try SystemError.require(.signalfd) {
-            kernel.signalDescriptor(-1, signals: 0)
-        }
-        descriptor = Descriptor(number, kernel: kernel)
+        let wakeup = try Wakeup(kernel: kernel)
+        let number = wakeup.number
+        let place = try SystemError.require(.sigaction) { kernel.openSignals(number) }
+        self.wakeup = wakeup
+        self.kernel = kernel
+        self.place = Int32(truncatingIfNeeded: place)
     }
 
-    var number: Int32 { descriptor.number }
+    /// The place is given back first: then no handler writes the eventfd any more.
+    deinit { kernel.closeSignals(place) }
 
-    /// Blocks a signal for the calling thread and receives it here. Blocked first, so that one
-    /// which arrives in between waits.
-    mutating func add(_ signal: Signal) throws(SystemError) {
-        let kernel = descriptor.kernel
-        let bit: UInt64 = 1 << UInt64(signal.rawValue)
-        try SystemError.require(.pthread_sigmask) { kernel.maskSignals(block: true, signals: bit) }
-        let all = bits | bit
-        try SystemError.require(.signalfd) {
-            kernel.signalDescriptor(descriptor.number, signals: all)
-        }
-        bits = all
+    /// The descriptor that is readable when a signal has arrived.
+    var number: Int32 { wakeup.number }
+
+    /// Has a signal arrive here, too.
+    borrowing func add(_ signal: Signal) throws(SystemError) {
+        try SystemError.require(.sigaction) { kernel.watchSignal(place, signal.rawValue) }
     }
 
-    /// The next signal that arrived; nil when none waits.
-    borrowing func take() throws(SystemError) -> Signal? {
-        let size = tron_signal_record_size()
-        return try unsafe withUnsafeTemporaryAllocation(byteCount: size, alignment: 8) {
-            record throws(SystemError) -> Signal? in
-            let base = unsafe record.baseAddress.unsafelyUnwrapped
-            let count = try SystemError.judge(.read) {
-                unsafe descriptor.kernel.read(descriptor.number, base, size)
-            }
-            guard count == size else { return nil }
-            return unsafe Signal(rawValue: Int32(tron_signal_number(base, 0)))
-        }
-    }
+    /// Makes the descriptor unreadable until the next signal. To be called before `take`, so that
+    /// no signal is missed that arrives between the two.
+    borrowing func drain() throws(SystemError) { try wakeup.drain() }
 
-    /// Gives the signals back to what they do by default.
-    mutating func close() {
-        _ = descriptor.kernel.maskSignals(block: false, signals: bits)
-        bits = 0
-        descriptor.close()
+    /// Watches no more. What has arrived before can still be taken; else it is raised again when
+    /// this value ends.
+    borrowing func stop() { kernel.stopSignals(place) }
+
+    /// The signals that have arrived since the last call, each once, by their numbers.
+    borrowing func take() -> [Signal] {
+        let bits = kernel.takeSignals(place)
+        return Signal.numbers.filter { bits >> UInt64($0 - 1) & 1 == 1 }.map(Signal.init)
     }
 }

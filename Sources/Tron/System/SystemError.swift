@@ -8,9 +8,8 @@ public struct SystemError: Error, Hashable, Sendable, CustomStringConvertible {
         // swift-format-ignore: AlwaysUseLowerCamelCase
         case accept4, bind, close, connect, epoll_create1, epoll_ctl, epoll_wait, eventfd
         // swift-format-ignore: AlwaysUseLowerCamelCase
-        case getsockname, getsockopt, listen, pthread_create, pthread_sigmask, read, recv, send
-        case setsockopt
-        case shutdown, signalfd, socket, write
+        case getsockname, getsockopt, listen, pthread_create, read, recv, send, setsockopt
+        case shutdown, sigaction, socket, write
     }
 
     /// The call that failed.
@@ -64,6 +63,9 @@ extension SystemError {
         demand(result != -Int(EBADF), "\(call.rawValue): a descriptor was closed by others")
         return SystemError(call, code: Int32(truncatingIfNeeded: -result))
     }
+
+    /// What send(2) answers once nothing can be sent any more.
+    static var brokenPipe: SystemError { SystemError(.send, code: EPIPE) }
 
     /// Whether the process or the system ran out of something that a later close gives back.
     var isExhaustion: Bool {

@@ -10,7 +10,7 @@ struct ThreadIdentity: Equatable, Sendable {
     static var current: ThreadIdentity { ThreadIdentity(value: tron_thread()) }
 }
 
-/// Runs `body` on a thread of its own, which ends with it. It inherits the caller's signal mask.
+/// Runs `body` on a thread of its own, which ends with it.
 func startThread(_ body: @escaping @Sendable () -> Void) throws(SystemError) {
     let box = unsafe Unmanaged.passRetained(ThreadBody(run: body))
     do throws(SystemError) {

@@ -11,6 +11,8 @@ public enum ProtocolFault: Hashable, Sendable, CustomStringConvertible {
     case truncatedPacket(bytes: Int)
     /// A handler of raw bytes left this many unconsumed, as many as may be kept.
     case tooManyUnconsumedBytes(Int)
+    /// A handler of raw bytes said that it consumed what it was not given.
+    case consumedTooMuch(consumed: Int, of: Int)
 
     /// The fault in words.
     public var description: String {
@@ -23,6 +25,8 @@ public enum ProtocolFault: Hashable, Sendable, CustomStringConvertible {
             "the stream ended after \(bytes) bytes of a packet"
         case .tooManyUnconsumedBytes(let bytes):
             "\(bytes) bytes left unconsumed"
+        case .consumedTooMuch(let consumed, let count):
+            "\(consumed) of \(count) bytes consumed"
         }
     }
 }

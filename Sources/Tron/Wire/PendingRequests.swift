@@ -23,9 +23,10 @@ final class PendingRequests<Waiter> {
     private let first: Int32
     /// Whether every sequence has been given out at least once.
     private var hasWrapped = false
-    private var taken: UnsafeMutablePointer<Int32>
-    private var waiters: UnsafeMutablePointer<Waiter>
-    private var capacity = 64
+    /// Every slot's sequence, or `free`.
+    private var taken = GrowableStorage<Int32>(capacity: 64)
+    /// Of as many slots; initialised where one is taken.
+    private var waiters = GrowableStorage<Waiter>(capacity: 64)
 
     /// `maximum` requests may wait at the same time. A test may start near the wrap, or as if so
     /// many sequences had been given out before.
@@ -34,27 +35,33 @@ final class PendingRequests<Waiter> {
         self.maximum = maximum
         next = (firstSequence &+ givenOutBefore) & .max
         first = firstSequence
-        unsafe taken = .allocate(capacity: capacity)
-        unsafe taken.initialize(repeating: Self.free, count: capacity)
-        unsafe waiters = .allocate(capacity: capacity)
+        unsafe taken.base.initialize(repeating: Self.free, count: taken.capacity)
     }
 
     deinit {
-        for index in 0..<capacity where unsafe taken[index] != Self.free {
-            unsafe (waiters + index).deinitialize(count: 1)
+        for index in 0..<capacity where unsafe taken.base[index] != Self.free {
+            unsafe (waiters.base + index).deinitialize(count: 1)
         }
-        unsafe taken.deallocate()
-        unsafe waiters.deallocate()
+        taken.deallocate()
+        waiters.deallocate()
     }
 
+    private var capacity: Int { taken.capacity }
+
     /// Adds a waiter and names its sequence; nil when `maximum` wait already.
-    func add(_ waiter: consuming Waiter) -> Int32? {
+    func add(_ waiter: Waiter) -> Int32? {
+        add { _ in waiter }
+    }
+
+    /// The same for a waiter that is made knowing its sequence. The body must not use the table.
+    @inline(__always)
+    func add(making makeWaiter: (Int32) -> Waiter) -> Int32? {
         guard count < maximum else { return nil }
         if 2 * (count + 1) > capacity { grow() }
-        while unsafe taken[slot(of: next)] != Self.free { advance() }
+        while unsafe taken.base[slot(of: next)] != Self.free { advance() }
         let sequence = next
-        unsafe taken[slot(of: sequence)] = sequence
-        unsafe (waiters + slot(of: sequence)).initialize(to: waiter)
+        unsafe taken.base[slot(of: sequence)] = sequence
+        unsafe (waiters.base + slot(of: sequence)).initialize(to: makeWaiter(sequence))
         advance()
         count &+= 1
         assert(checkInvariant())
@@ -63,18 +70,18 @@ final class PendingRequests<Waiter> {
 
     /// The waiter of a sequence that waits; nil for every other.
     func waiter(of sequence: Int32) -> Waiter? {
-        isWaiting(sequence) ? unsafe waiters[slot(of: sequence)] : nil
+        isWaiting(sequence) ? unsafe waiters.base[slot(of: sequence)] : nil
     }
 
     @inline(__always)
     private func isWaiting(_ sequence: Int32) -> Bool {
-        unsafe sequence >= 0 && taken[slot(of: sequence)] == sequence
+        unsafe sequence >= 0 && taken.base[slot(of: sequence)] == sequence
     }
 
     /// Puts another waiter in the place of one that waits.
     func replace(_ sequence: Int32, with waiter: Waiter) {
         demand(isWaiting(sequence), "nobody waits under this sequence")
-        unsafe waiters[slot(of: sequence)] = waiter
+        unsafe waiters.base[slot(of: sequence)] = waiter
     }
 
     /// Whether a sequence is one of those that were given out, whether it waits still or not.
@@ -93,9 +100,9 @@ final class PendingRequests<Waiter> {
     func take(_ sequence: Int32, if condition: (borrowing Waiter) -> Bool) -> Waiter? {
         guard isWaiting(sequence) else { return nil }
         let slot = slot(of: sequence)
-        guard unsafe condition(waiters[slot]) else { return nil }
-        let waiter = unsafe (waiters + slot).move()
-        unsafe taken[slot] = Self.free
+        guard unsafe condition(waiters.base[slot]) else { return nil }
+        let waiter = unsafe (waiters.base + slot).move()
+        unsafe taken.base[slot] = Self.free
         count &-= 1
         assert(checkInvariant())
         return waiter
@@ -104,15 +111,16 @@ final class PendingRequests<Waiter> {
     /// The sequences that wait, in the order they were given out.
     func sequences() -> [Int32] {
         var found: [Int32] = []
-        for index in 0..<capacity where unsafe taken[index] != Self.free {
-            found.append(unsafe taken[index])
+        for index in 0..<capacity where unsafe taken.base[index] != Self.free {
+            found.append(unsafe taken.base[index])
         }
         // The older a sequence is, the farther ahead of it the next one lies.
         let next = next
         return found.sorted { Self.distance($0, to: next) > Self.distance($1, to: next) }
     }
 
-    private func slot(of sequence: Int32) -> Int { Int(sequence) & (capacity - 1) }
+    @inline(__always)
+    private func slot(of sequence: Int32) -> Int { Int(sequence) & (capacity &- 1) }
 
     private func advance() {
         next = next == .max ? 0 : next + 1
@@ -124,20 +132,19 @@ final class PendingRequests<Waiter> {
     }
 
     /// Two sequences that differ in their low bits still do when more bits count.
+    @inline(never)
     private func grow() {
-        let (oldTaken, oldWaiters) = unsafe (taken, waiters)
-        let oldCapacity = capacity
-        capacity *= 2
-        unsafe taken = .allocate(capacity: capacity)
-        unsafe taken.initialize(repeating: Self.free, count: capacity)
-        unsafe waiters = .allocate(capacity: capacity)
-        for index in 0..<oldCapacity where unsafe oldTaken[index] != Self.free {
-            let slot = unsafe slot(of: oldTaken[index])
-            unsafe taken[slot] = oldTaken[index]
-            unsafe (waiters + slot).moveInitialize(from: oldWaiters + index, count: 1)
+        let (oldTaken, oldWaiters) = (taken, waiters)
+        taken = GrowableStorage(capacity: 2 * oldTaken.capacity)
+        waiters = GrowableStorage(capacity: taken.capacity)
+        unsafe taken.base.initialize(repeating: Self.free, count: capacity)
+        for index in 0..<oldTaken.capacity where unsafe oldTaken.base[index] != Self.free {
+            let slot = unsafe slot(of: oldTaken.base[index])
+            unsafe taken.base[slot] = oldTaken.base[index]
+            unsafe (waiters.base + slot).moveInitialize(from: oldWaiters.base + index, count: 1)
         }
-        unsafe oldTaken.deallocate()
-        unsafe oldWaiters.deallocate()
+        oldTaken.deallocate()
+        oldWaiters.deallocate()
     }
 
     /// Compares the counters; looks at every slot too when `thoroughly`.
@@ -148,8 +155,8 @@ final class PendingRequests<Waiter> {
     }
 
     private func everySlotIsItsSequences() -> Bool {
-        let slots = (0..<capacity).filter { unsafe taken[$0] != Self.free }
-        return slots.count == count
-            && slots.allSatisfy { unsafe slot(of: taken[$0]) == $0 }
+        let slots = (0..<capacity).filter { unsafe taken.base[$0] != Self.free }
+        return waiters.capacity == capacity && slots.count == count
+            && slots.allSatisfy { unsafe slot(of: taken.base[$0]) == $0 }
     }
 }

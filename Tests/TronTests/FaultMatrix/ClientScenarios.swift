@@ -91,7 +91,7 @@ extension FaultScenario {
     }
 
     private static func signals(_ stage: FaultStage) {
-        // What is ignored by default harms nobody where it is not blocked.
+        // Ignored by default, and sent by no other test: every reactor that watches it is told.
         let signal = Signal(rawValue: SIGWINCH)
         let ledger = stage.ledger
         var isWatched = false
@@ -104,10 +104,9 @@ extension FaultScenario {
         stage.at(1) {
             guard isWatched else { return }
             ledger.promise("signal")
-            pthread_kill(pthread_self(), SIGWINCH)
+            TestSignals.raiseHere(SIGWINCH)
         }
         stage.afterwards = {
-            _ = Kernel().maskSignals(block: false, signals: 1 << UInt64(SIGWINCH))
             if ledger.kept["signal"] == nil
                 && ledger.told.contains(where: { $0.effect == .runThrows })
             {

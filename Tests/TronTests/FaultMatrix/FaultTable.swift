@@ -8,6 +8,9 @@ extension FaultRow {
     static let methodsWithoutErrno = [
         "now": "clock_gettime(2) of CLOCK_MONOTONIC cannot fail.",
         "resolve": "getaddrinfo(3) has errors of its own, which are values: see ResolverTests.",
+        "takeSignals": "Reads what the signal handler has noted in memory.",
+        "stopSignals": "sigaction(2) cannot refuse to put back what it has replaced.",
+        "closeSignals": "As for stopSignals.",
     ]
 
     /// How an attempt to connect fails.
@@ -123,6 +126,14 @@ extension FaultRow {
                     dialEnds.union([.sessionEnds, .unseen]),
                     "Whether the connection stands is not known. " + nextAddress)
             ]),
+        FaultRow(
+            call: .sendProgress, methods: ["sendProgress"], told: .getsockopt,
+            pages: "getsockopt(2), tcp(7)",
+            errors: [
+                Errors(
+                    "EFAULT EINVAL ENOPROTOOPT ENOTSOCK EOPNOTSUPP", [.unseen],
+                    "As of a Unix socket: what the kernel took counts as arrived.")
+            ]),
     ]
 
     private static let bytes = [
@@ -148,7 +159,7 @@ extension FaultRow {
             ]),
         FaultRow(
             call: .read, methods: ["read"], told: .read,
-            pages: "read(2), eventfd(2), signalfd(2)",
+            pages: "read(2), eventfd(2)",
             errors: [
                 .interrupted, .notNow,
                 Errors(
@@ -202,24 +213,20 @@ extension FaultRow {
             pages: "eventfd(2)", trapsOnBadDescriptor: false,
             errors: [
                 Errors(
-                    "EINVAL EMFILE ENFILE ENODEV ENOMEM", [.reactorThrows],
-                    "No other thread could wake the loop.")
+                    "EINVAL EMFILE ENFILE ENODEV ENOMEM", [.reactorThrows, .onSignalThrows],
+                    "No other thread, or no signal, could wake the loop.")
             ]),
         FaultRow(
-            call: .signalDescriptor, methods: ["signalDescriptor"], told: .signalfd,
-            pages: "signalfd(2)",
+            call: .signalPlace, methods: ["openSignals"], told: .sigaction,
+            pages: "the table of the signal handler", trapsOnBadDescriptor: false,
             errors: [
-                Errors(
-                    "EINVAL EMFILE ENFILE ENODEV ENOMEM", [.onSignalThrows],
-                    "The signal does what it did before.")
+                Errors("EUSERS", [.onSignalThrows], "The signal does what it did before.")
             ]),
         FaultRow(
-            call: .maskSignals, methods: ["maskSignals"], told: .pthread_sigmask,
-            pages: "pthread_sigmask(3), sigprocmask(2)", trapsOnBadDescriptor: false,
+            call: .signalAction, methods: ["watchSignal"], told: .sigaction, pages: "sigaction(2)",
+            trapsOnBadDescriptor: false,
             errors: [
-                Errors(
-                    "EFAULT EINVAL", [.onSignalThrows, .unseen],
-                    "The signal does what it did before; at the end it stays blocked.")
+                Errors("EFAULT EINVAL", [.onSignalThrows], "The signal does what it did before.")
             ]),
         FaultRow(
             call: .unlink, methods: ["unlink"], told: nil, pages: "unlink(2)",
@@ -231,12 +238,13 @@ extension FaultRow {
                     "The file of a socket stays; a later server takes it over.")
             ]),
         FaultRow(
-            call: .isSocket, methods: ["isSocket"], told: nil, pages: "lstat(2)",
+            call: .socketFile, methods: ["socketFile"], told: nil, pages: "lstat(2)",
             trapsOnBadDescriptor: false,
             errors: [
                 Errors(
                     "EACCES EFAULT EINVAL ELOOP ENAMETOOLONG ENOENT ENOMEM ENOTDIR EOVERFLOW",
-                    [.staleFileStays], "What is not known to be a socket is left alone.")
+                    [.staleFileStays, .unseen],
+                    "What is not known to be a socket, or the server's own, is left alone.")
             ]),
     ]
 }

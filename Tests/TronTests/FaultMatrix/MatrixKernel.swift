@@ -101,12 +101,17 @@ final class MatrixKernel: FaultyKernel, @unchecked Sendable {
         perform(.write, descriptor) { super.write(descriptor, bytes, count) }
     }
 
-    override func maskSignals(block: Bool, signals: UInt64) -> Int {
-        perform(.maskSignals, -1) { super.maskSignals(block: block, signals: signals) }
+    override func socketFile(_ path: String) -> SocketFile? {
+        var file: SocketFile?
+        let result = perform(.socketFile, -1) {
+            file = super.socketFile(path)
+            return file == nil ? 0 : 1
+        }
+        return result == 1 ? file : nil
     }
 
-    override func isSocket(_ path: String) -> Bool {
-        perform(.isSocket, -1) { super.isSocket(path) ? 1 : 0 } == 1
+    override func sendProgress(_ number: Int32, _ progress: inout SendProgress) -> Int {
+        perform(.sendProgress, number) { super.sendProgress(number, &progress) }
     }
 
     // MARK: - TCP

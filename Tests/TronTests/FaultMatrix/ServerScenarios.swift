@@ -29,6 +29,7 @@ struct FaultScenario: Sendable {
         FaultScenario(name: "drain and stop", end: 400, begin: drainAndStop),
         FaultScenario(name: "Unix socket file", end: 300, begin: unixSocket),
         FaultScenario(name: "raw bytes", end: 300, begin: rawBytes),
+        FaultScenario(name: "silent peer", end: 1500, begin: silentPeer),
     ]
 }
 
@@ -205,5 +206,18 @@ extension FaultScenario {
         }
         stage.at(100) { peer?.send("ee\nfour\n".utf8) }
         stage.at(200) { peer?.finish() }
+    }
+
+    /// The kernel is asked what it knows of a peer that was not heard.
+    private static func silentPeer(_ stage: FaultStage) {
+        var options = ServerOptions()
+        options.session.deadAfter = .seconds(1)
+        stage.listen(options: options)
+        var peer: Peer?
+        stage.at(1) {
+            peer = stage.connectPeer()
+            peer?.send(wire("heard"))
+        }
+        stage.at(1300) { peer?.finish() }
     }
 }

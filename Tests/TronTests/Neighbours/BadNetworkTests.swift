@@ -61,8 +61,8 @@ struct BadNetworkTests {
         let ends = EndCounts()
         let clients = try sessions(100, place, to: network, ends: ends)
         #expect(network.dropEverything())
-        // The kernel finds it: nothing of what is sent is acknowledged.
-        try expectEnds(clients, place, ends, as: kernelReasons)
+        // Nothing of what is sent is acknowledged.
+        try expectEnds(clients, place, ends, as: [.dead] + kernelReasons)
     }
 
     @Test func `a hundred peers whose network is taken away are found dead`() throws {

@@ -34,7 +34,7 @@ extension ClientCrowdTests {
     private func heldBytes(_ server: Server, _ reactor: Reactor) -> Int {
         var held = reactor.registry.buffers.idleBytes
         server.forEachSession { session in
-            held += session.outbound.capacity + session.decoder.kept.count
+            held += session.outbound.capacity + session.inbound.keptCount
         }
         return held
     }
@@ -101,7 +101,7 @@ extension Reactor {
     /// How many sessions of a server wait for their peers to read.
     fileprivate func pausedSessions(of server: Server) -> Int {
         var count = 0
-        server.forEachSession { if $0.flags.contains(.pausedByWatermark) { count += 1 } }
+        server.forEachSession { if !$0.inbound.isReading { count += 1 } }
         return count
     }
 }

@@ -1,0 +1,176 @@
+// How a server accepts: in portions, within its limits, and resting when no descriptor is free.
+
+/// What accepting means for a server now, and what it has to count for it.
+///
+/// Invariant: a timer is set exactly while it rests.
+struct Accepting {
+    private enum Phase {
+        case listening
+        /// Out of epoll's sight until the timer rings, or a descriptor is free.
+        case resting(TimerKey)
+        case stopped
+    }
+
+    private var phase = Phase.listening
+    /// In the registry's list of those that wait for a descriptor, once.
+    private var isStarved = false
+    /// Accepts that failed since one last succeeded.
+    private var failuresInARow = 0
+    /// Sessions by host, where their number is limited.
+    private var perAddress: [SocketAddress.HostKey: Int] = [:]
+
+    /// How long accepting rests when no descriptor is free and none comes back meanwhile from this
+    /// reactor: short enough not to be noticed, long enough not to cost anything. Nanoseconds.
+    static let pause: Int64 = 50_000_000
+
+    /// After so many accepts in a row that failed for whatever reason accepting rests, too: the
+    /// kernel may refuse for good what it reports as ready.
+    static let failuresBeforePause = 64
+
+    var isListening: Bool {
+        if case .stopped = phase { false } else { true }
+    }
+
+    var isResting: Bool {
+        if case .resting = phase { true } else { false }
+    }
+
+    /// False when it had stopped already.
+    mutating func stop(_ registry: Registry) -> Bool {
+        if case .resting(let timer) = phase { registry.wheel.cancel(timer) }
+        defer { phase = .stopped }
+        return isListening
+    }
+
+    mutating func rest(_ timer: TimerKey) {
+        phase = .resting(timer)
+        failuresInARow = 0
+    }
+
+    /// Whether it rested; the timer is not needed any more.
+    mutating func wake(_ registry: Registry) -> Bool {
+        guard case .resting(let timer) = phase else { return false }
+        registry.wheel.cancel(timer)
+        phase = .listening
+        return true
+    }
+
+    /// Whether the registry is to be told that a descriptor is waited for.
+    mutating func starves() -> Bool {
+        defer { isStarved = true }
+        return !isStarved
+    }
+
+    mutating func noteDescriptorFree() { isStarved = false }
+
+    mutating func noteSuccess() { failuresInARow = 0 }
+
+    /// Whether so many have failed that accepting rests.
+    mutating func noteFailure() -> Bool {
+        failuresInARow += 1
+        return failuresInARow >= Self.failuresBeforePause
+    }
+
+    /// Adds a session of this peer's host. False, and nothing is added, above the limit.
+    mutating func entered(_ peer: SocketAddress?, _ limits: ServerLimits) -> Bool {
+        guard let limit = limits.maximumSessionsPerAddress, let host = peer?.hostKey else {
+            return true
+        }
+        let count = perAddress[host, default: 0]
+        guard count < limit else { return false }
+        perAddress[host] = count + 1
+        return true
+    }
+
+    /// Takes a session of this peer's host off.
+    mutating func left(_ peer: SocketAddress?, _ limits: ServerLimits) {
+        guard limits.maximumSessionsPerAddress != nil, let host = peer?.hostKey,
+            let count = perAddress[host]
+        else { return }
+        perAddress[host] = count > 1 ? count - 1 : nil
+    }
+}
+
+extension Server {
+    /// Accepts what waits, at most as many as a turn allows: the rest stays ready.
+    func ready(_ readiness: Readiness) {
+        guard accepting.isListening else { return }
+        if readiness.isEmpty {
+            accepting.noteDescriptorFree()
+            if accepting.wake(registry) { listenAgain() }
+        }
+        for _ in 0..<options.limits.maximumAcceptsPerTurn where accepting.isListening {
+            do throws(SystemError) {
+                guard let accepted = try descriptor.accept() else { return }
+                accepting.noteSuccess()
+                admit(accepted)
+            } catch {
+                // Whatever else befell one connection did not befall the listener: accept(2) has
+                // the list.
+                if acceptFailed(error) { return rest() }
+            }
+        }
+    }
+
+    private func admit(_ accepted: consuming Descriptor.Accepted) {
+        let peer = accepted.peer
+        guard host.count < options.limits.maximumSessions else {
+            totals.refusedByLimit += 1
+            return endpoints.report(.refused(peer: peer, .sessions))
+        }
+        guard accepting.entered(peer, options.limits) else {
+            totals.refusedByAddressLimit += 1
+            return endpoints.report(.refused(peer: peer, .sessionsPerAddress))
+        }
+        let session = Session(accepted.descriptor, peer: peer, host: host, registry: registry)
+        do throws(SystemError) {
+            try registry.register(session, descriptor: session.descriptor.number)
+        } catch {
+            totals.failed += 1
+            accepting.left(peer, options.limits)
+            return endpoints.report(.acceptFailed(address, error))
+        }
+        host.add(session, of: self)
+        totals.accepted += 1
+        endpoints.report(.accepted(session.id, peer: peer))
+        session.begin()
+        setup?(session)
+    }
+
+    // MARK: Resting
+
+    /// Whether accepting rests: no descriptor is free, or too many have failed.
+    private func acceptFailed(_ error: SystemError) -> Bool {
+        let isTooMany = accepting.noteFailure()
+        if error.isExhaustion {
+            endpoints.report(.outOfDescriptors(address, error))
+            return true
+        }
+        totals.failed += 1
+        endpoints.report(.acceptFailed(address, error))
+        return isTooMany
+    }
+
+    /// Connections wait in the backlog, and the listener out of epoll's sight, where its readiness
+    /// would spin. It goes on when a descriptor comes back, or to look after a pause.
+    private func rest() {
+        guard accepting.isListening, !accepting.isResting else { return }
+        totals.exhaustions += 1
+        try? registry.epoll.modify(descriptor.number, [], token: key.rawValue)
+        accepting.rest(registry.arm(key, at: registry.now + Accepting.pause))
+        if accepting.starves() { registry.starved.append(key) }
+    }
+
+    func expired(_ timer: TimerKey, payload: UInt32) {
+        if accepting.wake(registry) { listenAgain() }
+    }
+
+    private func listenAgain() {
+        do throws(SystemError) {
+            try registry.epoll.modify(descriptor.number, .readable, token: key.rawValue)
+        } catch {
+            // The kernel has no memory for it: deaf for another pause, not for ever.
+            accepting.rest(registry.arm(key, at: registry.now + Accepting.pause))
+        }
+    }
+}

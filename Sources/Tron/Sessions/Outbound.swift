@@ -1,0 +1,236 @@
+// What a session has queued and not sent, and what writing means for it now.
+
+/// What writing means for a session now.
+enum Writing: UInt8 {
+    /// Packets are taken.
+    case open
+    /// None are taken any more: this end's stream ends after what is queued.
+    case ending
+    /// FIN is sent.
+    case finished
+    /// The session has ended.
+    case over
+}
+
+/// The sending half of a session. Does no I/O and calls no handler.
+///
+/// Invariant: `credit` is 0, or writing is open and the ring has as many bytes in one piece, within
+/// the high watermark; whoever grants credit makes sure that a flush, or the end of the session's
+/// own batch, follows. Output that is blocked waits.
+struct Outbound: ~Copyable {
+    private var ring = RingBuffer()
+    /// Bytes of packets that may be queued without looking at any limit again. At most one largest
+    /// packet, so that no larger one passes.
+    private(set) var credit: Int32 = 0
+    /// The most bytes that ever waited.
+    private var largest: Int32 = 0
+    private(set) var writing = Writing.open
+    /// The kernel took less than it was given: EPOLLOUT tells when it takes more.
+    private(set) var isBlocked = false
+    /// The user was told, by a handler or by `isWritable`, that the session is not writable.
+    private(set) var isToldUnwritable = false
+    /// The ring lies in the pool's shared block, for the time of the session's own batch.
+    private(set) var isLent = false
+    private(set) var lastSend: Int64
+    private(set) var bytesSent = 0
+    private(set) var packetsSent = 0
+    /// The time from one output phase to the next in which something was last queued, and how much
+    /// had been queued in all before it (modulo 2³²).
+    private var period: UInt32 = 0
+    private var queuedBefore: UInt32 = 0
+
+    init(now: Int64) { lastSend = now }
+
+    /// Bytes that wait.
+    @inline(__always)
+    var count: Int { ring.count }
+
+    @inline(__always)
+    var isEmpty: Bool { ring.isEmpty }
+
+    /// The size of the block that it lies in.
+    var capacity: Int { ring.capacity }
+
+    var largestCount: Int { max(Int(largest), ring.count) }
+
+    /// What epoll is to tell of this half.
+    var interest: Readiness { isBlocked ? .writable : [] }
+
+    /// Whether the shared block can be lent: nothing waits, and packets are taken.
+    @inline(__always)
+    var canBeLent: Bool { writing == .open && ring.capacity == 0 }
+}
+
+// MARK: - Room
+
+extension Outbound {
+    /// Lends the shared block for the session's own batch, with credit in it.
+    @inline(__always)
+    mutating func lend(_ packetCredit: Int, period: UInt32, _ pool: BufferPool) {
+        enter(period)
+        ring.borrowShared(of: pool)
+        isLent = true
+        credit = Int32(truncatingIfNeeded: min(packetCredit, ring.capacity))
+    }
+
+    /// The batch is over: what still waits moves to a block of the session's own.
+    @inline(__always)
+    mutating func takeBack(_ pool: BufferPool) {
+        isLent = false
+        credit = 0
+        if writing == .over { ring.release(to: pool) }
+        ring.leaveShared(of: pool)
+        assert(invariantHolds)
+    }
+
+    /// Makes room for `length` bytes, which will be queued at once, and grants credit for more.
+    mutating func reserve(
+        _ length: Int, within highWatermark: Int, _ packetCredit: Int, period: UInt32,
+        _ pool: BufferPool
+    ) {
+        enter(period)
+        ring.reserve(length, from: pool)
+        let room = min(ring.contiguousRoom, highWatermark &- ring.count)
+        credit = Int32(truncatingIfNeeded: max(0, min(room, packetCredit)))
+    }
+
+    /// The first that is queued in a period notes what had been queued before.
+    @inline(__always)
+    private mutating func enter(_ period: UInt32) {
+        guard period != self.period else { return }
+        self.period = period
+        queuedBefore = queuedInAll
+    }
+
+    private var queuedInAll: UInt32 { UInt32(truncatingIfNeeded: bytesSent &+ ring.count) }
+
+    /// Whether no more waits than `highWatermark`, and less has been queued in this period.
+    func hasRoom(_ highWatermark: Int, period: UInt32) -> Bool {
+        ring.count <= highWatermark && queued(in: period) < max(1, highWatermark)
+    }
+
+    /// Whether any of what waits was queued before this period, so that the kernel did not take it.
+    func holdsBack(period: UInt32) -> Bool { ring.count > queued(in: period) }
+
+    private func queued(in period: UInt32) -> Int {
+        period == self.period ? Int(queuedInAll &- queuedBefore) : 0
+    }
+}
+
+// MARK: - Queueing
+
+extension Outbound {
+    /// Queues a packet of `length` bytes within the credit.
+    @inline(__always)
+    mutating func put(head: UInt64, _ data: RawSpan, _ length: Int) {
+        credit &-= Int32(truncatingIfNeeded: length)
+        packetsSent &+= 1
+        let packet = unsafe ring.tailAddress
+        ring.commit(length)
+        unsafe data.withUnsafeBytes { unsafe PacketFormat.write(head: head, data: $0, to: packet) }
+    }
+
+    /// Queues a packet for which room was reserved, across the ring's end if need be.
+    mutating func putInPieces(head: UInt64, _ data: RawSpan) {
+        unsafe withUnsafeTemporaryAllocation(byteCount: PacketFormat.headerLength, alignment: 1) {
+            header in
+            unsafe PacketFormat.writeHeader(
+                head: head, dataLength: data.byteCount,
+                to: header.baseAddress.unsafelyUnwrapped)
+            unsafe append(UnsafeRawBufferPointer(header))
+        }
+        unsafe data.withUnsafeBytes { unsafe append($0) }
+        unsafe withUnsafeBytes(of: PacketFormat.trailer.bigEndian) { unsafe append($0) }
+    }
+
+    /// Queues bytes for which room was reserved. The credit was for the same room.
+    mutating func append(_ bytes: UnsafeRawBufferPointer) {
+        credit = 0
+        unsafe ring.append(bytes)
+    }
+
+    mutating func countPacket() { packetsSent &+= 1 }
+}
+
+// MARK: - Sending
+
+extension Outbound {
+    /// The oldest bytes that wait, and whether that is all of them.
+    @inline(__always)
+    var firstPart: (UnsafeRawBufferPointer, isAll: Bool) { unsafe ring.firstPart }
+
+    var parts: (UnsafeRawBufferPointer, UnsafeRawBufferPointer) { unsafe ring.parts }
+
+    /// What waited was offered, and the kernel took `count` bytes of it.
+    @inline(__always)
+    mutating func noteOffered(taken count: Int, now: Int64) {
+        largest = max(largest, Int32(truncatingIfNeeded: ring.count))
+        credit = 0
+        if count > 0 {
+            ring.consume(count)
+            bytesSent &+= count
+            lastSend = now
+        }
+        isBlocked = !ring.isEmpty
+    }
+
+    /// The kernel takes output again, or a hang-up means that it never will.
+    mutating func unblock() { isBlocked = false }
+
+    /// The output phase begins: nothing is queued without looking any more.
+    @inline(__always)
+    mutating func endCredit() { credit = 0 }
+
+    /// All has left: gives the block back.
+    @inline(__always)
+    mutating func giveBlock(to pool: BufferPool) { ring.release(to: pool) }
+}
+
+// MARK: - What writing means
+
+extension Outbound {
+    /// No packet is taken any more.
+    mutating func endAfterQueue() {
+        credit = 0
+        if writing == .open { writing = .ending }
+    }
+
+    /// FIN is sent.
+    mutating func finish() {
+        assert(writing == .ending && isEmpty)
+        writing = .finished
+    }
+
+    mutating func end() {
+        credit = 0
+        largest = Int32(truncatingIfNeeded: largestCount)
+        writing = .over
+        isBlocked = false
+    }
+
+    /// The block goes back, unless it is lent: then the batch's end gives it back.
+    mutating func release(to pool: BufferPool) { ring.release(to: pool) }
+
+    /// The user asked `isWritable` and was told false.
+    mutating func noteToldUnwritable() { isToldUnwritable = true }
+
+    /// What the user is to be told of writability now; nil when it knows.
+    mutating func writabilityToTell(low: Int, high: Int) -> Bool? {
+        guard writing == .open else { return nil }
+        if isToldUnwritable && count <= low {
+            isToldUnwritable = false
+            return true
+        }
+        if !isToldUnwritable && count > high {
+            isToldUnwritable = true
+            return false
+        }
+        return nil
+    }
+
+    /// The stated invariant.
+    var invariantHolds: Bool {
+        credit >= 0 && (credit == 0 || writing == .open && Int(credit) <= ring.contiguousRoom)
+            && (!isBlocked || !ring.isEmpty) && ring.invariantHolds
+    }
+}

@@ -1,0 +1,19 @@
+// What became of a packet that was to be sent.
+
+/// What became of what was to be sent. It is taken whole or not at all.
+public enum SendOutcome: Hashable, Sendable {
+    /// Taken: it leaves at the end of the turn, or as soon as the peer has room. It is lost only if
+    /// the session ends before with a reason that says so.
+    case queued
+    /// Refused: the session is closing or closed.
+    case closed
+    /// Refused: more data than a packet may have (`SessionLimits.maximumDataLength`). The session
+    /// is unharmed.
+    case tooLarge
+    /// Refused: more would wait than `SessionLimits.maximumQueuedBytes`. By
+    /// `SessionOptions.overflow` the session is unharmed, or being ended for it.
+    case overflow
+
+    /// Whether it was taken.
+    public var isQueued: Bool { self == .queued }
+}

@@ -1,0 +1,237 @@
+// How a session lives and ends: every change of its state, and its one report.
+
+// The state is what reading and writing mean:
+//
+//     | reading    | writing open | ending           | FIN sent      | over   |
+//     |------------|--------------|------------------|---------------|--------|
+//     | reading,   | open         | open, its own    | half-closed   |        |
+//     | paused     |              | end follows      | by this end   |        |
+//     | finished   | half-closed  | draining: ends   |               |        |
+//     |            | by the peer  | with its output  |               |        |
+//     | discarding |              | draining         | lingering     |        |
+//     | over       |              |                  |               | closed |
+//
+// What follows when the kernel tells of an end. TCP and Unix sockets differ only in what can
+// happen: a Unix peer's close is FIN and hang-up in one, and output to it is lost then.
+//
+//     | told of      | reading      | paused           | finished           | discarding      |
+//     |--------------|--------------|------------------|--------------------|-----------------|
+//     | FIN          | `peerEnded`, | reading goes on, | (known)            | drained: ends;  |
+//     |              | once it was  | or `halfClose`   |                    | else output     |
+//     |              | read up to   | is over: ends    |                    | leaves first    |
+//     | hang-up,     | as FIN; the  | ends: the write  | ends: the write    | as FIN; the     |
+//     | output waits | write fails  | fails            | fails              | write fails     |
+//     | hang-up,     | as FIN       | as FIN, out of   | ends: neither      | as FIN          |
+//     | none waits   |              | epoll meanwhile  | direction is left  |                 |
+//     | error        | reading      | ends with it     | ends with it       | ends with it    |
+//     |              | tells it     |                  |                    |                 |
+
+extension Session {
+    /// Ends the session without losing what is queued: no more packets are delivered or taken,
+    /// output leaves, FIN is sent, and what the peer still sends is discarded until its own end of
+    /// stream, within the bounds of `SessionLimits`. The reason is `.requested`, unless
+    /// the output could not be sent. On the loop's thread; once is enough.
+    public func close() {
+        registry.requireLoop("Session.close()")
+        beginClose(.requested)
+    }
+
+    /// Ends the session at once: what is queued is dropped, and the peer sees a reset (RST). On the
+    /// loop's thread.
+    public func abort() {
+        registry.requireLoop("Session.abort()")
+        abort(.aborted)
+    }
+
+    /// Ends this end's stream after what is queued, and goes on receiving until the peer's end. On
+    /// the loop's thread.
+    public func closeWriting() {
+        registry.requireLoop("Session.closeWriting()")
+        guard outbound.writing == .open, !isClosing else { return }
+        outbound.endAfterQueue()
+        flushLater()
+    }
+
+    /// Whether something has begun to end it, or has.
+    var isClosing: Bool { hasEnded || rareState?.closeReason != nil }
+
+    var hasEnded: Bool { outbound.writing == .over }
+
+    /// The session stands: its deadlines run from now.
+    func begin() {
+        if settings.options.heartbeat != nil { filterPackets { _ in false } }
+        rearm()
+    }
+
+    /// Ends the session once its output has left. Later reasons do not count.
+    func beginClose(_ reason: CloseReason) {
+        guard !isClosing else { return }
+        rare.closeReason = reason
+        inbound.discard()
+        outbound.endAfterQueue()
+        limit(.close, to: settings.options.limits.closeTimeout)
+        flushLater()
+    }
+
+    func abort(_ reason: CloseReason) {
+        guard !hasEnded else { return }
+        rare.resets = true
+        rare.closeReason = nil
+        end(reason)
+    }
+
+    /// The kernel refused a call.
+    func fail(_ error: SystemError) { end(.system(error)) }
+
+    /// Nothing more is done with the connection; it is released at the end of the turn. Keeps the
+    /// first reason, unless output is still unsent: then the reason that lost it.
+    func end(_ reason: CloseReason) {
+        guard !hasEnded else { return }
+        if rareState?.closeReason == nil || !outbound.isEmpty { endReason = reason }
+        inbound.end()
+        outbound.end()
+        registry.releaseLater(self)
+    }
+
+    /// Why it has ended. Most sessions need no memory for it.
+    private var endReason: CloseReason {
+        get {
+            if let reason = rareState?.closeReason { return reason }
+            return switch lightReason {
+            case .peerClosed: .peerClosed
+            case .system(let error): .system(error)
+            }
+        }
+        set {
+            rareState?.closeReason = nil
+            switch newValue {
+            case .peerClosed: lightReason = .peerClosed
+            case .system(let error): lightReason = .system(error)
+            default: rare.closeReason = newValue
+            }
+        }
+    }
+
+    /// Sets the time at which the session ends if it has not before.
+    func limit(_ step: CloseReason.Deadline, to time: Duration) {
+        rare.limit = SessionDeadline(time: registry.now + time.clampedNanoseconds, step: step)
+        rearm()
+    }
+}
+
+// MARK: - The peer's end
+
+extension Session {
+    /// The peer's end of stream has been read, and everything before it delivered.
+    func peerEnded() {
+        inbound.finish()
+        if inbound.hasKept {
+            return beginClose(.protocolFault(.truncatedPacket(bytes: inbound.keptCount)))
+        }
+        guard settings.options.allowsHalfClose, outbound.writing == .open else {
+            return outbound.isEmpty ? end(.peerClosed) : beginClose(.peerClosed)
+        }
+        limit(.halfClose, to: settings.options.limits.halfCloseTimeout)
+        flushLater()
+        rareState?.peerFinishedHandler?(self)
+    }
+
+    /// Reading is paused, and the peer's end waits behind what is not read.
+    private func peerEndWaits() {
+        guard inbound.peerHasEnded() else { return }
+        limit(.halfClose, to: settings.options.limits.halfCloseTimeout)
+        flushLater()
+    }
+
+    /// What follows from an event for a session that does not read and deliver.
+    func endTold(_ readiness: Readiness) {
+        if !readiness.isDisjoint(with: [.error, .hangUp]) { return hungUp() }
+        switch inbound.reading {
+        case .paused: if readiness.contains(.peerEnd) { peerEndWaits() }
+        case .discarding: if readiness.contains(.readable) { discard() }
+        case .reading, .finished, .over: break
+        }
+    }
+
+    /// The kernel tells of an error, or that nothing can be sent or received any more. Neither can
+    /// be masked, so each case ends it, reads on, or takes the descriptor out of epoll.
+    private func hungUp() {
+        do throws(SystemError) {
+            let error = try descriptor.takeError()
+            if error != 0 { return fail(SystemError(.recv, code: error)) }
+            guard try offerLast() else { return fail(.brokenPipe) }
+            switch inbound.reading {
+            case .paused:
+                try watch.leaveEpoll(descriptor.number, registry.epoll)
+                peerEndWaits()
+                flushLater()
+            case .finished: end(.peerClosed)
+            case .discarding: discard()
+            case .reading, .over: break
+            }
+        } catch {
+            fail(error)
+        }
+    }
+
+    /// What waits at a hang-up is lost, and sending it tells how. No kernel takes it; if one did,
+    /// but not all, false.
+    private func offerLast() throws(SystemError) -> Bool {
+        outbound.unblock()
+        if !outbound.isEmpty { try offer() }
+        return outbound.isEmpty
+    }
+}
+
+// MARK: - Draining and lingering
+
+extension Session {
+    /// All output has left: ends this end's stream, or the session if the peer's has ended too.
+    func finishWriting() {
+        if inbound.reading == .finished { return end(.peerClosed) }
+        do throws(SystemError) {
+            try descriptor.shutdownWriting()
+            outbound.finish()
+        } catch {
+            fail(error)
+        }
+    }
+
+    /// Reads what nobody wants, since the kernel would answer unread bytes with a reset.
+    private func discard() {
+        do throws(SystemError) {
+            let count = try unsafe descriptor.receive(into: registry.receiveBuffer)
+            guard let count else { return }
+            inbound.noteDiscarded(count)
+            rare.discardedBytes += count
+            let limit = settings.options.limits.maximumDiscardedBytes
+            if count == 0 || rare.discardedBytes > limit { discardedAll() }
+        } catch {
+            fail(error)
+        }
+    }
+
+    private func discardedAll() {
+        if outbound.writing == .finished { return end(.requested) }
+        inbound.finish()
+        flushLater()
+    }
+
+    /// Gives everything back and reports. The only place that closes the descriptor.
+    func release() {
+        deadlines.cancel(registry)
+        if rareState?.resets == true { try? descriptor.resetOnClose() }
+        if watch.isInEpoll { registry.close(&descriptor) } else { descriptor.close() }
+        inbound.release(to: buffers)
+        outbound.release(to: buffers)
+        let handler = closeHandler
+        let reason = endReason
+        packetHandler = nil
+        closeHandler = nil
+        host.remove(self, reason)
+        dropRareState()
+        handler?(self, reason)
+    }
+
+    func reactorStops() { end(.reactorStopped) }
+}

@@ -1,0 +1,129 @@
+// Whether the peer lives: questions, their answers, and what the kernel knows.
+
+/// What a session that looks for signs of life remembers.
+struct Liveness {
+    /// When a question was last due.
+    var lastQuestion: Int64 = 0
+    /// When the first question was asked that has not been followed by anything received.
+    var askedSince: Int64 = 0
+    /// When the peer was last found to be alive without having been heard.
+    var lastFoundAlive: Int64 = 0
+    /// Bytes that had been acknowledged at the last look, if some were outstanding then.
+    var acknowledgedAtLook: UInt64?
+}
+
+extension Session {
+    private static let question: UInt8 = 0
+    private static let answer: UInt8 = 1
+
+    /// Whether the packet is a heartbeat, which no handler sees.
+    func takesHeartbeat(_ packet: borrowing Packet) -> Bool {
+        guard Int(packet.category) == settings.heartbeatCategory, packet.sequence == -1,
+            let heartbeat = settings.options.heartbeat
+        else { return false }
+        inbound.uncountHeartbeat()
+        let byte = unsafe packet.data.withUnsafeBytes { unsafe $0.count == 1 ? $0[0] : nil }
+        if heartbeat.answers && byte == Self.question { sendHeartbeat(Self.answer) }
+        return true
+    }
+
+    /// Asks the peer, which was not heard for the heartbeat's interval. Behind output that the
+    /// kernel does not take a question would not reach it, so that none is asked then.
+    func ask() {
+        let now = registry.now
+        rare.liveness.lastQuestion = now
+        guard !isHoldingBack else { return }
+        sendHeartbeat(Self.question)
+        if rare.liveness.askedSince <= inbound.lastReceive { rare.liveness.askedSince = now }
+    }
+
+    /// Nothing was heard for as long as `deadAfter` allows. The peer is dead if it was asked and
+    /// could have answered, or if the kernel's own signs fail.
+    ///
+    /// A peer that vanished with output outstanding ends at the second look at the latest, after
+    /// twice `deadAfter`; if its window had been closed before, when it leaves two of the kernel's
+    /// probes unanswered, which follow one another at up to two minutes (RFC 9293, 3.8.6.1).
+    func look() {
+        let progress = descriptor.sendProgress()
+        if isOutstanding(progress) {
+            if hasStopped(progress) { return end(.dead) }
+            rare.liveness.acknowledgedAtLook = progress?.acknowledged
+            rare.liveness.lastFoundAlive = registry.now
+            // The question may be among it: the time to answer begins when it has arrived.
+            if rare.liveness.askedSince > inbound.lastReceive {
+                rare.liveness.askedSince = registry.now
+            }
+        } else {
+            rare.liveness.acknowledgedAtLook = nil
+            judgeSilence()
+        }
+    }
+
+    /// Whether something of what was sent has not reached the peer's kernel. A Unix peer has what
+    /// the kernel took.
+    private func isOutstanding(_ progress: SendProgress?) -> Bool {
+        isHoldingBack || progress?.isOutstanding == true
+    }
+
+    /// Whether output waits that the kernel has not taken.
+    private var isHoldingBack: Bool { outbound.holdsBack(period: registry.outputPeriod) }
+
+    /// Whether the peer's kernel acknowledged nothing since the last look, when something was
+    /// outstanding already. One with a closed window that answers the kernel's probes is alive.
+    private func hasStopped(_ progress: SendProgress?) -> Bool {
+        guard let progress, let before = rare.liveness.acknowledgedAtLook else { return false }
+        if progress.acknowledged != before { return false }
+        if progress.sinceAcknowledgement < settings.silence { return false }
+        return progress.isInFlight || progress.unansweredProbes > 1
+    }
+
+    /// All that was sent has arrived. If a question is among it, and there was time to answer, the
+    /// peer's program is dead though its kernel lives.
+    private func judgeSilence() {
+        let askedSince = rare.liveness.askedSince
+        let timeToAnswer = settings.silence - settings.heartbeatInterval
+        guard inbound.isReading, askedSince > inbound.lastReceive else {
+            rare.liveness.lastFoundAlive = registry.now
+            return
+        }
+        if registry.now - askedSince >= timeToAnswer { return end(.dead) }
+        rare.liveness.lastFoundAlive = askedSince + timeToAnswer - settings.silence
+    }
+}
+
+// MARK: - Deadlines
+
+extension Session {
+    /// Makes sure that the timer rings no later than the next deadline.
+    func rearm() {
+        deadlines.arm(key, at: DeadlineRule.next(deadlineFacts, settings).time, registry)
+    }
+
+    /// Does what is due, each thing once, and sets the timer for what is next.
+    func expired(_ timer: TimerKey, payload: UInt32) {
+        deadlines.rang()
+        while !hasEnded {
+            let (time, due) = DeadlineRule.next(deadlineFacts, settings)
+            guard time <= registry.now else { return deadlines.arm(key, at: time, registry) }
+            switch due {
+            case .end(let reason): end(reason)
+            case .question: ask()
+            case .look: look()
+            }
+        }
+    }
+
+    private var deadlineFacts: DeadlineFacts {
+        var facts = DeadlineFacts(lastReceive: inbound.lastReceive, lastSend: outbound.lastSend)
+        facts.isReading = inbound.isReading
+        facts.isOpen = !isClosing
+        facts.canAsk = outbound.writing == .open
+        facts.keptSince = inbound.keptSince
+        if let rareState {
+            facts.lastQuestion = rareState.liveness.lastQuestion
+            facts.lastFoundAlive = rareState.liveness.lastFoundAlive
+            facts.limit = rareState.limit
+        }
+        return facts
+    }
+}

@@ -1,0 +1,48 @@
+// The options of sessions in nanoseconds and bytes: what is looked at on a packet's way.
+
+/// The options in the form that sessions read.
+struct SessionSettings: Sendable {
+    let options: SessionOptions
+    let maximumDataLength: Int
+    let highWatermark: Int
+    let lowWatermark: Int
+    let outboundCapacity: Int
+    /// What may be queued at most before the limits are looked at again: no more than one largest
+    /// packet, so that no larger one passes.
+    let packetCredit: Int
+
+    /// Times in nanoseconds; `never` where there is no limit.
+    let idleRead: Int64
+    let idleWrite: Int64
+    let idleEither: Int64
+    let packetTimeout: Int64
+    let heartbeatInterval: Int64
+    /// -1 when there is none.
+    let heartbeatCategory: Int
+    /// How long a peer may give no sign of life.
+    let silence: Int64
+
+    static let never = Int64.max
+
+    init(_ options: SessionOptions) {
+        options.limits.validate()
+        options.validateLiveness()
+        self.options = options
+        maximumDataLength = options.limits.maximumDataLength
+        highWatermark = options.limits.outputHighWatermark
+        lowWatermark = options.limits.outputLowWatermark
+        outboundCapacity = options.limits.outboundCapacity
+        packetCredit = min(highWatermark, maximumDataLength + PacketFormat.overhead)
+        idleRead = Self.nanoseconds(options.idle.read)
+        idleWrite = Self.nanoseconds(options.idle.write)
+        idleEither = Self.nanoseconds(options.idle.either)
+        packetTimeout = Self.nanoseconds(options.limits.packetTimeout)
+        heartbeatInterval = Self.nanoseconds(options.heartbeat?.interval)
+        heartbeatCategory = options.heartbeat.map { Int($0.category) } ?? -1
+        silence = Self.nanoseconds(options.deadAfter)
+    }
+
+    private static func nanoseconds(_ duration: Duration?) -> Int64 {
+        duration.map { max(1, $0.clampedNanoseconds) } ?? never
+    }
+}

@@ -1,0 +1,33 @@
+// What the kernel knows of bytes that it took and the peer may not have: tcp(7), TCP_INFO.
+
+/// How far a TCP connection's output has come.
+struct SendProgress: Equatable {
+    /// Bytes that the peer's kernel has acknowledged, since the connection began.
+    var acknowledged: UInt64 = 0
+    /// Segments that were sent and are not acknowledged.
+    var segmentsInFlight: UInt32 = 0
+    /// Bytes that wait in this kernel, because the peer's window is closed or the path is full.
+    var unsentBytes: UInt32 = 0
+    /// Probes of a closed window, sent in a row without an answer.
+    var unansweredProbes: UInt32 = 0
+    var millisecondsSinceAcknowledgement: UInt32 = 0
+
+    /// Whether anything has not reached the peer's kernel.
+    var isOutstanding: Bool { isInFlight || unsentBytes > 0 }
+
+    var isInFlight: Bool { segmentsInFlight > 0 }
+
+    /// In nanoseconds.
+    var sinceAcknowledgement: Int64 { Int64(millisecondsSinceAcknowledgement) * 1_000_000 }
+}
+
+extension Descriptor {
+    /// Nil where the kernel does not tell: of Unix sockets, or on a system that has no TCP_INFO.
+    borrowing func sendProgress() -> SendProgress? {
+        var progress = SendProgress()
+        let result = try? SystemError.require(.getsockopt) {
+            kernel.sendProgress(number, &progress)
+        }
+        return result == nil ? nil : progress
+    }
+}

@@ -1,0 +1,79 @@
+// A small HTTP server of what a reactor counts, for Prometheus and whoever else asks.
+import Tron
+
+extension Reactor {
+    /// Serves this reactor's counters at `/metrics`, in Prometheus' text format, and at `/healthz`
+    /// an answer that only says that the loop turns. It speaks HTTP/1.1, unencrypted, with whoever
+    /// may connect.
+    ///
+    /// At most one request is answered a millisecond, and answers take at most a twentieth of the
+    /// loop's time; other requests wait. While there is an endpoint, the loop times handlers, as
+    /// with a `Meter`. On the loop's thread, or before it runs.
+    /// - Throws: `EndpointError` when the kernel refuses the address, because the port is taken,
+    ///   say.
+    @discardableResult
+    public func serveMetrics(
+        on address: SocketAddress, options: MetricsOptions = MetricsOptions()
+    ) throws(EndpointError) -> MetricsEndpoint {
+        let responder = MetricsResponder(of: self)
+        let server = try listen(on: address, options: options.server) { responder.serve($0) }
+        return MetricsEndpoint(server)
+    }
+
+    /// The same on a port of this machine's own address, 127.0.0.1; port 0 takes a free one.
+    @discardableResult
+    public func serveMetrics(
+        port: UInt16, options: MetricsOptions = MetricsOptions()
+    ) throws(EndpointError) -> MetricsEndpoint {
+        try serveMetrics(on: .loopback(port: port), options: options)
+    }
+}
+
+/// What serves metrics. The reactor keeps it until `stop()`; it need not be held. Belongs to the
+/// reactor's thread.
+public struct MetricsEndpoint {
+    private let server: Server
+
+    fileprivate init(_ server: Server) { self.server = server }
+
+    /// Where it listens; with the port that the kernel chose, if that was 0.
+    public var address: SocketAddress { server.address }
+
+    /// Its connections that have not ended.
+    public var connectionCount: Int { server.sessionCount }
+
+    /// Stops listening and closes its connections; answers that are queued leave first. Once is
+    /// enough.
+    public func stop() { server.stop() }
+}
+
+/// The limits of a metrics endpoint. Those of a request are fixed: 8 KiB for its header (of which
+/// 2 KiB for the request line) and 8 KiB for its body, which is skipped.
+public struct MetricsOptions: Sendable, Hashable {
+    /// Connections at the same time; further ones are closed at once. Default 128.
+    public var maximumConnections = 128
+
+    /// Time from the first byte of a request to its last. Default 10 s.
+    public var requestTimeout: Duration = .seconds(10)
+
+    /// Time without a byte in either direction, after which a connection is closed. Default 3 min:
+    /// longer than it is between two scrapes, which Prometheus makes on one connection.
+    public var idleTimeout: Duration = .seconds(180)
+
+    /// The defaults.
+    public init() {}
+
+    /// The same limits for the server. Those of the output let some answers wait; a peer that does
+    /// not read them is not read from.
+    var server: ServerOptions {
+        var options = ServerOptions()
+        options.limits.maximumSessions = maximumConnections
+        options.session.idle.either = idleTimeout
+        options.session.limits.packetTimeout = requestTimeout
+        options.session.limits.maximumDataLength = HTTPLimits().maximumRequestLength
+        options.session.limits.outputHighWatermark = 64 << 10
+        options.session.limits.outputLowWatermark = 16 << 10
+        options.session.limits.maximumQueuedBytes = 256 << 10
+        return options
+    }
+}

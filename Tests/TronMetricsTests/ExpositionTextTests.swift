@@ -1,0 +1,71 @@
+// The text format of metrics, byte for byte.
+import Testing
+
+@testable import TronMetrics
+
+@Suite struct ExpositionTextTests {
+    private func text(_ write: (inout ExpositionText) -> Void) -> String {
+        var text = ExpositionText()
+        write(&text)
+        return String(decoding: text.bytes, as: UTF8.self)
+    }
+
+    @Test func `counters and gauges have their help and their type`() {
+        let text = text {
+            $0.counter("tron_packets_total", "Packets.", 7)
+            $0.gauge("tron_queued_bytes", "Bytes that wait.", -1)
+        }
+        #expect(
+            text == """
+                # HELP tron_packets_total Packets.
+                # TYPE tron_packets_total counter
+                tron_packets_total 7
+                # HELP tron_queued_bytes Bytes that wait.
+                # TYPE tron_queued_bytes gauge
+                tron_queued_bytes -1
+
+                """)
+    }
+
+    @Test func `a labelled counter is one family of samples`() {
+        let text = text {
+            $0.counter("tron_closed_total", "Ends.", by: "reason", [("idle", 1), ("dead", 2)])
+        }
+        #expect(
+            text == """
+                # HELP tron_closed_total Ends.
+                # TYPE tron_closed_total counter
+                tron_closed_total{reason="idle"} 1
+                tron_closed_total{reason="dead"} 2
+
+                """)
+    }
+
+    @Test func `a histogram ends with the bucket of all, the sum and the count`() {
+        let text = text {
+            $0.histogram(
+                "tron_lag_seconds", "Lag.", buckets: [(1e-06, 1), (0.25, 3), (8, 3)], sum: 0.5,
+                count: 4)
+        }
+        #expect(
+            text == """
+                # HELP tron_lag_seconds Lag.
+                # TYPE tron_lag_seconds histogram
+                tron_lag_seconds_bucket{le="1e-06"} 1
+                tron_lag_seconds_bucket{le="0.25"} 3
+                tron_lag_seconds_bucket{le="8.0"} 3
+                tron_lag_seconds_bucket{le="+Inf"} 4
+                tron_lag_seconds_sum 0.5
+                tron_lag_seconds_count 4
+
+                """)
+    }
+
+    @Test func `what would end a line or a value is escaped`() {
+        let text = text {
+            $0.counter("a_total", "one\ntwo \\ \"three\"", by: "b", [("c\"\\\nd", 1)])
+        }
+        #expect(text.contains(#"# HELP a_total one\ntwo \\ "three""# + "\n"))
+        #expect(text.contains(#"a_total{b="c\"\\\nd"} 1"#))
+    }
+}

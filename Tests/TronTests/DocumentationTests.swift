@@ -1,0 +1,34 @@
+// What a reader of the documentation has to be told, wherever in the library it stands.
+import Foundation
+import Testing
+
+@Suite struct DocumentationTests {
+    /// The documentation right above a line that the library has once.
+    private func documentation(of declaration: String) throws -> String {
+        let root = URL(filePath: #filePath).deletingLastPathComponent()
+            .deletingLastPathComponent().deletingLastPathComponent()
+        let folder = root.appending(path: "Sources/Tron")
+        let names = FileManager.default.enumerator(atPath: folder.path)?.compactMap {
+            $0 as? String
+        }
+        var found: [String] = []
+        for name in try #require(names) where name.hasSuffix(".swift") {
+            let text = try String(contentsOf: folder.appending(path: name), encoding: .utf8)
+            let lines = text.components(separatedBy: "\n").map {
+                $0.trimmingCharacters(in: .whitespaces)
+            }
+            for (index, line) in lines.enumerated() where line == declaration {
+                let above = lines[..<index].reversed().prefix { $0.hasPrefix("///") }
+                found.append(above.reversed().map { $0.dropFirst(3) }.joined())
+            }
+        }
+        try #require(found.count == 1, "\(declaration) stands \(found.count) times")
+        return found[0]
+    }
+
+    @Test(arguments: ["case idle(IdleKind)", "case dead"])
+    func `a reason that drops queued output says so`(reason: String) throws {
+        let text = try documentation(of: reason)
+        #expect(text.contains("queued") && text.contains("drop"), "\(reason): \(text)")
+    }
+}

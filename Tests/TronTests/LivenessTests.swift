@@ -1,0 +1,169 @@
+// Who is alive: heard peers are, asked ones that stay silent are not, the others are not judged.
+import Glibc
+import Testing
+
+@testable import Tron
+
+private let beat: UInt8 = 200
+private let question = OwnedPacket(category: beat, data: [0])
+private let answer = OwnedPacket(category: beat, data: [1]).wireBytes
+
+/// A session that asks after a second and gives up after three, and its peer, on a fake clock.
+private final class LivenessStage {
+    let bench: Bench
+    let peer: Peer
+    let start: Int64
+    private var asked = 0
+
+    var session: Session { bench.sessions[0] }
+    var seconds: Double { Double(bench.kernel.clock - start) / 1e9 }
+    var questions: Int { peer.packets.count { $0 == question } }
+
+    init(
+        _ transport: Bench.Transport = .unix, _ change: (inout SessionOptions) -> Void = { _ in }
+    ) throws {
+        var options = SessionOptions()
+        options.heartbeat = Heartbeat(category: beat, interval: .seconds(1))
+        options.deadAfter = .seconds(3)
+        change(&options)
+        bench = try Bench(transport, session: options)
+        peer = try bench.connect()
+        start = bench.kernel.clock
+    }
+
+    /// Lives on until so many seconds after the start, in steps of 200 ms; `step` is called after
+    /// each.
+    func live(until end: Double, _ step: () throws -> Void = {}) throws {
+        while seconds < end && bench.reasons.isEmpty {
+            bench.kernel.isFrozen = true
+            try bench.reactor.turn(times: 3)
+            try step()
+            bench.kernel.advance(.milliseconds(200))
+            bench.kernel.isFrozen = false
+        }
+    }
+
+    /// What a peer does that reads and answers.
+    func answerQuestions() {
+        peer.drain()
+        while asked < questions {
+            peer.send(answer)
+            asked += 1
+        }
+    }
+}
+
+@Suite struct LivenessTests {
+    @Test func `a peer that answers is alive, whatever this end sends meanwhile`() throws {
+        let stage = try LivenessStage()
+        try stage.live(until: 30) {
+            stage.session.send(category: 1, data: "one way")
+            stage.answerQuestions()
+        }
+        #expect(stage.bench.reasons == [] && stage.seconds >= 30, "after \(stage.seconds) s")
+        #expect((25...30).contains(stage.questions), "\(stage.questions) questions")
+    }
+
+    @Test func `a silent peer is asked at its interval, although this end sends all the time`()
+        throws
+    {
+        let stage = try LivenessStage { $0.deadAfter = nil }
+        try stage.live(until: 10) {
+            stage.session.send(category: 1, data: "one way")
+            stage.peer.drain()
+        }
+        #expect((8...10).contains(stage.questions), "\(stage.questions) questions")
+    }
+
+    @Test func `a silent peer that was asked is dead, although this end sends all the time`()
+        throws
+    {
+        let stage = try LivenessStage()
+        try stage.live(until: 30) {
+            stage.session.send(category: 1, data: "one way")
+            stage.peer.drain()
+        }
+        #expect(stage.bench.reasons == [.dead])
+        #expect((3...4.5).contains(stage.seconds), "after \(stage.seconds) s")
+        #expect((2...3).contains(stage.questions), "\(stage.questions) questions")
+    }
+
+    @Test func `a peer that is heard is not asked`() throws {
+        let stage = try LivenessStage()
+        try stage.live(until: 20) { stage.peer.send(wire("I speak")) }
+        #expect(stage.bench.reasons == [] && stage.seconds >= 20)
+        stage.peer.drain()
+        #expect(stage.questions == 0)
+    }
+
+    /// The peer's program does not read, and its kernel is there.
+    @Test func `a peer whose question waits behind output is not dead by silence`() throws {
+        let stage = try LivenessStage { $0.pausesReadingAboveHighWatermark = false }
+        stage.session.send(category: 1, data: [UInt8](repeating: 0, count: 1 << 20))
+        try stage.live(until: 15)
+        #expect(stage.bench.reasons == [] && stage.seconds >= 15, "after \(stage.seconds) s")
+        #expect(stage.session.queuedBytes > 0)
+        // It reads, answers, and is silent at last.
+        try stage.live(until: 30) { stage.answerQuestions() }
+        #expect(stage.bench.reasons == [] && stage.questions > 10, "\(stage.questions) questions")
+        try stage.live(until: 45) { stage.peer.drain() }
+        #expect(stage.bench.reasons == [.dead])
+    }
+
+    @Test func `a peer that takes output slowly is not dead while it does`() throws {
+        let stage = try LivenessStage { $0.pausesReadingAboveHighWatermark = false }
+        stage.session.send(category: 1, data: [UInt8](repeating: 0, count: 1 << 20))
+        try stage.live(until: 20) { stage.peer.drain(atMost: 4096) }
+        #expect(stage.bench.reasons == [] && stage.seconds >= 20, "after \(stage.seconds) s")
+        #expect(stage.session.queuedBytes > 0)
+    }
+
+    @Test func `a peer that cannot be asked after closeWriting is not dead by silence`() throws {
+        let stage = try LivenessStage()
+        stage.session.closeWriting()
+        try stage.live(until: 15) { stage.peer.drain() }
+        #expect(stage.bench.reasons == [] && stage.seconds >= 15, "after \(stage.seconds) s")
+        #expect(stage.peer.isAtEnd && stage.questions == 0)
+        #expect(stage.session.counters.packetsRefused == 0)
+        stage.peer.send(wire("still here"))
+        try stage.live(until: 16)
+        #expect(stage.bench.texts == ["still here"])
+    }
+
+    @Test func `a session that does not read does not call its peer dead`() throws {
+        let stage = try LivenessStage()
+        stage.session.pauseReading()
+        try stage.live(until: 15) { stage.peer.drain() }
+        #expect(stage.bench.reasons == [] && stage.seconds >= 15)
+        stage.session.resumeReading()
+        let resumed = stage.seconds
+        try stage.live(until: 30) { stage.peer.drain() }
+        #expect(stage.bench.reasons == [.dead])
+        #expect((3...4.5).contains(stage.seconds - resumed), "after \(stage.seconds - resumed) s")
+    }
+
+    @Test func `heartbeats are no packets received, neither questions nor answers`() throws {
+        let stage = try LivenessStage()
+        stage.peer.send(question.wireBytes + answer + wire("one") + question.wireBytes)
+        try stage.live(until: 0.5)
+        #expect(stage.bench.texts == ["one"])
+        let counters = stage.session.counters
+        #expect(counters.packetsReceived == 1)
+        #expect(counters.bytesReceived == 3 * answer.count + wire("one").count)
+        #expect(stage.bench.reactor.snapshot().sessions.traffic.packetsReceived == 1)
+    }
+
+    /// Heartbeats are progress all the same: what follows one has a time of its own.
+    @Test func `a packet behind a heartbeat that was cut has its own time`() throws {
+        let stage = try LivenessStage {
+            $0.deadAfter = nil
+            $0.limits.packetTimeout = .seconds(5)
+        }
+        stage.peer.send(answer.prefix(5))
+        try stage.live(until: 4)
+        stage.peer.send(answer.dropFirst(5) + wire("cut").prefix(4))
+        try stage.live(until: 20)
+        #expect(stage.bench.reasons == [.deadlineExceeded(.packet)])
+        #expect((9...9.5).contains(stage.seconds), "after \(stage.seconds) s")
+    }
+}

@@ -1,0 +1,64 @@
+// Calls that come too late or from the wrong place, and descriptors that others close.
+
+@testable import Tron
+
+extension Misuse {
+    static let endings = [
+        Misuse("run within a handler", "Reactor.run() was called from within a handler of its own")
+        {
+            let reactor = try Reactor()
+            reactor.schedule(after: .zero) { try? reactor.run() }
+            try reactor.run()
+        },
+        afterTheStop("Reactor.listen(on:)") { try $0.listen(on: Bench.unixName()) { _ in } },
+        afterTheStop("Reactor.connectOnce(to:)") {
+            $0.connectOnce(to: .loopback(port: 1)) { _ in }
+        },
+        afterTheStop("Reactor.makeClient(to:)") { $0.makeClient(to: "127.0.0.1:1") },
+        afterTheStop("Reactor.onEvent") { $0.onEvent { _ in } },
+        afterTheStop("Reactor.onSignal") { try $0.onSignal(.user1) { _ in } },
+        Misuse("events: none a second", "at least one event a second") {
+            try Reactor().onEvent(atMost: 0) { _ in }
+        },
+        Misuse("client of nobody", "Reactor.makeClient(to:) needs an address") {
+            let nobody: [SocketAddress] = []
+            try Reactor().makeClient(to: nobody)
+        },
+        Misuse("executor: another thread", "this is not the reactor's thread") {
+            let executor = try Reactor().executor
+            MisuseTests.elsewhere { executor.checkIsolated() }
+        },
+    ]
+
+    static let descriptors = [
+        Misuse("listener closed by others", "epoll_ctl: a descriptor was closed by others") {
+            let kernel = FaultyKernel()
+            let reactor = try Reactor(kernel: kernel)
+            let others = kernel.openDescriptors
+            let server = try reactor.listen(on: Bench.unixName()) { _ in }
+            for number in kernel.openDescriptors.subtracting(others) { _ = kernel.close(number) }
+            server.stop()
+        },
+        Misuse("epoll closed by others", "close: descriptor ") {
+            let kernel = FaultyKernel()
+            var reactor: Reactor? = try Reactor(kernel: kernel)
+            // What watches the others is itself not watched.
+            for number in kernel.openDescriptors where kernel.interests[number] == nil {
+                _ = kernel.close(number)
+            }
+            withExtendedLifetime(reactor) {}
+            reactor = nil
+        },
+    ]
+
+    private static func afterTheStop(
+        _ call: String, _ commit: @escaping @Sendable (Reactor) throws -> Any?
+    ) -> Misuse {
+        Misuse("after the stop: " + call, call + " was called after the reactor had stopped") {
+            let reactor = try Reactor()
+            reactor.stop()
+            try reactor.run()
+            _ = try commit(reactor)
+        }
+    }
+}

@@ -1,0 +1,106 @@
+// The calls that belong to the reactor's thread, each made on another one.
+
+@testable import Tron
+
+extension Misuse {
+    static let reactorCalls = [
+        onReactor("Reactor.stop()") { $0.stop() },
+        onReactor("Reactor.schedule(after:)") { $0.schedule(after: .seconds(1)) {} },
+        onReactor("Reactor.session(_:)") { $0.session(SessionID(key: SlabKey(rawValue: 0))) },
+        onReactor("Reactor.snapshot()") { $0.snapshot() },
+        onReactor("Reactor.makeMeter()") { $0.makeMeter() },
+        onReactor("Reactor.onEvent") { $0.onEvent(nil) },
+        onReactor("Reactor.onSignal") { try $0.onSignal(.user1) { _ in } },
+        onReactor("Reactor.listen(on:)") { try $0.listen(on: Bench.unixName()) { _ in } },
+        onReactor("Reactor.connectOnce(to:)") { $0.connectOnce(to: .loopback(port: 1)) { _ in } },
+        onReactor("Reactor.makeClient(to:)") { $0.makeClient(to: "127.0.0.1:1") },
+        onReactor("Reactor.memoryBound") { $0.memoryBound },
+        onReactor("Reactor.uptime") { $0.uptime },
+        onReactor("Reactor.maximumSimultaneousAttempts") { $0.maximumSimultaneousAttempts = 1 },
+        Misuse("ScheduledTimer.cancel()", "ScheduledTimer.cancel()") {
+            let timer = try Reactor().schedule(after: .seconds(1)) {}
+            MisuseTests.elsewhere { timer.cancel() }
+        },
+        Misuse("Meter.read()", "Meter.read()") {
+            let reactor = try Reactor()
+            let meter = reactor.makeMeter()
+            MisuseTests.elsewhere { _ = meter.read() }
+        },
+    ]
+
+    static let sessionCalls = [
+        onSession("Session.send") { $0.send(category: 1, data: "x") },
+        onSession("Session.send", "Session.send of bytes") { $0.send(bytes: "x") },
+        onSession("Session.isWritable") { $0.isWritable },
+        onSession("Session.close()") { $0.close() },
+        onSession("Session.abort()") { $0.abort() },
+        onSession("Session.closeWriting()") { $0.closeWriting() },
+        onSession("Session.pauseReading()") { $0.pauseReading() },
+        onSession("Session.resumeReading()") { $0.resumeReading() },
+        onSession("Session.onPacket") { $0.onPacket { _, _ in } },
+        onSession("Session.onBytes") { $0.onBytes { _, _ in 0 } },
+        onSession("Session.onClose") { $0.onClose { _, _ in } },
+        onSession("Session.onWritabilityChange") { $0.onWritabilityChange { _, _ in } },
+        onSession("Session.onPeerFinished") { $0.onPeerFinished { _ in } },
+    ]
+
+    static let endpointCalls = [
+        onServer("Server.stop()") { $0.stop() },
+        onServer("Server.drain(within:)") { $0.drain(within: .seconds(1)) { _ in } },
+        onServer("Server.forEachSession") { $0.forEachSession { _ in } },
+        onServer("Server.snapshot()") { $0.snapshot() },
+        onClient("Client.close()") { $0.close() },
+        onClient("Client.state") { $0.state },
+        onClient("Client.session") { $0.session },
+        onClient("Client.counters") { $0.counters },
+        onClient("Client.pendingRequestCount") { $0.pendingRequestCount },
+        onClient("Client.onStateChange") { $0.onStateChange { _, _ in } },
+        onClient("Client.snapshot()") { $0.snapshot() },
+        onClient("Client.request") { $0.request(category: 1, data: "x") { _ in } },
+        Misuse("ConnectionAttempt.cancel()", "ConnectionAttempt.cancel()") {
+            let reactor = try Reactor()
+            let attempt = reactor.connectOnce(to: .loopback(port: 1)) { _ in }
+            MisuseTests.elsewhere { attempt.cancel() }
+        },
+    ]
+
+    private static func onReactor(
+        _ call: String, _ commit: @escaping @Sendable (Reactor) throws -> Any?
+    ) -> Misuse {
+        Misuse(call, call) {
+            let reactor = try Reactor()
+            MisuseTests.elsewhere { _ = try? commit(reactor) }
+        }
+    }
+
+    private static func onSession(
+        _ call: String, _ name: String? = nil, _ commit: @escaping @Sendable (Session) -> Any?
+    ) -> Misuse {
+        Misuse(name ?? call, call) {
+            let bench = try Bench()
+            _ = try bench.connect()
+            let session = bench.sessions[0]
+            MisuseTests.elsewhere { _ = commit(session) }
+        }
+    }
+
+    private static func onServer(
+        _ call: String, _ commit: @escaping @Sendable (Server) -> Any?
+    ) -> Misuse {
+        Misuse(call, call) {
+            let reactor = try Reactor()
+            let server = try reactor.listen(on: Bench.unixName()) { _ in }
+            MisuseTests.elsewhere { _ = commit(server) }
+        }
+    }
+
+    private static func onClient(
+        _ call: String, _ commit: @escaping @Sendable (Client) -> Any?
+    ) -> Misuse {
+        Misuse(call, call) {
+            let reactor = try Reactor()
+            let client = reactor.makeClient(to: "127.0.0.1:1")
+            MisuseTests.elsewhere { _ = commit(client) }
+        }
+    }
+}

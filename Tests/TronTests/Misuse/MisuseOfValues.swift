@@ -1,0 +1,167 @@
+// Values, limits and options that make no sense, each with what is said of it.
+
+@testable import Tron
+
+extension Misuse {
+    static let values = [
+        Misuse("backoff: no initial delay", "the initial delay must be more than zero") {
+            _ = Backoff(initial: .zero)
+        },
+        Misuse("backoff: shrinking delays", "the multiplier must be at least 1") {
+            _ = Backoff(multiplier: 0.5)
+        },
+        Misuse("backoff: endless multiplier", "the multiplier must be at least 1") {
+            _ = Backoff(multiplier: .infinity)
+        },
+        Misuse("backoff: low cap", "the cap must not be less than the initial delay") {
+            _ = Backoff(initial: .seconds(2), cap: .seconds(1))
+        },
+        Misuse("backoff: no attempt", "there must be at least one attempt") {
+            _ = Backoff(attempts: 0)
+        },
+        Misuse("histogram: too many bits", "significantBits: 1 to 16") {
+            _ = Histogram(significantBits: 17)
+        },
+        Misuse("histogram: no values", "limit: at least 1") { _ = Histogram(limit: 0) },
+        Misuse("histogram: no such share", "a quantile is between 0 and 1") {
+            _ = Histogram().value(atQuantile: 1.1)
+        },
+        Misuse("histogram: sum of two shapes", "histograms of different shapes") {
+            var histogram = Histogram()
+            histogram.add(Histogram(significantBits: 6))
+        },
+        Misuse("histogram: difference of two shapes", "histograms of different shapes") {
+            _ = Histogram().since(Histogram(limit: 7))
+        },
+        Misuse("signal without a number", "a signal has a number from 1 to 64") {
+            _ = Signal(rawValue: 65)
+        },
+        Misuse("keepalive without a pause", "keepalive: not positive") {
+            _ = Keepalive(idle: .zero)
+        },
+        Misuse("keepalive without probes", "keepalive: not positive") {
+            _ = Keepalive(probes: 0)
+        },
+        Misuse("heartbeat without a pause", "the heartbeat's interval is not positive") {
+            _ = Heartbeat(category: 1, interval: .zero)
+        },
+    ]
+
+    static let limits = [
+        reactor("no bytes", "maximumBytesReadPerTurn: up to 64 MiB") {
+            $0.maximumBytesReadPerTurn = 0
+        },
+        reactor("too many bytes", "maximumBytesReadPerTurn: up to 64 MiB") {
+            $0.maximumBytesReadPerTurn = 1 << 26 + 1
+        },
+        reactor("no timers", "maximumTimersPerTurn: at least 1") { $0.maximumTimersPerTurn = 0 },
+        reactor("no work", "maximumWorkPerTurn and maximumWaitingWork: at least 1") {
+            $0.maximumWorkPerTurn = 0
+        },
+        reactor("no waiting work", "maximumWorkPerTurn and maximumWaitingWork: at least 1") {
+            $0.maximumWaitingWork = 0
+        },
+        reactor("no flushes", "maximumFlushesPerTurn and maximumReleasesPerTurn: at least 1") {
+            $0.maximumFlushesPerTurn = 0
+        },
+        reactor("no releases", "maximumFlushesPerTurn and maximumReleasesPerTurn: at least 1") {
+            $0.maximumReleasesPerTurn = 0
+        },
+        Misuse("no attempts", "maximumSimultaneousAttempts: at least 1") {
+            try Reactor().maximumSimultaneousAttempts = 0
+        },
+        reactor("owed buffers", "maximumIdleBufferBytes: not negative") {
+            $0.maximumIdleBufferBytes = -1
+        },
+        server("no sessions", "maximumSessions: at least 1") { $0.limits.maximumSessions = 0 },
+        server("no sessions of a host", "maximumSessions: at least 1") {
+            $0.limits.maximumSessionsPerAddress = 0
+        },
+        server("no accepts", "maximumAcceptsPerTurn: at least 1") {
+            $0.limits.maximumAcceptsPerTurn = 0
+        },
+        server("no backlog", "backlog: at least 1") { $0.limits.backlog = 0 },
+        client("no requests", "1 to 2^30 pending requests") { $0.maximumPendingRequests = 0 },
+        client("too many requests", "1 to 2^30 pending requests") {
+            $0.maximumPendingRequests = 1 << 30 + 1
+        },
+        client("owed copies", "maximumCopiedRequests: not negative") {
+            $0.maximumCopiedRequests = -1
+        },
+    ]
+
+    static let options = [
+        session("large data", "maximumDataLength: 0 to 1 GiB") {
+            $0.limits.maximumDataLength = 1 << 30 + 1
+        },
+        session("no output", "maximumQueuedBytes: 1 byte to 1 GiB") {
+            $0.limits.maximumQueuedBytes = 0
+        },
+        session("high mark above all output", "outputHighWatermark: 0 to maximumQueuedBytes") {
+            $0.limits.outputHighWatermark = $0.limits.maximumQueuedBytes + 1
+        },
+        session("low mark above the high one", "outputLowWatermark: 0 to the high watermark") {
+            $0.limits.outputLowWatermark = $0.limits.outputHighWatermark + 1
+        },
+        session("owed bytes", "maximumDiscardedBytes: not negative") {
+            $0.limits.maximumDiscardedBytes = -1
+        },
+        session("closed before", "times: not negative") {
+            $0.limits.closeTimeout = .seconds(-1)
+        },
+        session("half closed before", "times: not negative") {
+            $0.limits.halfCloseTimeout = .seconds(-1)
+        },
+        session("dead at once", "deadAfter: at least a second") {
+            $0.deadAfter = .milliseconds(999)
+        },
+        session("dead before it is asked", "the heartbeat comes after deadAfter") {
+            $0.deadAfter = .seconds(2)
+            $0.heartbeat = Heartbeat(category: 1, interval: .seconds(2))
+        },
+    ]
+
+    private static func reactor(
+        _ name: String, _ message: String,
+        _ change: @escaping @Sendable (inout ReactorLimits) -> Void
+    ) -> Misuse {
+        Misuse("reactor: " + name, message) {
+            var limits = ReactorLimits()
+            change(&limits)
+            _ = try Reactor(limits: limits)
+        }
+    }
+
+    private static func server(
+        _ name: String, _ message: String,
+        _ change: @escaping @Sendable (inout ServerOptions) -> Void
+    ) -> Misuse {
+        Misuse("server: " + name, message) {
+            var options = ServerOptions()
+            change(&options)
+            try Reactor().listen(on: Bench.unixName(), options: options) { _ in }
+        }
+    }
+
+    private static func client(
+        _ name: String, _ message: String,
+        _ change: @escaping @Sendable (inout ClientOptions) -> Void
+    ) -> Misuse {
+        Misuse("client: " + name, message) {
+            var options = ClientOptions()
+            change(&options)
+            try Reactor().makeClient(to: "127.0.0.1:1", options: options)
+        }
+    }
+
+    private static func session(
+        _ name: String, _ message: String,
+        _ change: @escaping @Sendable (inout SessionOptions) -> Void
+    ) -> Misuse {
+        Misuse("session: " + name, message) {
+            var options = SessionOptions()
+            change(&options)
+            try Reactor().connectOnce(to: .loopback(port: 1), options: options) { _ in }
+        }
+    }
+}

@@ -1,0 +1,59 @@
+// Misuse ends the program, and its message says what was wrong, in release builds too:
+// swift test -c release -Xswiftc -enable-testing --filter MisuseTests
+import Glibc
+import Testing
+
+@testable import Tron
+
+@Suite struct MisuseTests {
+    /// Runs `body` on another thread and waits for it.
+    static func elsewhere(_ body: @escaping () -> Void) {
+        final class Box {
+            let body: () -> Void
+            init(_ body: @escaping () -> Void) { self.body = body }
+        }
+        var thread = pthread_t()
+        let box = Unmanaged.passRetained(Box(body)).toOpaque()
+        pthread_create(
+            &thread, nil,
+            { raw in
+                Unmanaged<Box>.fromOpaque(raw!).takeRetainedValue().body()
+                return nil
+            }, box)
+        pthread_join(thread, nil)
+    }
+
+    /// What was printed, without the stack.
+    private static func message(_ bytes: [UInt8]?) -> String {
+        String(decoding: (bytes ?? []).prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self)
+    }
+
+    @Test(arguments: Misuse.all.map(\.name))
+    func `misuse ends the process and says what was wrong`(name: String) async throws {
+        let misuse = try #require(Misuse.of(name, in: Misuse.all))
+        let result = await #expect(
+            processExitsWith: .failure, observing: [\.standardErrorContent]
+        ) { [name] in
+            try #require(Misuse.of(name, in: Misuse.all)).commit()
+            exit(EXIT_SUCCESS)
+        }
+        let said = Self.message(result?.standardErrorContent)
+        #expect(said.contains(misuse.message), "\(said)")
+    }
+
+    @Test(arguments: Misuse.offLoop.map(\.name))
+    func `what is called on another thread traps and the message names submit`(
+        name: String
+    ) async throws {
+        let misuse = try #require(Misuse.of(name, in: Misuse.offLoop))
+        let result = await #expect(
+            processExitsWith: .failure, observing: [\.standardErrorContent]
+        ) { [name] in
+            try #require(Misuse.of(name, in: Misuse.offLoop)).commit()
+            exit(EXIT_SUCCESS)
+        }
+        let said = Self.message(result?.standardErrorContent)
+        #expect(said.contains(misuse.message + " was called on another thread"), "\(said)")
+        #expect(said.contains("reactor.remote.submit"), "\(said)")
+    }
+}

@@ -1,0 +1,158 @@
+// Many signals from several threads, while reactors that watch them come and go on others.
+import Glibc
+import Synchronization
+import Testing
+
+@testable import Tron
+
+extension SignalTests {
+    /// Whenever no reactor watches the signal, the application's own handler counts it.
+    @Test(arguments: [1, 4])
+    func `no signal is lost while reactors come and go`(senders: Int) async {
+        await #expect(processExitsWith: .success) { [senders] in
+            CountingHandler.install(for: SIGTERM)
+            TestSignals.letIn(SIGTERM)
+            let before = SignalAction(of: SIGTERM)
+            let storm = SignalStorm()
+            let reactors = try (1...3).map { _ in
+                try SignalStorm.thread { while storm.isOn { try? storm.watchForAMoment() } }
+            }
+            let threads = try (1...senders).map { _ in
+                try SignalStorm.thread { for _ in 0..<1000 / senders { storm.sendOne() } }
+            }
+            for thread in threads { pthread_join(thread, nil) }
+            storm.sendOne()
+            storm.end()
+            for thread in reactors { pthread_join(thread, nil) }
+            #expect(storm.lost == 0)
+            #expect(storm.rounds > 3)
+            #expect(SignalAction(of: SIGTERM) == before)
+        }
+    }
+
+    @Test func `a watch ends when no handler writes to its descriptor any more`() async {
+        await #expect(processExitsWith: .success) {
+            let held = try HeldHandler()
+            let hasEnded = Atomic(false)
+            let ending = try SignalStorm.thread {
+                held.endWatch()
+                hasEnded.store(true, ordering: .releasing)
+            }
+            usleep(50_000)
+            let endedEarly = hasEnded.load(ordering: .acquiring)
+            #expect(!endedEarly)
+            held.letGo()
+            pthread_join(ending, nil)
+        }
+    }
+
+    /// The child has a copy of the table, but not the thread.
+    @Test func `a forked child does not wait for handlers of its parent`() async {
+        await #expect(processExitsWith: .success) {
+            let held = try HeldHandler()
+            let status = ForkedChild.status {
+                alarm(20)
+                held.endWatch()
+            }
+            #expect(status == 0)
+            held.letGo()
+        }
+    }
+}
+
+/// A thread that is kept within the signal handler: the descriptor of its watch is a pipe, full and
+/// blocking.
+private final class HeldHandler: @unchecked Sendable {
+    private final class PipeKernel: Kernel, @unchecked Sendable {
+        private(set) var reading: Int32 = -1
+
+        override func eventDescriptor() -> Int {
+            var ends: [Int32] = [-1, -1]
+            pipe(&ends)
+            reading = ends[0]
+            let flags = fcntl(ends[1], F_GETFL)
+            _ = fcntl(ends[1], F_SETFL, flags | O_NONBLOCK)
+            let page = [UInt8](repeating: 0, count: 4096)
+            while write(ends[1], page, page.count) > 0 {}
+            _ = fcntl(ends[1], F_SETFL, flags)
+            return Int(ends[1])
+        }
+    }
+
+    private let kernel = PipeKernel()
+    private var watch: SignalWatch?
+    private let thread: pthread_t
+
+    /// Returns when the handler is about to write, or does.
+    init() throws {
+        watch = try SignalWatch(kernel: kernel)
+        try watch?.add(.user1)
+        thread = try SignalStorm.thread { TestSignals.raiseHere(SIGUSR1) }
+        while watch?.take() == [] { sched_yield() }
+    }
+
+    func endWatch() { watch = nil }
+
+    func letGo() {
+        var page = [UInt8](repeating: 0, count: 4096)
+        _ = read(kernel.reading, &page, page.count)
+        pthread_join(thread, nil)
+    }
+}
+
+private final class SignalStorm: Sendable {
+    private let told = Atomic(0)
+    private let misses = Atomic(0)
+    private let moments = Atomic(0)
+    private let isOver = Atomic(false)
+
+    var isOn: Bool { !isOver.load(ordering: .acquiring) }
+    var lost: Int { misses.load(ordering: .relaxed) }
+    var rounds: Int { moments.load(ordering: .relaxed) }
+
+    func end() { isOver.store(true, ordering: .releasing) }
+
+    /// Signals that were told to a reactor or to the application's handler.
+    private var counted: Int {
+        told.load(ordering: .sequentiallyConsistent) + CountingHandler.count
+    }
+
+    /// Sends a signal, and waits until one has been counted.
+    func sendOne() {
+        let before = counted
+        kill(getpid(), SIGTERM)
+        for _ in 0..<100_000 where counted == before { usleep(100) }
+        if counted == before { misses.add(1, ordering: .relaxed) }
+    }
+
+    /// A reactor watches the signal, some microseconds long.
+    func watchForAMoment() throws {
+        let reactor = try Reactor()
+        try reactor.onSignal(.terminate) { [self] _ in
+            told.add(1, ordering: .sequentiallyConsistent)
+        }
+        let round = moments.add(1, ordering: .relaxed).newValue
+        reactor.schedule(after: .microseconds(round * 37 % 500)) { [unowned reactor] in
+            reactor.stop()
+        }
+        try reactor.run()
+    }
+
+    /// Starts a thread which the signal may interrupt.
+    static func thread(_ body: @escaping @Sendable () -> Void) throws -> pthread_t {
+        final class Box {
+            let body: @Sendable () -> Void
+            init(_ body: @escaping @Sendable () -> Void) { self.body = body }
+        }
+        var thread = pthread_t()
+        let code = pthread_create(
+            &thread, nil,
+            { context in
+                TestSignals.letIn(SIGTERM)
+                Unmanaged<Box>.fromOpaque(context!).takeRetainedValue().body()
+                return nil
+            }, Unmanaged.passRetained(Box(body)).toOpaque())
+        try #require(code == 0)
+        return thread
+    }
+}

@@ -1,0 +1,219 @@
+// Writability is symmetrical: whoever was told that a session is not writable is told when it is.
+import Glibc
+import Testing
+
+@testable import Tron
+
+/// Notes what a session's writability handler is told, and how the session itself answers.
+private func noteWritability(_ session: Session, _ log: Log) {
+    session.onWritabilityChange { session, isWritable in
+        log.notes.append("\(isWritable) \(session.isWritable)")
+    }
+}
+
+@Suite struct WritabilityTests {
+    @Test(arguments: [Bench.Transport.unix, .ipv4])
+    func `a producer that fills its session while that is writable sends everything`(
+        transport: Bench.Transport
+    ) throws {
+        let data = [UInt8](repeating: 0x61, count: 10_000)
+        var left = 1000
+        func fill(_ session: Session) {
+            while left > 0 && session.isWritable {
+                session.send(category: 1, data: data)
+                left -= 1
+            }
+        }
+        let bench = try Bench(transport) { session, _ in
+            session.onWritabilityChange { session, isWritable in
+                if isWritable { fill(session) }
+            }
+        }
+        let peer = try bench.connect()
+        fill(bench.sessions[0])
+        for _ in 0..<2000 where peer.received.count < 1000 * 10_011 {
+            try bench.reactor.turn()
+            peer.drain()
+        }
+        #expect(peer.received.count / 10_011 == 1000 && left == 0, "\(left) not sent")
+        #expect(bench.reasons == [])
+    }
+
+    @Test func `whoever was answered false is told true once, at the turn's end`() throws {
+        let stage = try SinkBench(setup: noteWritability)
+        try stage.within { session in
+            let data = [UInt8](repeating: 0, count: 1000)
+            while session.isWritable { session.send(category: 1, data: data) }
+            #expect(!session.isWritable && !session.isWritable)
+        }
+        #expect(stage.notes == ["true true"])
+        #expect(stage.session.isWritable && stage.session.queuedBytes == 0)
+        try stage.reactor.turn(times: 3)
+        #expect(stage.notes == ["true true"])
+    }
+
+    @Test func `whoever was answered false while output waits is told true at the low mark`()
+        throws
+    {
+        let stage = try SinkBench(setup: noteWritability)
+        var takes: KernelFault? = .error(EAGAIN)
+        stage.kernel.fault = { call, _, _ in call == .send ? takes : nil }
+        try stage.within { session in
+            let data = [UInt8](repeating: 0, count: 1000)
+            while session.isWritable { session.send(category: 1, data: data) }
+        }
+        let told = stage.notes
+        #expect(told == [] || told == ["false false"])
+        takes = .atMost(10_000)
+        while stage.session.queuedBytes > (16 << 10) + 10_000 {
+            try stage.reactor.turn()
+            #expect(stage.notes == told)
+        }
+        try stage.reactor.turn(times: 5)
+        #expect(stage.notes == told + ["true true"])
+    }
+
+    @Test func `who was never told false is not told true`() throws {
+        let stage = try SinkBench(setup: noteWritability)
+        try stage.within { session in
+            let data = [UInt8](repeating: 0, count: 1000)
+            for _ in 0..<100 { session.send(category: 1, data: data) }
+        }
+        try stage.reactor.turn(times: 3)
+        #expect(stage.notes == [] && stage.session.queuedBytes == 0)
+    }
+
+    @Test func `a session that closes is not writable, and nobody is told that it is`() throws {
+        let stage = try SinkBench(setup: noteWritability)
+        try stage.within { session in
+            session.send(category: 1, data: "last")
+            session.close()
+            #expect(!session.isWritable)
+        }
+        try stage.reactor.turn(times: 3)
+        #expect(stage.notes == [] && !stage.session.isWritable)
+    }
+
+    @Test func `what is told true may send, and is flushed with the next turn`() throws {
+        let stage = try SinkBench(setup: noteWritability)
+        stage.session.onWritabilityChange { session, isWritable in
+            if isWritable { session.send(category: 2, data: "more") }
+        }
+        try stage.within { session in
+            let data = [UInt8](repeating: 0, count: 1000)
+            while session.isWritable { session.send(category: 1, data: data) }
+        }
+        #expect(stage.sends() == 1)
+        #expect(stage.session.queuedBytes == 15)
+        try stage.reactor.turn()
+        #expect(stage.sends() == 2)
+        #expect(stage.packets().last?.text == "more")
+    }
+}
+
+/// What one turn gives to a peer that reads at once.
+@Suite struct FastReaderTests {
+    @Test func `within a turn a high mark's worth makes a session unwritable, written or not`()
+        throws
+    {
+        var (queued, answers, isSending) = (0, [Bool](), false)
+        var options = SinkBench.options
+        options.limits.maximumQueuedBytes = 64 << 10
+        let stage = try SinkBench(options) { session, log in
+            session.onWritabilityChange { _, isWritable in
+                log.notes.append("\(isWritable)\(isSending ? " within send" : "")")
+            }
+        }
+        try stage.within { session in
+            let data = [UInt8](repeating: 0, count: 4000)
+            for _ in 0..<100 {
+                isSending = true
+                let outcome = session.send(category: 1, data: data)
+                isSending = false
+                if outcome == .queued { queued += 4011 }
+                answers.append(session.isWritable)
+            }
+        }
+        try #require(queued == 100 * 4011 && stage.reasons == [], "\(queued) bytes queued")
+        // 16 packets are below the mark.
+        #expect(answers == (1...100).map { $0 <= 16 })
+        #expect(stage.notes == ["true"])
+        #expect(stage.session.isWritable)
+        #expect(stage.taken() == queued)
+    }
+
+    @Test func `a fast reader gets a high mark's worth a turn, and others make progress`() throws {
+        let highMark = 64 << 10
+        var produced = 0
+        func fill(_ session: Session) {
+            let data = [UInt8](repeating: 0, count: 4000)
+            // Without an end of its own, the producer would never leave a loop that has none.
+            while produced < 64 << 20 && session.isWritable {
+                if session.send(category: 1, data: data) == .queued { produced += 4011 }
+            }
+        }
+        let stage = try SinkBench { session, log in
+            session.onPacket { $0.reply(to: $1, data: $1.data) }
+            session.onWritabilityChange { session, isWritable in
+                log.notes.append("\(isWritable)")
+                if isWritable { fill(session) }
+            }
+        }
+        stage.kernel.keepsBytes = false
+        let reader = stage.kernel.accepted[0]
+        stage.kernel.isSink = { $0 == reader }
+        let other = try stage.connect()
+        try stage.within { fill($0) }
+        for round in 1...100 {
+            let before = (bytes: stage.taken(), sends: stage.sends(), told: stage.notes.count)
+            other.send(wire("\(round)"))
+            try stage.reactor.turn()
+            let bytes = stage.taken() - before.bytes
+            try #require((highMark - 4011...highMark + 4011).contains(bytes), "turn \(round)")
+            try #require(stage.sends() == before.sends + 1)
+            try #require(stage.notes.count == before.told + 1)
+            try #require(other.drained.texts.count == round)
+        }
+    }
+
+    /// With the default limits, and without asking whether the sink is writable. Each source sends
+    /// its 250 KB in so many pieces, one a turn.
+    @Test(arguments: [OverflowPolicy.close, .refuse], [1, 2, 25])
+    func `forty sources relay everything to a sink that reads at once`(
+        overflow: OverflowPolicy, pieces: Int
+    ) throws {
+        var options = SessionOptions()
+        options.overflow = overflow
+        let stage = try SinkBench(options) { session, log in
+            session.onPacket { _, packet in
+                log.sessions[0].send(
+                    sequence: packet.sequence, category: packet.category, data: packet.data)
+            }
+        }
+        let sources = try (0..<40).map { _ in try stage.connect() }
+        let text = String(repeating: "x", count: 989)
+        let streams = (0..<40).map { source in
+            (0..<250).flatMap { wire(text, sequence: Int32($0), category: UInt8(source)) }
+        }
+        for piece in 0..<pieces {
+            for (source, stream) in zip(sources, streams) {
+                var size: Int32 = 400_000
+                setsockopt(source.descriptor, SOL_SOCKET, SO_SNDBUF, &size, 4)
+                let length = stream.count / pieces
+                let bytes = stream[piece * length..<(piece + 1) * length]
+                try #require(source.send(bytes) == bytes.count)
+            }
+            try stage.reactor.turn()
+        }
+        try stage.reactor.turn(times: 3)
+        let packets = stage.packets()
+        try #require(
+            packets.count == 10_000 && stage.reasons == [],
+            "\(packets.count) packets, \(stage.reasons)")
+        for index in 0..<40 {
+            let sequences = packets.filter { $0.category == index }.map(\.sequence)
+            #expect(sequences == Array(0..<250), "source \(index)")
+        }
+        #expect(stage.session.counters.packetsRefused == 0)
+    }
+}
