@@ -1,0 +1,233 @@
+// The sending half of a session without a socket: order, credit, room, what the user is told.
+import Testing
+
+@testable import Tron
+
+@Suite struct OutboundTests {
+    @Test func `random operations agree with an array of what waits`() {
+        var run = OutboundRun(seed: RandomRun.seed)
+        for step in 0..<RandomRun.operations {
+            run.perform()
+            if let problem = run.problem {
+                Issue.record("\(problem), TRON_SEED=\(RandomRun.seed), step \(step)")
+                break
+            }
+        }
+        run.end()
+        #expect(run.lives > 10 && run.puts > 100 && run.pieces > 100 && run.told > 100)
+    }
+}
+
+/// One session after another beside its model, driven as a session drives it.
+private struct OutboundRun: ~Copyable {
+    private let pool = BufferPool(maximumIdleBytes: 1 << 15)
+    private var outbound = Outbound(now: 0)
+    private var model = OutboundModel(lastSend: 0)
+    private var generator: SeededGenerator
+    private let source: RandomBytes
+    private var now: Int64 = 0
+    private var period: UInt32 = .max - 40
+    private var low = 0
+    private var high = 0
+    private var packetCredit = 0
+    private(set) var problem: String?
+    private(set) var lives = 0
+    private(set) var puts = 0
+    private(set) var pieces = 0
+    private(set) var told = 0
+
+    private static var limit: Int { 40_000 }
+
+    init(seed: UInt64) {
+        generator = SeededGenerator(seed: seed)
+        source = RandomBytes(using: &generator)
+        begin()
+    }
+
+    private mutating func begin() {
+        outbound = Outbound(now: now)
+        model = OutboundModel(lastSend: now)
+        high = Int(generator.nextOfAnyMagnitude() % 20_000)
+        low = Int.random(in: 0...high, using: &generator)
+        packetCredit = min(high, Int.random(in: 11...9000, using: &generator))
+        lives += 1
+    }
+
+    mutating func perform() {
+        now += 1
+        switch Int.random(in: 0..<512, using: &generator) {
+        case 0..<170: sendPacket()
+        case 170..<210: sendBytes()
+        case 210..<270: lendOrTakeBack()
+        case 270..<350: offer()
+        case 350..<370: unblock()
+        case 370..<430: flush()
+        case 430..<490: tell()
+        case 490..<508: askWritable()
+        case 508..<511: endAfterQueue()
+        default: end()
+        }
+        check()
+    }
+
+    private mutating func expect(_ isSo: Bool, _ what: String) {
+        if !isSo && problem == nil { problem = what }
+    }
+}
+
+// MARK: - Queueing
+
+extension OutboundRun {
+    /// Now and then exactly as much as the credit allows.
+    private mutating func sendPacket() {
+        var data = [UInt8](source.slice(limit: 4000, using: &generator))
+        if outbound.credit >= 11, Int.random(in: 0..<4, using: &generator) == 0 {
+            data = Array(repeating: 7, count: Int(outbound.credit) - 11)
+        }
+        let length = data.count + 11
+        let head = generator.next() >> 24
+        guard model.writing == .open, model.waiting.count + length <= Self.limit else { return }
+        if length > outbound.credit { reserve(length) }
+        if length <= outbound.credit {
+            let credit = outbound.credit
+            outbound.put(head: head, data.span.bytes, length)
+            expect(Int(credit) - Int(outbound.credit) == length, "a packet costs its length")
+            puts += 1
+        } else {
+            outbound.putInPieces(head: head, data.span.bytes)
+            outbound.countPacket()
+            expect(outbound.credit == 0, "credit left after a packet in pieces")
+            pieces += 1
+        }
+        model.packetsSent += 1
+        model.queue(
+            bigEndian(head, 5) + bigEndian(UInt64(data.count), 4) + data + [13, 10], in: period)
+    }
+
+    private func bigEndian(_ number: UInt64, _ count: Int) -> [UInt8] {
+        (0..<count).reversed().map { UInt8(truncatingIfNeeded: number >> (8 * UInt64($0))) }
+    }
+
+    private mutating func sendBytes() {
+        let bytes = source.slice(limit: 9000, using: &generator)
+        guard model.writing == .open, model.waiting.count + bytes.count <= Self.limit else {
+            return
+        }
+        reserve(bytes.count)
+        outbound.append(bytes)
+        expect(outbound.credit == 0, "credit left for room that is used")
+        model.queue([UInt8](bytes), in: period)
+    }
+
+    private mutating func reserve(_ length: Int) {
+        outbound.reserve(length, within: high, packetCredit, period: period, pool)
+        expect(outbound.capacity - outbound.count >= length, "no room for what was reserved")
+    }
+
+    private mutating func lendOrTakeBack() {
+        if model.isLent {
+            outbound.takeBack(pool)
+            model.isLent = false
+            if model.writing == .over { model.waiting = [] }
+        } else {
+            outbound.endCredit()
+            guard outbound.canBeLent else { return }
+            expect(
+                model.writing == .open && model.waiting.isEmpty, "lent to one that cannot use it")
+            outbound.lend(packetCredit, period: period, pool)
+            model.isLent = true
+            let credit = min(packetCredit, pool.shared.capacity)
+            expect(outbound.credit == credit, "credit \(outbound.credit), not \(credit)")
+        }
+    }
+}
+
+// MARK: - Sending
+
+extension OutboundRun {
+    private mutating func offer() {
+        guard model.writing != .over, !model.waiting.isEmpty else { return }
+        let isAll = Int.random(in: 0..<3, using: &generator) == 0
+        let waiting = model.waiting.count
+        let count = isAll ? waiting : Int.random(in: 0...waiting, using: &generator)
+        outbound.noteOffered(taken: count, now: now)
+        model.send(count, at: now)
+        expect(outbound.credit == 0, "credit beside what was offered")
+    }
+
+    private mutating func unblock() {
+        outbound.unblock()
+        model.isBlocked = false
+    }
+
+    /// The output phase, after which another period begins.
+    private mutating func flush() {
+        guard !model.isLent else { return }
+        outbound.endCredit()
+        if !model.isBlocked { offer() }
+        if model.waiting.isEmpty && model.writing != .over {
+            outbound.giveBlock(to: pool)
+            expect(outbound.capacity == 0, "an empty one keeps its block")
+            if model.writing == .ending {
+                outbound.finish()
+                model.writing = .finished
+            }
+        }
+        period &+= UInt32.random(in: 0...2, using: &generator)
+    }
+}
+
+// MARK: - Telling and ending
+
+extension OutboundRun {
+    private mutating func tell() {
+        var expected: Bool?
+        if model.writing == .open && !model.isTold && model.waiting.count <= low { expected = true }
+        if model.writing == .open && model.isTold && model.waiting.count > high { expected = false }
+        let isWritable = outbound.writabilityToTell(low: low, high: high)
+        expect(isWritable == expected, "told \(String(describing: isWritable))")
+        guard let isWritable else { return }
+        expect(isWritable != model.isTold, "told what it knew")
+        model.isTold = isWritable
+        told += 1
+    }
+
+    private mutating func askWritable() {
+        let isRoom =
+            model.waiting.count <= high && model.queued[period, default: 0] < max(1, high)
+        guard model.writing != .over else { return }
+        expect(outbound.hasRoom(high, period: period) == isRoom, "room: \(!isRoom)")
+        if !isRoom && model.writing == .open {
+            outbound.noteToldUnwritable()
+            model.isTold = false
+        }
+    }
+
+    private mutating func endAfterQueue() {
+        outbound.endAfterQueue()
+        if model.writing == .open { model.writing = .ending }
+        expect(outbound.credit == 0, "credit to one that takes no more")
+    }
+
+    /// The first time it ends; the second time another follows.
+    mutating func end() {
+        if model.writing != .over {
+            outbound.end()
+            model.writing = .over
+            model.isBlocked = false
+            return check()
+        }
+        if model.isLent { outbound.takeBack(pool) }
+        outbound.release(to: pool)
+        expect(outbound.isEmpty && outbound.capacity == 0, "memory kept after the end")
+        expect(outbound.largestCount == model.largest, "the largest count is forgotten")
+        begin()
+    }
+
+    private mutating func check() {
+        if problem == nil {
+            problem = model.disagreement(
+                with: outbound, high: high, packetCredit: packetCredit, period: period)
+        }
+    }
+}
