@@ -130,6 +130,25 @@ private final class LivenessStage {
         #expect(stage.bench.texts == ["still here"])
     }
 
+    @Test func `no questions are queued behind output that does not leave`() throws {
+        let stage = try LivenessStage { $0.pausesReadingAboveHighWatermark = false }
+        stage.session.send(category: 1, data: [UInt8](repeating: 0, count: 1 << 20))
+        try stage.live(until: 15)
+        let waiting = stage.session.queuedBytes
+        try stage.live(until: 25)
+        #expect(stage.session.queuedBytes == waiting && waiting > 0)
+        #expect(stage.bench.reasons == [])
+    }
+
+    @Test func `an answer that cannot be sent after closeWriting is no refused packet`() throws {
+        let stage = try LivenessStage()
+        stage.session.closeWriting()
+        stage.peer.send(question.wireBytes + wire("asked"))
+        try stage.live(until: 0.5)
+        #expect(stage.bench.texts == ["asked"])
+        #expect(stage.session.counters.packetsRefused == 0)
+    }
+
     @Test func `a session that does not read does not call its peer dead`() throws {
         let stage = try LivenessStage()
         stage.session.pauseReading()

@@ -73,6 +73,26 @@ private func noteWritability(_ session: Session, _ log: Log) {
         #expect(stage.notes == told + ["true true"])
     }
 
+    /// Its own batch is sent without the output phase.
+    @Test func `whoever was answered false in a handler of its own is told true as well`() throws {
+        var options = SessionOptions()
+        options.limits.outputHighWatermark = 1000
+        options.limits.outputLowWatermark = 1000
+        let bench = try Bench(session: options) { session, log in
+            noteWritability(session, log)
+            session.onPacket { session, _ in
+                session.send(bytes: [UInt8](repeating: 0, count: 1000))
+                log.texts.append("\(session.isWritable)")
+            }
+        }
+        let peer = try bench.connect()
+        peer.send(wire("fill"))
+        try bench.reactor.turn(until: { bench.texts.count == 1 })
+        try bench.reactor.turn(times: 3)
+        #expect(bench.texts == ["false"] && bench.log.notes == ["true true"])
+        #expect(peer.drained.received.count == 1000)
+    }
+
     @Test func `who was never told false is not told true`() throws {
         let stage = try SinkBench(setup: noteWritability)
         try stage.within { session in
