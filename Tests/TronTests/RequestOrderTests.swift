@@ -187,4 +187,16 @@ import Testing
         let expected = (0..<10).map { "\($0)" } + ["after", "while", "when"]
         #expect(stage.log.received == expected)
     }
+
+    @Test func `what was sent goes before what still waited, when both are sent again`() throws {
+        let stage = try Stage()
+        let client = stage.client
+        for number in 0..<10 { stage.ask("\(number)", size: 200_000, isRepeatable: true) }
+        try stage.serve()
+        try stage.reactor.turn(until: { client.state == .connected })
+        #expect((1..<10).contains(client.requests.waitingCount))
+        client.session?.abort()
+        try stage.reactor.turn(until: { stage.log.ended.count == 10 })
+        #expect(stage.log.received.suffix(10) == (0..<10).map { "\($0)" })
+    }
 }

@@ -107,4 +107,18 @@ extension ReactorLimits {
         #expect(bench.reasons.count == 30 && bench.reasons.count { $0 == .aborted } == 20)
         #expect(peers.count == 30 && bench.kernel.openDescriptors.count == 2)
     }
+
+    @Test func `calls that are owed wait for the next turn beyond its budget`() throws {
+        var limits = ReactorLimits()
+        limits.maximumWorkPerTurn = 7
+        let reactor = try Reactor(limits: limits, kernel: FaultyKernel())
+        var calls = 0
+        for _ in 0..<20 { reactor.registry.callLater { calls += 1 } }
+        var seen: [Int] = []
+        for _ in 0..<3 {
+            try reactor.turn()
+            seen.append(calls)
+        }
+        #expect(seen == [7, 14, 20])
+    }
 }
