@@ -9,8 +9,10 @@ cost a day. So their mutants are chosen: defects that were found, or that review
 
 Each is planted in a copy of the library and its tests, kept in .build-planted, which is then built
 anew as far as it has to be; only the suites that are to notice it are run. It is killed when they
-fail, trap, or do not come to an end. One costs 15 to 30 seconds, all some twenty minutes, so this
-is no step of .ci/run. Fails when one survives, does not compile, or does not fit the code any more.
+fail, trap, or do not come to an end. The first build takes minutes, each defect then 5 to 15
+seconds, all a quarter of an hour, so this is no step of .ci/run. The suites that need the other
+products (an echo-demo behind a firewall, say) cannot be named. Fails when a defect survives, does
+not compile, or does not fit the code any more.
 """
 import os
 import pathlib
