@@ -7,8 +7,8 @@ enum HTTPRequestFuzzer {
         let end = input.count - 1
         let start = max(0, end - Int(number))
         let stream = Array(input[..<start])
-        let whole = Reading(stream, pieces: [])
-        let cut = Reading(stream, pieces: input[start..<end].map { Int($0) + 1 })
+        let whole = StreamReading(stream, pieces: [])
+        let cut = StreamReading(stream, pieces: input[start..<end].map { Int($0) + 1 })
         require(whole == cut, "\(whole), but \(cut) in pieces")
         var position = 0
         for case .request(let request, let length) in whole.outcomes {
@@ -97,7 +97,7 @@ enum HTTPRequestFuzzer {
 }
 
 /// All that the parser makes of a stream which arrives in pieces of these lengths, and then whole.
-private struct Reading: Equatable {
+private struct StreamReading: Equatable {
     private(set) var outcomes: [HTTPRequestParser.Outcome] = []
 
     init(_ stream: [UInt8], pieces: [Int]) {
