@@ -94,7 +94,7 @@ import Testing
         await #expect(processExitsWith: .success) {
             let reactor = try Reactor()
             var told: [String] = []
-            try reactor.onSignal(.user1, .user2) { _ in
+            try reactor.onSignal(.user1, .user2) { [unowned reactor] _ in
                 told.append("old")
                 try? reactor.onSignal(.user2, .hangUp) { told.append("new \($0.rawValue)") }
             }
