@@ -157,7 +157,7 @@ import Testing
     {
         let kernel = SinkKernel()
         kernel.keepsBytes = false
-        kernel.isSink = { !kernel.accepted.contains($0) }
+        kernel.isSink = { [unowned kernel] in !kernel.accepted.contains($0) }
         let bench = try Bench(kernel: kernel)
         let client = bench.reactor.makeClient(to: [bench.server.address])
         let packet = [UInt8](repeating: 0, count: 100_000)

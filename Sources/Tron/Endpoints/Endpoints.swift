@@ -2,7 +2,7 @@
 // events.
 
 /// Kept with the reactor. Holds no registry, which holds this.
-final class Endpoints {
+final class Endpoints: ReactorCompanion {
     /// Those that have not been released.
     let servers = Slab<Server>()
     let clients = Slab<Client>()
@@ -33,6 +33,11 @@ final class Endpoints {
     /// Reports what `event` makes, if anyone listens.
     @inline(__always)
     func report(_ event: @autoclosure () -> ReactorEvent) { reporter?.report(event()) }
+
+    func end() {
+        servers.forEach { key, _ in servers.remove(key) }
+        clients.forEach { key, _ in clients.remove(key) }
+    }
 
     /// Reports the end of a session, which each owner does for its own.
     func reportClosed(_ session: Session, _ reason: CloseReason) {

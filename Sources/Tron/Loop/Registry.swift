@@ -41,7 +41,7 @@ final class Registry {
     var outputPeriod: UInt32 = 1
 
     /// What the layers above keep with a reactor, by type.
-    private var companions: [ObjectIdentifier: AnyObject] = [:]
+    private var companions: [ObjectIdentifier: any ReactorCompanion] = [:]
 
     /// What the loop cannot hear without: ends the run, which throws it.
     var failure: SystemError?
@@ -157,6 +157,7 @@ extension Registry {
         }
         sources.forEach { key, _ in sources.remove(key) }
         calls.removeAll()
+        for companion in companions.values { companion.end() }
         record.end()
         isTornDown = true
     }
@@ -184,11 +185,17 @@ extension Registry {
 
 // MARK: - Companions
 
+/// What a layer above keeps with a reactor.
+protocol ReactorCompanion: AnyObject {
+    /// The reactor has ended: lets go of what would keep it alive.
+    func end()
+}
+
 extension Registry {
     /// The one object of its type that a layer above keeps with this reactor; made when it is first
     /// asked for.
     @inline(never)
-    func companion<Object: AnyObject>(orMake make: () -> Object) -> Object {
+    func companion<Object: ReactorCompanion>(orMake make: () -> Object) -> Object {
         let type = ObjectIdentifier(Object.self)
         if let known = companions[type] as? Object { return known }
         let made = make()

@@ -100,7 +100,7 @@ final class SessionHost {
 }
 
 /// All hosts of a reactor, kept with it. Holds no registry, which holds this.
-final class SessionDirectory {
+final class SessionDirectory: ReactorCompanion {
     fileprivate let hosts = Slab<SessionHost>()
     /// What the sessions did of hosts that are gone.
     @exclusivity(unchecked) private var ended = SessionTotals()
@@ -113,6 +113,14 @@ final class SessionDirectory {
         var totals = unsafe ended
         hosts.forEach { _, host in totals.add(host.totals) }
         return totals
+    }
+
+    /// Hosts that were not abandoned go, too.
+    func end() {
+        hosts.forEach { key, host in
+            retire(host.totals)
+            hosts.remove(key)
+        }
     }
 
     func forEachSession(_ body: (Session) -> Void) {
