@@ -78,4 +78,15 @@ import Testing
         #expect(
             ProtocolFault.tooManyUnconsumedBytes(9).description == "9 bytes left unconsumed")
     }
+
+    @Test func `a fault says in words what was wrong`() {
+        let words: [(ProtocolFault, String)] = [
+            (.dataTooLong(announced: 7), "7 bytes of data announced, more than allowed"),
+            (.badTrailer(0x0A0D), "trailer 0xa0d in place of CR LF"),
+            (.truncatedPacket(bytes: 3), "the stream ended after 3 bytes of a packet"),
+            (.tooManyUnconsumedBytes(9), "9 bytes left unconsumed"),
+            (.consumedTooMuch(consumed: 5, of: 4), "5 of 4 bytes consumed"),
+        ]
+        for (fault, text) in words { #expect(fault.description == text) }
+    }
 }
