@@ -67,18 +67,6 @@ import Testing
         #expect(header == Array(packet.wireBytes.prefix(PacketFormat.headerLength)))
     }
 
-    @Test func `faults say in words what was wrong`() {
-        #expect(ProtocolFault.badTrailer(0x0a0d).description == "trailer 0xa0d in place of CR LF")
-        #expect(
-            ProtocolFault.dataTooLong(announced: 65).description
-                == "65 bytes of data announced, more than allowed")
-        #expect(
-            ProtocolFault.truncatedPacket(bytes: 3).description
-                == "the stream ended after 3 bytes of a packet")
-        #expect(
-            ProtocolFault.tooManyUnconsumedBytes(9).description == "9 bytes left unconsumed")
-    }
-
     @Test func `a fault says in words what was wrong`() {
         let words: [(ProtocolFault, String)] = [
             (.dataTooLong(announced: 7), "7 bytes of data announced, more than allowed"),
