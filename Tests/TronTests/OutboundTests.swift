@@ -166,7 +166,7 @@ extension OutboundRun {
         outbound.endCredit()
         if !model.isBlocked { offer() }
         if model.waiting.isEmpty && model.writing != .over {
-            outbound.giveBlock(to: pool)
+            outbound.release(to: pool)
             expect(outbound.capacity == 0, "an empty one keeps its block")
             if model.writing == .ending {
                 outbound.finish()

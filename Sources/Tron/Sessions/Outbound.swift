@@ -180,10 +180,6 @@ extension Outbound {
     /// The output phase begins: nothing is queued without looking any more.
     @inline(__always)
     mutating func endCredit() { credit = 0 }
-
-    /// All has left: gives the block back.
-    @inline(__always)
-    mutating func giveBlock(to pool: BufferPool) { ring.release(to: pool) }
 }
 
 // MARK: - What writing means
@@ -208,7 +204,8 @@ extension Outbound {
         isBlocked = false
     }
 
-    /// The block goes back, unless it is lent: then the batch's end gives it back.
+    /// Gives the block back, with what still waits in it.
+    @inline(__always)
     mutating func release(to pool: BufferPool) { ring.release(to: pool) }
 
     /// The user asked `isWritable` and was told false.

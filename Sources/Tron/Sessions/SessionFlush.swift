@@ -68,7 +68,7 @@ extension Session {
     /// Handlers are told last, when nothing is left to be done: they may do anything.
     private func settle() {
         if outbound.isEmpty {
-            outbound.giveBlock(to: buffers)
+            outbound.release(to: buffers)
             if outbound.writing == .ending { finishWriting() }
         }
         if outbound.count <= settings.lowWatermark { goOnReading(.watermark) }
