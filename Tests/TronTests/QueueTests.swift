@@ -6,9 +6,10 @@ import Testing
 @Suite struct QueueTests {
     @Test func `elements come out in the order they were added, those added in between included`() {
         let queue = Queue<SlabKey>()
-        #expect(queue.isEmpty && queue.take() == nil)
+        #expect(queue.isEmpty && queue.take() == nil && queue.oldest == nil)
         queue.append(SlabKey(rawValue: 1))
         queue.append(SlabKey(rawValue: 2))
+        #expect(queue.oldest?.rawValue == 1)
         #expect(queue.count == 2 && queue.take()?.rawValue == 1)
         queue.append(SlabKey(rawValue: 3))
         #expect(queue.count == 2 && !queue.isEmpty)
