@@ -5,38 +5,43 @@
 /// What an `Outbound` ought to be, in the plainest terms.
 struct OutboundModel {
     var waiting: [UInt8] = []
-    /// The period in which each byte that waits was queued.
-    var periods: [UInt32] = []
-    var queued: [UInt32: Int] = [:]
+    /// The period in which room was last asked for, and what has been queued since.
+    var period: UInt32 = 0
+    var queuedSinceAsked = 0
     var bytesSent = 0
     var packetsSent = 0
     var lastSend: Int64
     var largest = 0
     var writing = Writing.open
     var isBlocked = false
+    var holdsBack = false
     var isTold = true
     var isLent = false
 
-    mutating func queue(_ bytes: [UInt8], in period: UInt32) {
+    mutating func askForRoom(in period: UInt32) {
+        if period != self.period { queuedSinceAsked = 0 }
+        self.period = period
+    }
+
+    mutating func queue(_ bytes: [UInt8]) {
         waiting += bytes
-        periods += Array(repeating: period, count: bytes.count)
-        queued[period, default: 0] += bytes.count
+        queuedSinceAsked += bytes.count
         largest = max(largest, waiting.count)
     }
 
     mutating func send(_ count: Int, at now: Int64) {
         waiting.removeFirst(count)
-        periods.removeFirst(count)
         bytesSent += count
         if count > 0 { lastSend = now }
         isBlocked = !waiting.isEmpty
+        holdsBack = isBlocked
     }
 }
 
 extension OutboundModel {
     /// In what an outbound differs from this, or breaks its word.
     func disagreement(
-        with outbound: borrowing Outbound, high: Int, packetCredit: Int, period: UInt32
+        with outbound: borrowing Outbound, high: Int, packetCredit: Int
     ) -> String? {
         if !hasSameBytes(outbound) { return "other bytes wait" }
         if !hasSameState(outbound) { return "another state" }
@@ -45,9 +50,7 @@ extension OutboundModel {
         let credit = Int(outbound.credit)
         if credit > packetCredit { return "credit for more than a packet" }
         if credit > 0 && waiting.count + credit > high { return "credit above the high watermark" }
-        guard writing != .over else { return nil }
-        let isOld = !waiting.isEmpty && periods[0] != period
-        return outbound.holdsBack(period: period) == isOld ? nil : "holds back: \(!isOld)"
+        return nil
     }
 
     private func hasSameBytes(_ outbound: borrowing Outbound) -> Bool {
@@ -60,7 +63,8 @@ extension OutboundModel {
 
     private func hasSameState(_ outbound: borrowing Outbound) -> Bool {
         outbound.writing == writing && outbound.isLent == isLent
-            && outbound.isBlocked == isBlocked && outbound.isToldUnwritable == !isTold
+            && outbound.isBlocked == isBlocked && outbound.holdsBack == holdsBack
+            && outbound.isToldUnwritable == !isTold
             && outbound.interest == (isBlocked ? .writable : [])
     }
 

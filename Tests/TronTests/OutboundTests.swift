@@ -101,7 +101,7 @@ extension OutboundRun {
         }
         model.packetsSent += 1
         model.queue(
-            bigEndian(head, 5) + bigEndian(UInt64(data.count), 4) + data + [13, 10], in: period)
+            bigEndian(head, 5) + bigEndian(UInt64(data.count), 4) + data + [13, 10])
     }
 
     private func bigEndian(_ number: UInt64, _ count: Int) -> [UInt8] {
@@ -116,11 +116,12 @@ extension OutboundRun {
         reserve(bytes.count)
         outbound.append(bytes)
         expect(outbound.credit == 0, "credit left for room that is used")
-        model.queue([UInt8](bytes), in: period)
+        model.queue([UInt8](bytes))
     }
 
     private mutating func reserve(_ length: Int) {
         outbound.reserve(length, within: high, packetCredit, period: period, pool)
+        model.askForRoom(in: period)
         expect(outbound.capacity - outbound.count >= length, "no room for what was reserved")
     }
 
@@ -134,7 +135,7 @@ extension OutboundRun {
             guard outbound.canBeLent else { return }
             expect(
                 model.writing == .open && model.waiting.isEmpty, "lent to one that cannot use it")
-            outbound.lend(packetCredit, period: period, pool)
+            outbound.lend(packetCredit, pool)
             model.isLent = true
             let credit = min(packetCredit, pool.shared.capacity)
             expect(outbound.credit == credit, "credit \(outbound.credit), not \(credit)")
@@ -193,9 +194,9 @@ extension OutboundRun {
     }
 
     private mutating func askWritable() {
-        let isRoom =
-            model.waiting.count <= high && model.queued[period, default: 0] < max(1, high)
         guard model.writing != .over else { return }
+        model.askForRoom(in: period)
+        let isRoom = model.waiting.count <= high && model.queuedSinceAsked < max(1, high)
         expect(outbound.hasRoom(high, period: period) == isRoom, "room: \(!isRoom)")
         if !isRoom && model.writing == .open {
             outbound.noteToldUnwritable()
@@ -215,6 +216,7 @@ extension OutboundRun {
             outbound.end()
             model.writing = .over
             model.isBlocked = false
+            model.holdsBack = false
             return check()
         }
         if model.isLent { outbound.takeBack(pool) }
@@ -227,7 +229,7 @@ extension OutboundRun {
     private mutating func check() {
         if problem == nil {
             problem = model.disagreement(
-                with: outbound, high: high, packetCredit: packetCredit, period: period)
+                with: outbound, high: high, packetCredit: packetCredit)
         }
     }
 }

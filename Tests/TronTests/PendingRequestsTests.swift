@@ -85,16 +85,17 @@ import Testing
         #expect(requests.take(0) { $0 == "a" } == "a" && requests.count == 0)
     }
 
-    @Test func `a waiter can be made of its sequence, and is not made when there is no room`() {
+    @Test func `a waiter can be made knowing its sequence, while there is room`() {
         let requests = PendingRequests<Int>(maximum: 200, firstSequence: .max - 1)
-        for _ in 0..<200 { #expect(requests.add { Int($0) * 3 } != nil) }
-        #expect(requests.sequences().allSatisfy { requests.waiter(of: $0) == Int($0) * 3 })
-        var isMade = false
-        let refused = requests.add { _ in
-            isMade = true
-            return 0
+        for _ in 0..<200 {
+            guard let sequence = requests.nextSequence() else {
+                Issue.record("no room")
+                return
+            }
+            requests.add(Int(sequence) * 3, as: sequence)
         }
-        #expect(refused == nil && !isMade)
+        #expect(requests.sequences().allSatisfy { requests.waiter(of: $0) == Int($0) * 3 })
+        #expect(requests.nextSequence() == nil && requests.count == 200)
     }
 
     @Test func `waiters that still wait are released with the table`() {

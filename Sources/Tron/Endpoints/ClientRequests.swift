@@ -46,19 +46,18 @@ extension Client {
         if let error = refusal(of: data.byteCount, hasCopy: hasCopy) {
             return refuse(error, completion)
         }
-        let copy = hasCopy ? RequestCopy(category, data, isRepeatable: isRepeatable) : nil
-        let place = Self.place(copy, isSent: session != nil)
-        let deadline = time(after: timeout)
-        let sequence = requests.add(place, completion) { sequence in
-            registry.arm(key, at: deadline, payload: UInt32(bitPattern: sequence))
+        var place = RequestRecord.Place.sent
+        if hasCopy {
+            let copy = RequestCopy(category, data, isRepeatable: isRepeatable)
+            place = session == nil ? .waiting(copy) : .repeatable(copy)
         }
+        let sequence = requests.nextSequence()
+        let deadline = registry.arm(
+            key, at: time(after: timeout), payload: UInt32(bitPattern: sequence))
+        requests.add(
+            RequestRecord(completion: completion, deadline: deadline, place: place), as: sequence)
         guard let session else { return sequence }
         return send(sequence, category, data, on: session)
-    }
-
-    @inline(__always)
-    private static func place(_ copy: RequestCopy?, isSent: Bool) -> RequestRecord.Place {
-        if !isSent, let copy { .waiting(copy) } else { .sent(copy) }
     }
 
     /// The session while it takes packets: one that closes does not, and may for a while.

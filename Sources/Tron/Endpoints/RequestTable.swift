@@ -6,8 +6,9 @@ typealias RequestCompletion = (borrowing RequestOutcome) -> Void
 struct RequestRecord {
     /// Where the request is, and with it what is needed of it.
     enum Place {
-        /// Sent. A copy where it may be sent again on another connection.
-        case sent(RequestCopy?)
+        case sent
+        /// Sent, and kept to be sent again should the connection be lost.
+        case repeatable(RequestCopy)
         /// To be sent, behind those that were asked for before.
         case waiting(RequestCopy)
     }
@@ -17,11 +18,11 @@ struct RequestRecord {
     var place: Place
 
     var isSent: Bool {
-        if case .sent = place { true } else { false }
+        if case .waiting = place { false } else { true }
     }
 
     fileprivate var hasCopy: Bool {
-        if case .sent(nil) = place { false } else { true }
+        if case .sent = place { false } else { true }
     }
 }
 
@@ -69,24 +70,22 @@ final class RequestTable {
     /// Whether a sequence was ever given out, so that a packet with it is an answer.
     func hasGivenOut(_ sequence: Int32) -> Bool { records.hasGivenOut(sequence) }
 
-    /// Adds a request for which there is room. `arm` sets its timer.
+    /// The sequence of the request that is added next. There is room for it.
     @inline(__always)
-    func add(
-        _ place: RequestRecord.Place, _ completion: @escaping RequestCompletion,
-        arm: (Int32) -> TimerKey
-    ) -> Int32 {
-        let added = records.add { sequence in
-            RequestRecord(completion: completion, deadline: arm(sequence), place: place)
-        }
-        guard let sequence = added else { trap("a request was admitted beyond the limit") }
-        switch place {
-        case .sent(nil): break
-        case .sent: copyCount += 1
-        case .waiting:
-            copyCount += 1
-            wait(sequence)
+    func nextSequence() -> Int32 {
+        guard let sequence = records.nextSequence() else {
+            trap("a request was admitted beyond the limit")
         }
         return sequence
+    }
+
+    /// Adds a request under the sequence that `nextSequence` just named.
+    @inline(__always)
+    func add(_ record: consuming RequestRecord, as sequence: Int32) {
+        let (hasCopy, isSent) = (record.hasCopy, record.isSent)
+        records.add(record, as: sequence)
+        if hasCopy { copyCount += 1 }
+        if !isSent { wait(sequence) }
     }
 
     /// Names that ended while they waited are dropped once they are the most.
@@ -113,7 +112,7 @@ final class RequestTable {
             }
             guard condition(copy) else { return nil }
             _ = order.take()
-            record.place = .sent(copy.isRepeatable ? copy : nil)
+            record.place = copy.isRepeatable ? .repeatable(copy) : .sent
             records.replace(sequence, with: record)
             waitingCount -= 1
             if !copy.isRepeatable { copyCount -= 1 }
@@ -151,10 +150,10 @@ final class RequestTable {
         for sequence in records.sequences() {
             guard var record = records.waiter(of: sequence) else { continue }
             switch record.place {
-            case .sent(nil):
+            case .sent:
                 lost.append(sequence)
                 continue
-            case .sent(let copy?):
+            case .repeatable(let copy):
                 record.place = .waiting(copy)
                 records.replace(sequence, with: record)
             case .waiting: break

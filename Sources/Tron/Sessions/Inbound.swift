@@ -167,10 +167,10 @@ extension Inbound {
     }
 
     @inline(__always)
-    mutating func nextFresh(
-        _ fresh: inout UnsafeRawBufferPointer, _ maximumDataLength: Int, _ pool: BufferPool
+    func nextFresh(
+        _ fresh: inout UnsafeRawBufferPointer, _ maximumDataLength: Int
     ) -> DecodedStep {
-        unsafe decoder.nextFresh(&fresh, maximumDataLength: maximumDataLength, pool: pool)
+        unsafe decoder.nextFresh(&fresh, maximumDataLength: maximumDataLength)
     }
 
     mutating func next(

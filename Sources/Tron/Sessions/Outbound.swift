@@ -12,11 +12,21 @@ enum Writing: UInt8 {
     case over
 }
 
+/// What is known of the kernel's room for what waits.
+private enum Refusal: UInt8 {
+    /// It took all that it was given.
+    case none
+    /// It took less: EPOLLOUT tells when it takes more.
+    case standing
+    /// It takes more, and has not been given it yet.
+    case lifted
+}
+
 /// The sending half of a session. Does no I/O and calls no handler.
 ///
 /// Invariant: `credit` is 0, or writing is open and the ring has as many bytes in one piece, within
 /// the high watermark; whoever grants credit makes sure that a flush, or the end of the session's
-/// own batch, follows. Output that is blocked waits.
+/// own batch, follows. What was refused waits.
 struct Outbound: ~Copyable {
     private var ring = RingBuffer()
     /// Bytes of packets that may be queued without looking at any limit again. At most one largest
@@ -25,8 +35,7 @@ struct Outbound: ~Copyable {
     /// The most bytes that ever waited.
     private var largest: Int32 = 0
     private(set) var writing = Writing.open
-    /// The kernel took less than it was given: EPOLLOUT tells when it takes more.
-    private(set) var isBlocked = false
+    private var refusal = Refusal.none
     /// The user was told, by a handler or by `isWritable`, that the session is not writable.
     private(set) var isToldUnwritable = false
     /// The ring lies in the pool's shared block, for the time of the session's own batch.
@@ -34,8 +43,8 @@ struct Outbound: ~Copyable {
     private(set) var lastSend: Int64
     private(set) var bytesSent = 0
     private(set) var packetsSent = 0
-    /// The time from one output phase to the next in which something was last queued, and how much
-    /// had been queued in all before it (modulo 2³²).
+    /// The time from one output phase to the next in which room was last asked for, and how much
+    /// had been queued in all before that (modulo 2³²).
     private var period: UInt32 = 0
     private var queuedBefore: UInt32 = 0
 
@@ -53,6 +62,13 @@ struct Outbound: ~Copyable {
 
     var largestCount: Int { max(Int(largest), ring.count) }
 
+    /// The kernel took less than it was given, and has not told that it takes more.
+    @inline(__always)
+    var isBlocked: Bool { refusal == .standing }
+
+    /// Whether any of what waits has been offered to the kernel, which did not take it.
+    var holdsBack: Bool { refusal != .none }
+
     /// What epoll is to tell of this half.
     var interest: Readiness { isBlocked ? .writable : [] }
 
@@ -66,8 +82,7 @@ struct Outbound: ~Copyable {
 extension Outbound {
     /// Lends the shared block for the session's own batch, with credit in it.
     @inline(__always)
-    mutating func lend(_ packetCredit: Int, period: UInt32, _ pool: BufferPool) {
-        enter(period)
+    mutating func lend(_ packetCredit: Int, _ pool: BufferPool) {
         ring.borrowShared(of: pool)
         isLent = true
         credit = Int32(truncatingIfNeeded: min(packetCredit, ring.capacity))
@@ -78,8 +93,11 @@ extension Outbound {
     mutating func takeBack(_ pool: BufferPool) {
         isLent = false
         credit = 0
-        if writing == .over { ring.release(to: pool) }
-        ring.leaveShared(of: pool)
+        if ring.isEmpty || writing == .over {
+            ring.release(to: pool)
+        } else {
+            ring.leaveShared(of: pool)
+        }
         assert(invariantHolds)
     }
 
@@ -94,7 +112,8 @@ extension Outbound {
         credit = Int32(truncatingIfNeeded: max(0, min(room, packetCredit)))
     }
 
-    /// The first that is queued in a period notes what had been queued before.
+    /// The first that asks in a period notes what had been queued before. (What is queued within
+    /// credit does not ask: in each batch that is less than a packet.)
     @inline(__always)
     private mutating func enter(_ period: UInt32) {
         guard period != self.period else { return }
@@ -105,15 +124,10 @@ extension Outbound {
     private var queuedInAll: UInt32 { UInt32(truncatingIfNeeded: bytesSent &+ ring.count) }
 
     /// Whether no more waits than `highWatermark`, and less has been queued in this period.
-    func hasRoom(_ highWatermark: Int, period: UInt32) -> Bool {
-        ring.count <= highWatermark && queued(in: period) < max(1, highWatermark)
-    }
-
-    /// Whether any of what waits was queued before this period, so that the kernel did not take it.
-    func holdsBack(period: UInt32) -> Bool { ring.count > queued(in: period) }
-
-    private func queued(in period: UInt32) -> Int {
-        period == self.period ? Int(queuedInAll &- queuedBefore) : 0
+    mutating func hasRoom(_ highWatermark: Int, period: UInt32) -> Bool {
+        enter(period)
+        let queued = Int(queuedInAll &- queuedBefore)
+        return ring.count <= highWatermark && queued < max(1, highWatermark)
     }
 }
 
@@ -171,11 +185,13 @@ extension Outbound {
             bytesSent &+= count
             lastSend = now
         }
-        isBlocked = !ring.isEmpty
+        refusal = ring.isEmpty ? .none : .standing
     }
 
     /// The kernel takes output again, or a hang-up means that it never will.
-    mutating func unblock() { isBlocked = false }
+    mutating func unblock() {
+        if refusal == .standing { refusal = .lifted }
+    }
 
     /// The output phase begins: nothing is queued without looking any more.
     @inline(__always)
@@ -201,7 +217,7 @@ extension Outbound {
         credit = 0
         largest = Int32(truncatingIfNeeded: largestCount)
         writing = .over
-        isBlocked = false
+        refusal = .none
     }
 
     /// Gives the block back, with what still waits in it.
@@ -228,6 +244,6 @@ extension Outbound {
     /// The stated invariant.
     var invariantHolds: Bool {
         credit >= 0 && (credit == 0 || writing == .open && Int(credit) <= ring.contiguousRoom)
-            && (!isBlocked || !ring.isEmpty) && ring.invariantHolds
+            && (refusal == .none || !ring.isEmpty) && ring.invariantHolds
     }
 }

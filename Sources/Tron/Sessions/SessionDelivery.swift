@@ -15,7 +15,7 @@ extension Session {
         unsafe deliverOnce(&fresh)
         var isAll = true
         if inbound.isInterrupted { isAll = unsafe goOn(&fresh, before) }
-        if unsafe inbound.keptSince != 0 || !fresh.isEmpty || inbound.hasKept {
+        if unsafe inbound.keptSince != 0 || !fresh.isEmpty {
             unsafe keepRest(fresh, before)
         }
         endBatch()
@@ -25,11 +25,12 @@ extension Session {
     @inline(__always)
     private func deliverOnce(_ fresh: inout UnsafeRawBufferPointer) {
         inbound.beginBatch()
-        if let packetHandler, rareState == nil {
-            unsafe deliverPackets(&fresh, packetHandler)
-        } else {
-            unsafe deliverRarely(&fresh)
+        guard rareState == nil, let handler = packetHandler.take() else {
+            return unsafe deliverRarely(&fresh)
         }
+        // It is lent for the time of the batch: to count a reference to it would cost more.
+        unsafe deliverPackets(&fresh, handler)
+        if packetHandler == nil && rareState?.bytesHandler == nil { packetHandler = handler }
     }
 
     /// To a handler of bytes, past a filter, or to nobody.
@@ -94,8 +95,7 @@ extension Session {
             if !goesOn { return }
         }
         let maximum = settings.maximumDataLength
-        let pool = buffers
-        while unsafe hand(inbound.nextFresh(&rest, maximum, pool), to: handler) {}
+        while unsafe hand(inbound.nextFresh(&rest, maximum), to: handler) {}
     }
 
     /// What is kept comes first. No handler adds to it, so that the loop over what is fresh need

@@ -6,7 +6,7 @@ extension Session {
     @inline(__always)
     func beginBatch() {
         guard outbound.canBeLent && !watch.isToFlush else { return }
-        outbound.lend(settings.packetCredit, period: registry.outputPeriod, buffers)
+        outbound.lend(settings.packetCredit, buffers)
     }
 
     /// The handler's batch is over. What it queued is sent at once, while it is in the cache, out

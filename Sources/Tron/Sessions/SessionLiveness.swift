@@ -32,7 +32,7 @@ extension Session {
     func ask() {
         let now = registry.now
         rare.liveness.lastQuestion = now
-        guard !isHoldingBack else { return }
+        guard !outbound.holdsBack else { return }
         sendHeartbeat(Self.question)
         if rare.liveness.askedSince <= inbound.lastReceive { rare.liveness.askedSince = now }
     }
@@ -62,11 +62,8 @@ extension Session {
     /// Whether something of what was sent has not reached the peer's kernel. A Unix peer has what
     /// the kernel took.
     private func isOutstanding(_ progress: SendProgress?) -> Bool {
-        isHoldingBack || progress?.isOutstanding == true
+        outbound.holdsBack || progress?.isOutstanding == true
     }
-
-    /// Whether output waits that the kernel has not taken.
-    private var isHoldingBack: Bool { outbound.holdsBack(period: registry.outputPeriod) }
 
     /// Whether the peer's kernel acknowledged nothing since the last look, when something was
     /// outstanding already. One with a closed window that answers the kernel's probes is alive.

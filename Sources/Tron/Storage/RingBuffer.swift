@@ -5,19 +5,29 @@
 ///     base          head & mask              tail & mask        capacity
 ///      |  free       | first part ...          | free             |
 ///
-/// Positions only grow; `& mask` finds the byte. The queue lies in at most two parts: it wraps
-/// once. Invariant: head <= tail <= head + capacity, and capacity is 0 or a power of two.
+/// Positions only grow, modulo 2³²; `& mask` finds the byte. The queue lies in at most two parts: it
+/// wraps once. Invariant: head + count = tail, count <= capacity, and capacity is 0 or a power of
+/// two, at most 2³¹.
 @safe
 struct RingBuffer: ~Copyable {
     private var base: UnsafeMutableRawPointer?
-    private(set) var capacity = 0
-    private var head = 0
-    private var tail = 0
+    private var size: UInt32 = 0
+    private var head: UInt32 = 0
+    private var tail: UInt32 = 0
 
     init() { unsafe base = nil }
 
+    /// The size of its block in bytes.
+    @inline(__always)
+    var capacity: Int { Int(size) }
+
     /// Bytes that wait.
-    var count: Int { tail &- head }
+    @inline(__always)
+    var count: Int { Int(tail &- head) }
+
+    /// Where in the block a position lies.
+    @inline(__always)
+    private func offset(of position: UInt32) -> Int { Int(position & (size &- 1)) }
 
     var isEmpty: Bool { head == tail }
 
@@ -25,11 +35,10 @@ struct RingBuffer: ~Copyable {
     /// wait are copied then, so that a queue which grows to n bytes costs O(n) in all.
     @inline(__always)
     mutating func reserve(_ count: Int, from pool: BufferPool) {
-        if capacity &- (tail &- head) >= count { return }
-        if capacity == 0 {
+        if capacity &- self.count >= count { return }
+        if size == 0 {
             let block = unsafe pool.take(atLeast: count)
-            unsafe base = block.base
-            capacity = unsafe block.capacity
+            unsafe take(block)
         } else {
             grow(by: count, from: pool)
         }
@@ -37,26 +46,26 @@ struct RingBuffer: ~Copyable {
 
     /// Bytes that have room at the tail in one piece.
     var contiguousRoom: Int {
-        min(capacity &- (tail & (capacity &- 1)), capacity &- count)
+        min(capacity &- offset(of: tail), capacity &- count)
     }
 
     /// Where the next byte goes. Only with room; `commit` adds what was written here.
     @inline(__always)
     var tailAddress: UnsafeMutableRawPointer {
-        unsafe base.unsafelyUnwrapped + (tail & (capacity &- 1))
+        unsafe base.unsafelyUnwrapped + offset(of: tail)
     }
 
     /// Adds the `count` bytes written to `tailAddress` to the queue.
     @inline(__always)
     mutating func commit(_ count: Int) {
-        tail &+= count
+        tail &+= UInt32(truncatingIfNeeded: count)
         assert(invariantHolds)
     }
 
     /// Copies bytes to the tail. Call `reserve` before.
     mutating func append(_ bytes: UnsafeRawBufferPointer) {
         guard let source = bytes.baseAddress, let base = unsafe base else { return }
-        let start = tail & (capacity &- 1)
+        let start = offset(of: tail)
         let first = min(bytes.count, capacity &- start)
         unsafe (base + start).copyMemory(from: source, byteCount: first)
         unsafe base.copyMemory(from: source + first, byteCount: bytes.count &- first)
@@ -67,7 +76,7 @@ struct RingBuffer: ~Copyable {
     @inline(__always)
     var firstPart: (UnsafeRawBufferPointer, isAll: Bool) {
         guard let base = unsafe base else { return unsafe (.init(start: nil, count: 0), true) }
-        let start = head & (capacity &- 1)
+        let start = offset(of: head)
         let room = capacity &- start
         return unsafe (.init(start: base + start, count: min(count, room)), count <= room)
     }
@@ -81,7 +90,7 @@ struct RingBuffer: ~Copyable {
     /// Drops the oldest `count` bytes. A queue that empties starts at its block's beginning again.
     @inline(__always)
     mutating func consume(_ count: Int) {
-        head &+= count
+        head &+= UInt32(truncatingIfNeeded: count)
         assert(invariantHolds)
         if head == tail {
             head = 0
@@ -95,7 +104,7 @@ struct RingBuffer: ~Copyable {
         guard let base = unsafe base else { return }
         unsafe pool.give(Block(base: base, capacity: capacity))
         unsafe self.base = nil
-        capacity = 0
+        size = 0
         head = 0
         tail = 0
     }
@@ -104,15 +113,12 @@ struct RingBuffer: ~Copyable {
     @inline(__always)
     mutating func borrowShared(of pool: BufferPool) {
         assert(unsafe base == nil)
-        unsafe base = pool.shared.base
-        capacity = unsafe pool.shared.capacity
+        unsafe take(pool.shared)
     }
 
-    /// Leaves the shared block for one of its own, or for none when nothing waits.
-    @inline(__always)
+    /// Leaves the shared block, if it still lies there, for one of its own.
     mutating func leaveShared(of pool: BufferPool) {
-        guard unsafe base == pool.shared.base else { return }
-        if isEmpty { release(to: pool) } else { grow(by: 0, from: pool) }
+        if unsafe base == pool.shared.base { grow(by: 0, from: pool) }
     }
 
     @inline(never)
@@ -127,15 +133,19 @@ struct RingBuffer: ~Copyable {
                 .copyMemory(from: second)
         }
         release(to: pool)
-        unsafe base = block.base
-        unsafe capacity = block.capacity
-        tail = filled
+        unsafe take(block)
+        tail = UInt32(truncatingIfNeeded: filled)
         assert(invariantHolds)
+    }
+
+    @inline(__always)
+    private mutating func take(_ block: Block) {
+        unsafe base = block.base
+        size = unsafe UInt32(truncatingIfNeeded: block.capacity)
     }
 
     /// The stated invariant.
     var invariantHolds: Bool {
-        unsafe head <= tail && tail &- head <= capacity
-            && capacity & (capacity &- 1) == 0 && (base == nil) == (capacity == 0)
+        unsafe count <= capacity && capacity & (capacity &- 1) == 0 && (base == nil) == (size == 0)
     }
 }

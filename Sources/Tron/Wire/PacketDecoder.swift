@@ -5,9 +5,13 @@
 enum DecodedStep {
     /// A whole packet; the data is valid until the decoder is next called.
     case packet(head: UInt64, data: UnsafeRawBufferPointer)
-    /// Every byte was taken, and no whole packet is left among them.
+    /// No whole packet is left.
     case needsMore
     case fault(ProtocolFault)
+
+    fileprivate var needsMore: Bool {
+        if case .needsMore = unsafe self { true } else { false }
+    }
 }
 
 /// Decodes in place what arrived, and keeps only what cannot be delivered yet: the beginning of a
@@ -19,7 +23,8 @@ enum DecodedStep {
 struct PacketDecoder: ~Copyable {
     private(set) var kept = InboundBuffer()
 
-    /// The next packet of the kept bytes and then of `fresh`, from which what is used is removed.
+    /// The next packet of the kept bytes and then of `fresh`, from which what is used is removed:
+    /// all of it when more is needed.
     @inline(__always)
     mutating func next(
         _ fresh: inout UnsafeRawBufferPointer, maximumDataLength: Int, pool: BufferPool
@@ -30,13 +35,19 @@ struct PacketDecoder: ~Copyable {
             unsafe fresh = rest
             return unsafe step
         }
-        return unsafe nextFresh(&fresh, maximumDataLength: maximumDataLength, pool: pool)
+        let step = unsafe nextFresh(&fresh, maximumDataLength: maximumDataLength)
+        if unsafe step.needsMore && !fresh.isEmpty {
+            unsafe keep(fresh, pool: pool)
+            unsafe fresh = .init(start: nil, count: 0)
+        }
+        return unsafe step
     }
 
-    /// The same while nothing is kept.
+    /// The next packet of `fresh`, while nothing is kept. What is left when more is needed is the
+    /// caller's to `keep`.
     @inline(__always)
-    mutating func nextFresh(
-        _ fresh: inout UnsafeRawBufferPointer, maximumDataLength: Int, pool: BufferPool
+    func nextFresh(
+        _ fresh: inout UnsafeRawBufferPointer, maximumDataLength: Int
     ) -> DecodedStep {
         assert(kept.isEmpty)
         switch unsafe Self.measure(fresh, maximumDataLength) {
@@ -44,17 +55,12 @@ struct PacketDecoder: ~Copyable {
             let packet = unsafe fresh.baseAddress.unsafelyUnwrapped
             unsafe fresh = .init(start: packet + length, count: fresh.count &- length)
             return unsafe Self.step(packet, length)
-        case .needs:
-            if unsafe fresh.isEmpty { return unsafe .needsMore }
-            unsafe keep(fresh, pool: pool)
-            unsafe fresh = .init(start: nil, count: 0)
-            return unsafe .needsMore
-        case .fault(let fault):
-            return unsafe .fault(fault)
+        case .needs: return unsafe .needsMore
+        case .fault(let fault): return unsafe .fault(fault)
         }
     }
 
-    /// Keeps what was not decoded: `next` returns it first.
+    /// Keeps what was not decoded: `next` goes on with it.
     @inline(never)
     mutating func keep(_ fresh: UnsafeRawBufferPointer, pool: BufferPool) {
         if kept.isEmpty { kept.release(to: pool) }

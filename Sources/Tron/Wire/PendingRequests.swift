@@ -49,23 +49,32 @@ final class PendingRequests<Waiter> {
     private var capacity: Int { taken.capacity }
 
     /// Adds a waiter and names its sequence; nil when `maximum` wait already.
-    func add(_ waiter: Waiter) -> Int32? {
-        add { _ in waiter }
+    func add(_ waiter: consuming Waiter) -> Int32? {
+        guard let sequence = nextSequence() else { return nil }
+        add(waiter, as: sequence)
+        return sequence
     }
 
-    /// The same for a waiter that is made knowing its sequence. The body must not use the table.
+    /// The sequence that will be given out next, for a waiter that is made knowing it; nil when
+    /// `maximum` wait already.
     @inline(__always)
-    func add(making makeWaiter: (Int32) -> Waiter) -> Int32? {
+    func nextSequence() -> Int32? {
         guard count < maximum else { return nil }
         if 2 * (count + 1) > capacity { grow() }
         while unsafe taken.base[slot(of: next)] != Self.free { advance() }
-        let sequence = next
-        unsafe taken.base[slot(of: sequence)] = sequence
-        unsafe (waiters.base + slot(of: sequence)).initialize(to: makeWaiter(sequence))
+        return next
+    }
+
+    /// Adds a waiter under the sequence that `nextSequence` just named.
+    @inline(__always)
+    func add(_ waiter: consuming Waiter, as sequence: Int32) {
+        let slot = slot(of: sequence)
+        assert(unsafe sequence == next && taken.base[slot] == Self.free)
+        unsafe taken.base[slot] = sequence
+        unsafe (waiters.base + slot).initialize(to: waiter)
         advance()
         count &+= 1
         assert(checkInvariant())
-        return sequence
     }
 
     /// The waiter of a sequence that waits; nil for every other.
