@@ -36,8 +36,7 @@ private final class LineClient {
     private var printed = 0
     private var answers: [Int: [UInt8]] = [:]
     private var bytesUnanswered = 0
-    /// When the server last had a chance: it was connected to, or its answer was printed.
-    private var lastProgress = ContinuousClock.now
+    private var patience: Patience
     private(set) var status = ExitStatus.success
 
     /// With as many lines or bytes on their way, no more are read.
@@ -47,6 +46,7 @@ private final class LineClient {
         self.reactor = reactor
         self.client = client
         self.settings = settings
+        patience = Patience(limit: settings.timeout, from: .now)
     }
 
     func react(to state: ClientState) {
@@ -57,7 +57,7 @@ private final class LineClient {
         }
         if state == .closed { reactor.stop() }
         guard state == .connected else { return }
-        lastProgress = .now
+        patience.beginAnew(at: .now)
         readOn()
     }
 
@@ -138,7 +138,7 @@ extension LineClient {
                 return fail("standard output cannot be written")
             }
             printed += 1
-            lastProgress = .now
+            patience.beginAnew(at: .now)
         }
         readOn()
         closeWhenDone()
@@ -155,11 +155,10 @@ extension LineClient {
         }
     }
 
-    /// A line's time also passes without a connection, and while standard output blocks the loop.
-    /// That is not the server's silence: the line is asked again.
     private func settleTimeout(_ number: Int, _ line: [UInt8]) {
-        let isSilent = ContinuousClock.now - lastProgress >= settings.timeout
-        guard client.session != nil && isSilent else { return ask(number, line) }
+        guard patience.isOver(at: .now, isConnected: client.session != nil) else {
+            return ask(number, line)
+        }
         fail("\(peer): no answer for \(settings.timeout)")
     }
 

@@ -111,6 +111,39 @@ import Testing
         }
     }
 
+    @Test func `a request that is lost with its connection is told when the client has left it`()
+        throws
+    {
+        let bench = try ClientBench()
+        let client = bench.client
+        bench.log.answers = false
+        var found: [ClientState] = []
+        bench.ask("lost", timeout: .seconds(60)) {
+            found.append(client.state)
+            #expect(client.session == nil)
+            #expect(client.lastFailure == .lost(.aborted))
+        }
+        client.session?.abort()
+        try bench.turnUntilEnded()
+        #expect(found == [.waiting(delay: .seconds(1), attempt: 1)])
+        #expect(bench.log.states == [.connecting, .connected] + found)
+    }
+
+    @Test func `a client that is closed by a lost request's completion does not come back`()
+        throws
+    {
+        let bench = try ClientBench()
+        bench.log.answers = false
+        bench.ask("lost", timeout: .seconds(60)) { bench.client.close() }
+        bench.client.session?.abort()
+        try bench.turnUntilEnded()
+        #expect(bench.client.state == .closed)
+        bench.kernel.advance(.seconds(60))
+        try bench.reactor.turn(times: 5)
+        #expect(bench.client.state == .closed && bench.client.counters.dials == 1)
+        #expect(bench.log.states == [.connecting, .connected, .closed])
+    }
+
     @Test(arguments: [false, true])
     func `giving up is the last state, also when the client is closed after it`(
         isClosedInHandler: Bool

@@ -30,6 +30,25 @@ import Testing
         #expect(DeadlineRule.next(facts, SessionSettings(options)) == (.max, .look))
     }
 
+    /// Whoever asks again and again would otherwise go behind all others that are due.
+    @Test func `a timer that is overdue keeps its place, however often it is asked for`() throws {
+        let registry = try Reactor(kernel: FaultyKernel()).registry
+        registry.now += 100_000_000
+        registry.wheel.advance(to: registry.tick)
+        let keys = (0..<2).map { SlabKey(index: $0, generation: 1) }
+        var deadlines = keys.map { _ in Deadlines() }
+        let overdue = registry.now - 50_000_000
+        for number in keys.indices { deadlines[number].arm(keys[number], at: overdue, registry) }
+        let before = deadlines[0]
+        for distance in [0, 1, 10_000_000] as [Int64] {
+            deadlines[0].arm(keys[0], at: overdue - distance, registry)
+            deadlines[0].arm(keys[0], at: overdue + distance, registry)
+        }
+        #expect(deadlines[0] == before)
+        let owners = keys.map { _ in registry.wheel.takeDue()?.owner }
+        #expect(owners == keys.map(\.rawValue))
+    }
+
     @Test func `the timer rings no later than asked, and is set anew only when it must be`() throws
     {
         let run = try TimerRun(seed: RandomRun.seed)
@@ -150,17 +169,16 @@ private final class TimerRun {
         let asked = isNever ? Int64.max : registry.now + distance
         let before = deadlines
         deadlines.arm(key, at: asked, registry)
-        let due = tick(notBefore: asked)
+        // What has passed counts as now, and what rings now is not set anew for it.
+        let due = max(tick(notBefore: asked), Int64(registry.tick))
         let isNeeded = !isNever && (armed ?? .max) > due
-        // What has passed counts as now: asked for again, it may be set anew, to no effect.
-        let isPast = due < Int64(registry.tick)
         if isNeeded {
-            armed = max(due, Int64(registry.tick))
+            armed = due
             settings += 1
         } else {
             repetitions += 1
         }
-        if !isPast && (deadlines != before) != isNeeded { return "set anew: \(!isNeeded)" }
+        if (deadlines != before) != isNeeded { return "set anew: \(!isNeeded)" }
         return registry.wheel.count == (armed == nil ? 0 : 1) ? nil : "timers are left behind"
     }
 

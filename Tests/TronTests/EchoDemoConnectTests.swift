@@ -127,24 +127,6 @@ extension EchoDemoConnectTests {
         #expect(outcome.errors.hasSuffix("connecting\nconnected\nclosed\n"))
     }
 
-    @Test func `a line's time does not run out while there is no server`() throws {
-        let server = try EchoServer()
-        let client = try ProcessUnderTest(
-            server.connect + Self.retrying(1000) + ["--timeout", "0.3"])
-        client.write("answered\n")
-        #expect(try client.readLine() == "answered")
-        server.process.signal(SIGSTOP)
-        client.write("on its way\n")
-        usleep(50_000)
-        _ = try server.end(with: SIGKILL)
-        usleep(500_000)
-        let successor = try EchoServer(Array(server.connect.dropFirst()))
-        #expect(successor.address == server.address)
-        #expect(try client.readLine() == "on its way")
-        client.endInput()
-        #expect(try client.awaitEnd().status == 0)
-    }
-
     /// Killed, the server resets the connection; told to end, it finishes the stream first.
     @Test(arguments: [SIGKILL, SIGTERM])
     func `no line is lost or out of place when the server restarts`(signal: Int32) throws {

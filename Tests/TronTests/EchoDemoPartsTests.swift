@@ -80,6 +80,27 @@ import Tron
         return settings
     }
 
+    @Test func `a line's time does not run out while there is no server`() {
+        let start = ContinuousClock.now
+        var patience = Patience(limit: .seconds(3), from: start)
+        #expect(!patience.isOver(at: start + .seconds(100), isConnected: false))
+        // The server is back: from here on its silence counts.
+        patience.beginAnew(at: start + .seconds(100))
+        #expect(!patience.isOver(at: start + .milliseconds(102_999), isConnected: true))
+        #expect(patience.isOver(at: start + .seconds(103), isConnected: true))
+        #expect(!patience.isOver(at: start + .seconds(103), isConnected: false))
+    }
+
+    @Test func `a line's time does not run out while others are answered`() {
+        let start = ContinuousClock.now
+        var patience = Patience(limit: .seconds(3), from: start)
+        for second in 1...10 {
+            #expect(!patience.isOver(at: start + .seconds(second), isConnected: true))
+            patience.beginAnew(at: start + .seconds(second))
+        }
+        #expect(patience.isOver(at: start + .seconds(13), isConnected: true))
+    }
+
     @Test func `lines come out the same however the input is cut`() {
         let text = [UInt8]("one\n\r\n\nlonger than that\nrest".utf8)
         for length in 1...text.count {

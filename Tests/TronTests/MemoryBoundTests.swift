@@ -130,6 +130,30 @@ import Testing
         try reactor.turn(until: { reactor.memoryBound == before })
     }
 
+    /// Looked at before anything, while it dials, once it has a session, and while it waits.
+    @Test func `a client's session counts once, also while it is dialled`() throws {
+        let bench = try NetworkBench()
+        let kernel = bench.kernel
+        kernel.fate = { _, dial in dial == 1 ? .hangs : .connects }
+        let base = bench.reactor.memoryBound
+        let client = bench.connect(options: options(copies: 10))
+        let bound = bench.reactor.memoryBound
+        #expect(bound > base + 10 * 1000)
+        func isDialing() -> Bool { if case .dialing = client.dialer { true } else { false } }
+        kernel.isFrozen = true
+        try bench.turn(until: isDialing)
+        #expect(bench.reactor.memoryBound == bound)
+        kernel.isFrozen = false
+        try bench.turn(until: { client.state.isWaiting })
+        #expect(bench.reactor.memoryBound == bound)
+        try bench.turn(until: isDialing)
+        #expect(bench.reactor.memoryBound == bound)
+        try bench.turn(until: { client.state.isConnected })
+        #expect(bench.reactor.memoryBound == bound)
+        client.close()
+        try bench.turn(until: { bench.reactor.memoryBound == base })
+    }
+
     @Test func `what ends before its sessions counts until the last of them has ended`() throws {
         let bench = try ClientBench(isServing: false)
         let reactor = bench.reactor

@@ -103,6 +103,37 @@ import Testing
         }
     }
 
+    /// Nobody but its sessions keeps it.
+    @Test func `a stopped server is told of the end of each of its sessions, then it is gone`()
+        throws
+    {
+        let kernel = FaultyKernel()
+        let reactor = try Reactor(kernel: kernel)
+        final class Box { weak var server: Server? }
+        let box = Box()
+        var ends: [CloseReason] = []
+        reactor.onEvent { if case .closed(_, _, let reason, _) = $0 { ends.append(reason) } }
+        let peers = try {
+            let server = try reactor.listen(on: Bench.unixName()) { _ in }
+            box.server = server
+            let peers = try (0..<5).map { _ in try Peer(to: server.address) }
+            try reactor.turn(until: { server.sessionCount == 5 })
+            server.stop(sessions: .close)
+            return peers
+        }()
+        // Closing has a time limit, which must not come.
+        kernel.isFrozen = true
+        try reactor.turn(times: 3)
+        for (number, peer) in peers.enumerated() {
+            #expect(ends.count == number && box.server?.sessionCount == 5 - number)
+            peer.close()
+            try reactor.turn(until: { ends.count > number })
+        }
+        try reactor.turn()
+        #expect(ends == Array(repeating: .requested, count: 5))
+        #expect(box.server == nil)
+    }
+
     @Test func `whenever it is asked a server visits as many as it counts`() throws {
         let kernel = FaultyKernel()
         let reactor = try Reactor(kernel: kernel)

@@ -40,7 +40,7 @@ public final class Client: EventSource, @unchecked Sendable {
         _ target: ClientTarget, _ backoff: Backoff, _ options: ClientOptions,
         _ setup: @escaping (Session) -> Void, reactor: Reactor
     ) {
-        demand(options.maximumCopiedRequests >= 0, "maximumCopiedRequests: not negative")
+        options.validate()
         registry = reactor.registry
         endpoints = registry.endpoints
         host = SessionHost(SessionSettings(options.session), in: registry.sessions)

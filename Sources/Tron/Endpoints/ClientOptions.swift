@@ -36,6 +36,13 @@ public struct ClientOptions: Sendable {
 
     /// The defaults.
     public init() {}
+
+    /// Traps on numbers of requests that no client can have.
+    func validate() {
+        demand(
+            (1...1 << 30).contains(maximumPendingRequests), "maximumPendingRequests: 1 to 2^30")
+        demand(maximumCopiedRequests >= 0, "maximumCopiedRequests: not negative")
+    }
 }
 
 /// What becomes of a request while there is no connection.

@@ -16,7 +16,7 @@ extension Reactor {
         _ handler: ((ReactorEvent) -> Void)?
     ) {
         registry.requireLoop("Reactor.onEvent")
-        demand(limit > 0, "at least one event a second")
+        demand(limit > 0, "Reactor.onEvent(atMost:): at least one event a second")
         demand(!isFinished, "Reactor.onEvent was called after the reactor had stopped")
         registry.endpoints.reporter?.end()
         guard let handler else { return }

@@ -22,9 +22,8 @@ public struct ServerLimits: Sendable, Hashable {
 
     /// Traps on bounds that admit nobody.
     func validate() {
-        demand(
-            maximumSessions > 0 && maximumSessionsPerAddress ?? 1 > 0,
-            "maximumSessions: at least 1")
+        demand(maximumSessions > 0, "maximumSessions: at least 1")
+        demand(maximumSessionsPerAddress ?? 1 > 0, "maximumSessionsPerAddress: at least 1")
         demand(maximumAcceptsPerTurn > 0, "maximumAcceptsPerTurn: at least 1")
         demand(backlog > 0, "backlog: at least 1")
     }

@@ -38,15 +38,13 @@ public struct ReactorLimits: Sendable, Hashable {
     /// Traps on bounds that let nothing through.
     func validate() {
         demand(
-            (1...1 << 26).contains(maximumBytesReadPerTurn), "maximumBytesReadPerTurn: up to 64 MiB"
-        )
+            (1...1 << 26).contains(maximumBytesReadPerTurn),
+            "maximumBytesReadPerTurn: 1 byte to 64 MiB")
         demand(maximumTimersPerTurn > 0, "maximumTimersPerTurn: at least 1")
-        demand(
-            maximumWorkPerTurn > 0 && maximumWaitingWork > 0,
-            "maximumWorkPerTurn and maximumWaitingWork: at least 1")
-        demand(
-            maximumFlushesPerTurn > 0 && maximumReleasesPerTurn > 0,
-            "maximumFlushesPerTurn and maximumReleasesPerTurn: at least 1")
+        demand(maximumWorkPerTurn > 0, "maximumWorkPerTurn: at least 1")
+        demand(maximumWaitingWork > 0, "maximumWaitingWork: at least 1")
+        demand(maximumFlushesPerTurn > 0, "maximumFlushesPerTurn: at least 1")
+        demand(maximumReleasesPerTurn > 0, "maximumReleasesPerTurn: at least 1")
         demand(maximumIdleBufferBytes >= 0, "maximumIdleBufferBytes: not negative")
     }
 }

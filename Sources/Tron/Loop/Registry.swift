@@ -100,10 +100,11 @@ extension Registry {
         return wheel.schedule(at: tick, owner: source.rawValue, payload: payload)
     }
 
-    /// Whether the timer lives and calls its source when `deadline` has come, or before.
+    /// Whether the timer lives and calls its source when `deadline` has come, or before. One that
+    /// is due by now does for any deadline: no other would ring sooner.
     func rings(_ timer: TimerKey, by deadline: Int64) -> Bool {
         guard let armed = wheel.deadline(of: timer) else { return false }
-        return Int64(armed) <= Self.ticks(max(0, deadline - origin))
+        return armed <= max(wheel.now, UInt64(Self.ticks(max(0, deadline - origin))))
     }
 
     /// The first tick that is not before a time, in nanoseconds since the reactor was made.

@@ -91,8 +91,7 @@ extension Session {
 
     /// The owner comes first: what it has kept waiting goes before what the user asks for now.
     private func tellWritability() {
-        guard let rare = rareState else { return forgetWritability() }
-        if rare.tellsOwnerWhenWritable, outbound.writing == .open,
+        if let rare = rareState, rare.tellsOwnerWhenWritable, outbound.writing == .open,
             outbound.count <= settings.highWatermark
         {
             rare.tellsOwnerWhenWritable = false
@@ -100,12 +99,7 @@ extension Session {
         }
         let isWritable = outbound.writabilityToTell(
             low: settings.lowWatermark, high: settings.highWatermark)
-        if let isWritable { rare.writabilityHandler?(self, isWritable) }
-    }
-
-    /// Nobody is to be told.
-    private func forgetWritability() {
-        _ = outbound.writabilityToTell(low: settings.lowWatermark, high: settings.highWatermark)
+        if let isWritable { rareState?.writabilityHandler?(self, isWritable) }
     }
 
     /// Has the owner told once when there is room below the high watermark. Not the low one: a user

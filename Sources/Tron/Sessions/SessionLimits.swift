@@ -60,8 +60,9 @@ public struct SessionLimits: Sendable, Hashable {
             "outputHighWatermark: 0 to maximumQueuedBytes")
         demand(
             (0...outputHighWatermark).contains(outputLowWatermark),
-            "outputLowWatermark: 0 to the high watermark")
+            "outputLowWatermark: 0 to outputHighWatermark")
         demand(maximumDiscardedBytes >= 0, "maximumDiscardedBytes: not negative")
-        demand(closeTimeout >= .zero && halfCloseTimeout >= .zero, "times: not negative")
+        demand(closeTimeout >= .zero, "closeTimeout: not negative")
+        demand(halfCloseTimeout >= .zero, "halfCloseTimeout: not negative")
     }
 }

@@ -70,7 +70,7 @@ extension SessionOptions {
         guard let deadAfter else { return }
         demand(deadAfter >= .seconds(1), "deadAfter: at least a second")
         if let heartbeat {
-            demand(heartbeat.interval < deadAfter, "the heartbeat comes after deadAfter")
+            demand(heartbeat.interval < deadAfter, "heartbeat.interval: less than deadAfter")
         }
     }
 }
@@ -90,7 +90,7 @@ public struct Heartbeat: Sendable, Hashable {
 
     /// Traps when the interval is not positive.
     public init(category: UInt8, interval: Duration, answers: Bool = true) {
-        demand(interval > .zero, "the heartbeat's interval is not positive")
+        demand(interval > .zero, "heartbeat.interval: more than zero")
         self.category = category
         self.interval = interval
         self.answers = answers

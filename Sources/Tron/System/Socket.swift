@@ -15,7 +15,9 @@ public struct Keepalive: Sendable, Hashable {
     /// Fractions of a second are rounded up. The kernel's largest values, 32,767 s and 127 probes,
     /// stand for all larger ones.
     public init(idle: Duration = .seconds(5), interval: Duration = .seconds(5), probes: Int = 3) {
-        demand(idle > .zero && interval > .zero && probes > 0, "keepalive: not positive")
+        demand(idle > .zero, "keepalive.idle: more than zero")
+        demand(interval > .zero, "keepalive.interval: more than zero")
+        demand(probes > 0, "keepalive.probes: at least 1")
         self.idle = idle
         self.interval = interval
         self.probes = probes

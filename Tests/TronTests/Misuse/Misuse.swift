@@ -29,8 +29,9 @@ struct Misuse: Sendable {
         "the first nodes hold the ends of all lists",
         "nobody waits under this sequence",
         "a request was admitted beyond the limit",
-        // `ReactorLimits` are looked at before.
+        // The options are looked at before.
         "a gate admits at least one",
+        "1 to 2^30 pending requests",
         // Any address that there is has a text.
         "inet_ntop refused",
     ]

@@ -17,7 +17,7 @@ extension Misuse {
         afterTheStop("Reactor.makeClient(to:)") { $0.makeClient(to: "127.0.0.1:1") },
         afterTheStop("Reactor.onEvent") { $0.onEvent { _ in } },
         afterTheStop("Reactor.onSignal") { try $0.onSignal(.user1) { _ in } },
-        Misuse("events: none a second", "at least one event a second") {
+        Misuse("events: none a second", "Reactor.onEvent(atMost:): at least one event a second") {
             try Reactor().onEvent(atMost: 0) { _ in }
         },
         Misuse("client of nobody", "Reactor.makeClient(to:) needs an address") {

@@ -36,35 +36,32 @@ extension Misuse {
         Misuse("signal without a number", "a signal has a number from 1 to 64") {
             _ = Signal(rawValue: 65)
         },
-        Misuse("keepalive without a pause", "keepalive: not positive") {
+        Misuse("keepalive without silence", "keepalive.idle: more than zero") {
             _ = Keepalive(idle: .zero)
         },
-        Misuse("keepalive without probes", "keepalive: not positive") {
+        Misuse("keepalive without a pause", "keepalive.interval: more than zero") {
+            _ = Keepalive(interval: .zero)
+        },
+        Misuse("keepalive without probes", "keepalive.probes: at least 1") {
             _ = Keepalive(probes: 0)
         },
-        Misuse("heartbeat without a pause", "the heartbeat's interval is not positive") {
+        Misuse("heartbeat without a pause", "heartbeat.interval: more than zero") {
             _ = Heartbeat(category: 1, interval: .zero)
         },
     ]
 
     static let limits = [
-        reactor("no bytes", "maximumBytesReadPerTurn: up to 64 MiB") {
+        reactor("no bytes", "maximumBytesReadPerTurn: 1 byte to 64 MiB") {
             $0.maximumBytesReadPerTurn = 0
         },
-        reactor("too many bytes", "maximumBytesReadPerTurn: up to 64 MiB") {
+        reactor("too many bytes", "maximumBytesReadPerTurn: 1 byte to 64 MiB") {
             $0.maximumBytesReadPerTurn = 1 << 26 + 1
         },
         reactor("no timers", "maximumTimersPerTurn: at least 1") { $0.maximumTimersPerTurn = 0 },
-        reactor("no work", "maximumWorkPerTurn and maximumWaitingWork: at least 1") {
-            $0.maximumWorkPerTurn = 0
-        },
-        reactor("no waiting work", "maximumWorkPerTurn and maximumWaitingWork: at least 1") {
-            $0.maximumWaitingWork = 0
-        },
-        reactor("no flushes", "maximumFlushesPerTurn and maximumReleasesPerTurn: at least 1") {
-            $0.maximumFlushesPerTurn = 0
-        },
-        reactor("no releases", "maximumFlushesPerTurn and maximumReleasesPerTurn: at least 1") {
+        reactor("no work", "maximumWorkPerTurn: at least 1") { $0.maximumWorkPerTurn = 0 },
+        reactor("no waiting work", "maximumWaitingWork: at least 1") { $0.maximumWaitingWork = 0 },
+        reactor("no flushes", "maximumFlushesPerTurn: at least 1") { $0.maximumFlushesPerTurn = 0 },
+        reactor("no releases", "maximumReleasesPerTurn: at least 1") {
             $0.maximumReleasesPerTurn = 0
         },
         Misuse("no attempts", "maximumSimultaneousAttempts: at least 1") {
@@ -74,15 +71,17 @@ extension Misuse {
             $0.maximumIdleBufferBytes = -1
         },
         server("no sessions", "maximumSessions: at least 1") { $0.limits.maximumSessions = 0 },
-        server("no sessions of a host", "maximumSessions: at least 1") {
+        server("no sessions of a host", "maximumSessionsPerAddress: at least 1") {
             $0.limits.maximumSessionsPerAddress = 0
         },
         server("no accepts", "maximumAcceptsPerTurn: at least 1") {
             $0.limits.maximumAcceptsPerTurn = 0
         },
         server("no backlog", "backlog: at least 1") { $0.limits.backlog = 0 },
-        client("no requests", "1 to 2^30 pending requests") { $0.maximumPendingRequests = 0 },
-        client("too many requests", "1 to 2^30 pending requests") {
+        client("no requests", "maximumPendingRequests: 1 to 2^30") {
+            $0.maximumPendingRequests = 0
+        },
+        client("too many requests", "maximumPendingRequests: 1 to 2^30") {
             $0.maximumPendingRequests = 1 << 30 + 1
         },
         client("owed copies", "maximumCopiedRequests: not negative") {
@@ -100,22 +99,22 @@ extension Misuse {
         session("high mark above all output", "outputHighWatermark: 0 to maximumQueuedBytes") {
             $0.limits.outputHighWatermark = $0.limits.maximumQueuedBytes + 1
         },
-        session("low mark above the high one", "outputLowWatermark: 0 to the high watermark") {
+        session("low mark above the high one", "outputLowWatermark: 0 to outputHighWatermark") {
             $0.limits.outputLowWatermark = $0.limits.outputHighWatermark + 1
         },
         session("owed bytes", "maximumDiscardedBytes: not negative") {
             $0.limits.maximumDiscardedBytes = -1
         },
-        session("closed before", "times: not negative") {
+        session("closed before", "closeTimeout: not negative") {
             $0.limits.closeTimeout = .seconds(-1)
         },
-        session("half closed before", "times: not negative") {
+        session("half closed before", "halfCloseTimeout: not negative") {
             $0.limits.halfCloseTimeout = .seconds(-1)
         },
         session("dead at once", "deadAfter: at least a second") {
             $0.deadAfter = .milliseconds(999)
         },
-        session("dead before it is asked", "the heartbeat comes after deadAfter") {
+        session("dead before it is asked", "heartbeat.interval: less than deadAfter") {
             $0.deadAfter = .seconds(2)
             $0.heartbeat = Heartbeat(category: 1, interval: .seconds(2))
         },
