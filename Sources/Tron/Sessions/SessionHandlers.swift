@@ -1,9 +1,9 @@
 // What a session calls: its handlers, and how they are installed.
 
 extension Session {
-    /// Calls `handler` for every packet, in order. It replaces an earlier handler, of packets, frames
-    /// or bytes, from the next packet on. The packet is valid while the handler runs. A session with
-    /// no handler checks, counts and drops what it receives.
+    /// Calls `handler` for every packet, in order. It replaces an earlier handler, of packets,
+    /// frames or bytes, from the next packet on. The packet is valid while the handler runs. A
+    /// session with no handler checks, counts and drops what it receives.
     public func onPacket(_ handler: @escaping (Session, borrowing Packet) -> Void) {
         registry.requireLoop("Session.onPacket")
         guard !isClosing else { return }

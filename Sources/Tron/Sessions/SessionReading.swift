@@ -75,8 +75,8 @@ extension Session {
         }
     }
 
-    /// Receives what the first kept packet or frame lacks straight behind it, and the rest as usual: in all
-    /// no more than a turn allows.
+    /// Receives what the first kept packet or frame lacks straight behind it, and the rest as
+    /// usual: in all no more than a turn allows.
     @inline(never)
     private func fillBehindKept() throws(SystemError) {
         let buffer = unsafe registry.receiveBuffer

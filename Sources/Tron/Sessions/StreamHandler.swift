@@ -23,7 +23,7 @@ final class StreamHandler {
     /// It is not called before so many bytes are there, counted from the first that was not taken.
     private(set) var needed = 0
 
-    /// Checks each frame that the reader finds, and has it handled.
+    /// `take` is a `FrameReader`'s.
     init(takingFrames take: @escaping (Session, RawSpan) -> StreamStep) {
         self.take = take
         wantsEverything = false
