@@ -47,20 +47,23 @@ extension Session {
     ///
     /// A framing that takes more than there is, or makes no progress, ends its session with a
     /// `ProtocolFault`. The longest frame may not be longer than `SessionLimits.maximumDataLength`.
-    @specialized(where F == LineFraming)
-    @specialized(where F == DelimiterFraming)
-    @specialized(where F == LengthPrefixFraming)
-    @specialized(where F == FixedLengthFraming)
+    @inlinable
     public func onFrames<F: Framing>(
         of framing: F, _ handler: @escaping (Session, borrowing Frame<F.Layout>) -> Void
     ) {
+        let reader = FrameReader(framing, handler)
+        handleFrames(longest: reader.maximumLength, taking: reader.take)
+    }
+
+    /// The part of `onFrames` that is the same for all framings.
+    @usableFromInline
+    func handleFrames(longest: Int, taking take: @escaping (Session, RawSpan) -> StreamStep) {
         registry.requireLoop("Session.onFrames")
         guard !isClosing else { return }
         demand(
-            (1...settings.maximumDataLength).contains(framing.maximumFrameLength),
+            (1...settings.maximumDataLength).contains(longest),
             "Session.onFrames: frames of 1 byte to SessionLimits.maximumDataLength")
-        let reader = FrameReader(framing, handler)
-        handleStream(StreamHandler(takingFrames: reader.take))
+        handleStream(StreamHandler(takingFrames: take))
     }
 
     private func handleStream(_ handler: StreamHandler) {

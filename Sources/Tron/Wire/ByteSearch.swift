@@ -1,4 +1,4 @@
-// Looks for a byte among many, eight at a time.
+// Looks for a byte among many, a block at a time.
 
 extension RawSpan {
     /// The byte at an offset that the span has.
@@ -11,22 +11,30 @@ extension RawSpan {
     /// Where the byte first is within a range that the span has.
     func firstOffset(of byte: UInt8, in range: Range<Int>) -> Int? {
         assert(range.lowerBound >= 0 && range.upperBound <= byteCount)
-        let ones: UInt64 = 0x0101_0101_0101_0101
-        let wanted = UInt64(byte) &* ones
+        let wanted = SIMD32(repeating: byte)
         var offset = range.lowerBound
-        while range.upperBound &- offset >= 8 {
-            let word = unsafe unsafeLoadUnaligned(
-                fromUncheckedByteOffset: offset, as: UInt64.self)
-            // The lowest high bit that stays is that of the first byte that is zero now.
-            let difference = UInt64(littleEndian: word) ^ wanted
-            let found = (difference &- ones) & ~difference & (ones &<< 7)
-            if found != 0 { return offset &+ found.trailingZeroBitCount &>> 3 }
-            offset &+= 8
+        while range.upperBound &- offset >= 32 {
+            let bytes = unsafe unsafeLoadUnaligned(
+                fromUncheckedByteOffset: offset, as: SIMD32<UInt8>.self)
+            // A byte of ones where it is, in memory order.
+            let found = unsafe unsafeBitCast(bytes .== wanted, to: SIMD4<UInt64>.self)
+            if found[0] | found[1] | found[2] | found[3] != 0 {
+                return offset &+ Self.firstSet(in: found)
+            }
+            offset &+= 32
         }
         while offset < range.upperBound {
             if self.byte(at: offset) == byte { return offset }
             offset &+= 1
         }
         return nil
+    }
+
+    /// The first byte that is not zero, of which there is one.
+    @inline(__always)
+    private static func firstSet(in words: SIMD4<UInt64>) -> Int {
+        var index = 0
+        while words[index] == 0 { index &+= 1 }
+        return index &* 8 &+ UInt64(littleEndian: words[index]).trailingZeroBitCount &>> 3
     }
 }

@@ -50,6 +50,7 @@ public struct Frame<Layout>: ~Escapable {
     /// Where the frame's parts are in `bytes`.
     public let layout: Layout
 
+    @inlinable
     @_lifetime(copy bytes)
     init(bytes: RawSpan, layout: Layout) {
         self.bytes = bytes
