@@ -30,6 +30,19 @@ private struct CountedLines: Framing {
     }
 }
 
+/// Notes how many bytes are to be received straight to where they are kept.
+private final class RoomKernel: FaultyKernel, @unchecked Sendable {
+    private(set) var rooms: [Int] = []
+
+    override func receive(
+        _ number: Int32, _ first: UnsafeMutableRawBufferPointer,
+        _ second: UnsafeMutableRawBufferPointer
+    ) -> Int {
+        rooms.append(first.count)
+        return super.receive(number, first, second)
+    }
+}
+
 @Suite struct FramesWorkTests {
     /// Has a session receive `count` times the same line in pieces, and says what that took.
     private func work(
@@ -81,6 +94,27 @@ private struct CountedLines: Framing {
         // One call more for what a read leaves, and one for what is joined to it without an end.
         #expect(work.calls <= 6000 + 2 * reads)
         #expect(movedBytes <= reads * 64)
+    }
+
+    @Test func `the rest of a large frame is received straight behind its beginning`() throws {
+        let kernel = RoomKernel()
+        let bench = try Bench(kernel: kernel) { session, log in
+            session.onFrames(of: .lengthPrefixed(.four, maximumLength: 1 << 19)) { _, frame in
+                log.notes.append("\(frame.content.byteCount)")
+            }
+        }
+        let peer = try bench.connect()
+        kernel.isFrozen = true
+        // 100,000 bytes of content.
+        let stream = [0, 1, 0x86, 0xa0] + [UInt8](repeating: 7, count: 100_000)
+        for piece in [stream[..<10], stream[10..<20_010], stream[20_010..<80_010]] {
+            peer.send(piece)
+            try bench.reactor.turn(times: 2)
+        }
+        #expect(bench.log.notes == [] && bench.sessions[0].inbound.keptCount == 80_010)
+        peer.send(stream[80_010...])
+        try bench.reactor.turn(until: { bench.log.notes == ["100000"] }, atMost: 3)
+        #expect(kernel.rooms == [8192, 20_010, 19_994])
     }
 
     @Test func `what a frame lacks is received behind it, in proportion to what has arrived`() {

@@ -46,7 +46,9 @@ extension Session {
     /// nor known, and a client's requests find no answer.
     ///
     /// A framing that takes more than there is, or makes no progress, ends its session with a
-    /// `ProtocolFault`. The longest frame may not be longer than `SessionLimits.maximumDataLength`.
+    /// `ProtocolFault`. One whose longest frame has no bytes, or more than
+    /// `SessionLimits.maximumDataLength`, is a mistake in the program, and traps. On the loop's
+    /// thread.
     @inlinable
     public func onFrames<F: Framing>(
         of framing: F, _ handler: @escaping (Session, borrowing Frame<F.Layout>) -> Void
