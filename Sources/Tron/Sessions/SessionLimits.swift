@@ -19,9 +19,9 @@ public struct SessionLimits: Sendable, Hashable {
     /// packet of `maximumDataLength`.
     public var maximumQueuedBytes = 4 << 20
 
-    /// Time from the first byte of a packet or frame to its last, while the session reads. Default 60 s: a
-    /// full packet at 17 KiB/s. A peer that sends a byte a second cannot hold memory for longer.
-    /// Nil: no limit.
+    /// Time from the first byte of a packet or frame to its last, while the session reads. Default
+    /// 60 s: a full packet at 17 KiB/s. A peer that sends a byte a second cannot hold memory for
+    /// longer. Nil: no limit.
     public var packetTimeout: Duration? = .seconds(60)
 
     /// Time that `close()` waits: for waiting output to leave and then for the peer's end of
