@@ -7,6 +7,7 @@ enum Fuzzer: String {
     case commandLine = "command-line"
     case cuts
     case decoder
+    case frames
     case http
     case requests
     case ring
@@ -28,6 +29,7 @@ enum Fuzzer: String {
         case .commandLine: CommandLineFuzzer.run(input)
         case .cuts: CutsRun.run(input)
         case .decoder: PacketDecoderFuzzer.run(input)
+        case .frames: FramesFuzzer.run(input)
         case .http: HTTPRequestFuzzer.run(input)
         case .requests: PendingRequestsFuzzer.run(input)
         case .ring: RingBufferFuzzer.run(input)

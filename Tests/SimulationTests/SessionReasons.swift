@@ -82,6 +82,8 @@ extension SessionRecord {
             return announced == length ? nil : "\(announced ?? -1) were announced"
         case .tooManyUnconsumedBytes: return isRaw ? nil : "its handler takes packets"
         case .consumedTooMuch: return "its handler consumes what it is given"
+        case .frameTooLong, .malformedFrame, .framingMadeNoProgress:
+            return "its handler takes no frames"
         }
     }
 

@@ -7,13 +7,15 @@ import Testing
 @Suite struct ClientProofTests {
     /// What the server does with each connection, and whether its client takes it for a proof.
     enum Treatment: CaseIterable {
-        case bytes, bytesTakenInPart, packet, heartbeatAnswer, heartbeatQuestion
-        case nothing, brokenPacket, halfAPacket, bytesNotTaken
+        case bytes, bytesTakenInPart, frame, packet, heartbeatAnswer, heartbeatQuestion
+        case nothing, brokenPacket, halfAPacket, bytesNotTaken, halfAFrame, tooLongAFrame
 
         static let proofs: [Treatment] = [
-            .bytes, .bytesTakenInPart, .packet, .heartbeatAnswer, .heartbeatQuestion,
+            .bytes, .bytesTakenInPart, .frame, .packet, .heartbeatAnswer, .heartbeatQuestion,
         ]
-        static let noProofs: [Treatment] = [.nothing, .brokenPacket, .halfAPacket, .bytesNotTaken]
+        static let noProofs: [Treatment] = [
+            .nothing, .brokenPacket, .halfAPacket, .bytesNotTaken, .halfAFrame, .tooLongAFrame,
+        ]
     }
 
     private static let beat: UInt8 = 200
@@ -57,7 +59,9 @@ import Testing
         private static func serve(_ session: Session, _ treatment: Treatment, _ reactor: Reactor) {
             switch treatment {
             case .nothing: break
-            case .bytes, .bytesTakenInPart, .bytesNotTaken: session.send(bytes: "hello\n")
+            case .bytes, .bytesTakenInPart, .bytesNotTaken, .frame, .tooLongAFrame:
+                session.send(bytes: "hello\n")
+            case .halfAFrame: session.send(bytes: "hello")
             case .packet: session.send(category: 1, data: "hello")
             case .brokenPacket: session.send(bytes: [UInt8](repeating: 0xff, count: 20))
             case .halfAPacket: session.send(bytes: Array(wire("hello").dropLast(3)))
@@ -78,6 +82,8 @@ import Testing
                     return taken == 1 ? 1 : 0
                 }
             case .bytesNotTaken: session.onBytes { _, _ in 0 }
+            case .frame, .halfAFrame: session.onFrames(of: .lines()) { _, _ in }
+            case .tooLongAFrame: session.onFrames(of: .lines(maximumLength: 4)) { _, _ in }
             default: break
             }
         }

@@ -91,7 +91,7 @@ extension InboundWalk {
         unread.removeFirst(count)
         if !model.kept.isEmpty {
             let room = inbound.roomBehindKept(
-                ofPackets: ofPackets, Self.maximumDataLength, atMost: 3000, pool)
+                lacking: ofPackets ? nil : .max, Self.maximumDataLength, atMost: 3000, pool)
             expect(room.count <= 3000, "more room than allowed")
             let first = fresh.prefix(room.count)
             room.copyBytes(from: first)

@@ -1,4 +1,4 @@
-// A second user of the library: a line protocol, whole, on `onBytes`.
+// A second user of the library: a line protocol, whole, on `onFrames`.
 import Tron
 
 /// Keeps one text per key: `set KEY VALUE`, `get KEY`, `quit`; lines end with LF or CR LF.
@@ -10,25 +10,21 @@ final class LineServer {
         var install: (Session) -> Void = { _ in }
         server = try reactor.listen(on: address, options: options) { install($0) }
         install = { [unowned self] session in
-            session.onBytes { [unowned self] session, bytes in takeLine(of: session, bytes) }
+            session.onFrames(of: .lines()) { [unowned self] session, line in
+                answer(line.text, on: session)
+            }
         }
     }
 
-    /// Consumes one line, or nothing while it has no end yet.
-    private func takeLine(of session: Session, _ bytes: RawSpan) -> Int {
-        bytes.withUnsafeBytes { bytes in
-            guard let end = bytes.firstIndex(of: 0x0a) else { return 0 }
-            let line = String(decoding: bytes[..<end], as: UTF8.self)
-            let words = line.split(separator: " ", maxSplits: 2).map { $0.filter { $0 != "\r" } }
-            switch (words.first, words.count) {
-            case ("set", 3):
-                texts[words[1]] = words[2]
-                session.send(bytes: "ok\r\n")
-            case ("get", 2): session.send(bytes: (texts[words[1]] ?? "?") + "\r\n")
-            case ("quit", 1): session.close()
-            default: session.send(bytes: "what?\r\n")
-            }
-            return end + 1
+    private func answer(_ line: String, on session: Session) {
+        let words = line.split(separator: " ", maxSplits: 2).map(String.init)
+        switch (words.first, words.count) {
+        case ("set", 3):
+            texts[words[1]] = words[2]
+            session.send(bytes: "ok\r\n")
+        case ("get", 2): session.send(bytes: (texts[words[1]] ?? "?") + "\r\n")
+        case ("quit", 1): session.close()
+        default: session.send(bytes: "what?\r\n")
         }
     }
 }

@@ -74,6 +74,9 @@ import Testing
             (.truncatedPacket(bytes: 3), "the stream ended after 3 bytes of a packet"),
             (.tooManyUnconsumedBytes(9), "9 bytes left unconsumed"),
             (.consumedTooMuch(consumed: 5, of: 4), "5 of 4 bytes consumed"),
+            (.frameTooLong(maximum: 8), "a frame of more than 8 bytes"),
+            (.malformedFrame(code: -2), "a malformed frame (-2)"),
+            (.framingMadeNoProgress(bytes: 6), "the framing made no progress with 6 bytes"),
         ]
         for (fault, text) in words { #expect(fault.description == text) }
     }

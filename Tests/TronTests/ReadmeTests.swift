@@ -101,11 +101,8 @@ private func asInReadme(_ code: String) -> String {
     static func serveLines(_ reactor: Reactor, on other: String) throws {
         // snippet: lines
         try reactor.listen(on: other) { session in
-            session.onBytes { session, bytes in
-                let received = unsafe bytes.withUnsafeBytes { unsafe [UInt8]($0) }
-                guard let end = received.firstIndex(of: 10) else { return 0 }
-                session.send(bytes: Array("you said ".utf8) + received[...end])
-                return end + 1
+            session.onFrames(of: .lines()) { session, line in
+                session.send(bytes: "you said \(line.text)\n")
             }
         }
         // end

@@ -6,7 +6,7 @@ public enum CloseReason: Hashable, Sendable, CustomStringConvertible {
     case requested
     /// `abort()`, or the server was stopped that way: queued output was dropped.
     case aborted
-    /// The peer ended the stream between two packets. What was queued has been sent.
+    /// The peer ended the stream between two packets or frames. What was queued has been sent.
     case peerClosed
     /// No bytes moved for as long as the options allow. What was queued is dropped.
     case idle(IdleKind)
@@ -29,7 +29,7 @@ public enum CloseReason: Hashable, Sendable, CustomStringConvertible {
 
     /// The steps of a session that have a time limit.
     public enum Deadline: Hashable, Sendable {
-        /// `SessionLimits.packetTimeout`: a packet began and did not end.
+        /// `SessionLimits.packetTimeout`: a packet or a frame began and did not end.
         case packet
         /// `SessionLimits.closeTimeout`: queued output could not be sent; it is lost.
         case close

@@ -16,7 +16,7 @@ struct DeadlineFacts {
     var isReading = false
     /// Whether neither `close()` nor anything else has begun to end the session.
     var isOpen = true
-    /// Whether packets are taken, so that a question can be.
+    /// Whether packets are taken and understood, so that a question can be.
     var canAsk = true
     var lastReceive: Int64
     var lastSend: Int64

@@ -41,7 +41,7 @@ struct Inbound: ~Copyable {
     /// When the first byte of the incomplete packet came, or reading of it went on.
     private(set) var keptSince: Int64 = 0
     private(set) var bytesReceived = 0
-    /// Packets that a handler was given, or parts that a handler of bytes consumed at a time.
+    /// Packets or frames that a handler was given, or parts that a handler of bytes consumed.
     private(set) var packetsReceived = 0
     /// Whether the peer was heard in a packet that no handler sees.
     private(set) var hasTakenHeartbeat = false
@@ -179,13 +179,14 @@ extension Inbound {
         unsafe decoder.next(&fresh, maximumDataLength: maximumDataLength, pool: pool)
     }
 
-    /// Where the bytes that follow the kept ones are received to. Of packets as many as the first
-    /// kept one lacks; of raw bytes as many again as are kept, up to `most`.
+    /// Where the bytes that follow the kept ones are received to: as many as the first kept packet
+    /// lacks, or, when its bytes are none of packets, `lacking`. No more than `most`, and than are
+    /// kept or a block's worth, whichever is more.
     mutating func roomBehindKept(
-        ofPackets: Bool, _ maximumDataLength: Int, atMost most: Int, _ pool: BufferPool
+        lacking: Int?, _ maximumDataLength: Int, atMost most: Int, _ pool: BufferPool
     ) -> UnsafeMutableRawBufferPointer {
-        guard ofPackets else {
-            let room = max(decoder.kept.count, BufferPool.minimumCapacity)
+        if let lacking {
+            let room = min(lacking, max(decoder.kept.count, BufferPool.minimumCapacity))
             return unsafe decoder.rawRoom(min(room, most), pool: pool)
         }
         let room = unsafe decoder.room(maximumDataLength: maximumDataLength, pool: pool)

@@ -100,8 +100,8 @@ extension Session {
 
     /// What few sessions have, out of the way of those that do not.
     final class RareState {
-        /// Never beside a packet handler: `onPacket` and `onBytes` replace each other.
-        var bytesHandler: ((Session, RawSpan) -> Int)?
+        /// Of bytes or frames; never beside a packet handler, they replace each other.
+        var streamHandler: StreamHandler?
         /// Sees every packet first, and says whether that was all.
         var filter: ((borrowing Packet) -> Bool)?
         var writabilityHandler: ((Session, Bool) -> Void)?

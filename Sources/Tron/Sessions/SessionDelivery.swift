@@ -1,4 +1,4 @@
-// What a session hands to its handler: batches of packets or bytes, and what is kept of them.
+// What a session hands to its handler: batches of packets, and what is kept of what it receives.
 
 extension Session {
     /// Hands on what was kept, without anything new.
@@ -30,14 +30,14 @@ extension Session {
         }
         // It is lent for the time of the batch: to count a reference to it would cost more.
         unsafe deliverPackets(&fresh, handler)
-        if packetHandler == nil && rareState?.bytesHandler == nil { packetHandler = handler }
+        if packetHandler == nil && rareState?.streamHandler == nil { packetHandler = handler }
     }
 
-    /// To a handler of bytes, past a filter, or to nobody.
+    /// To a handler of bytes or frames, past a filter, or to nobody.
     @inline(never)
     private func deliverRarely(_ fresh: inout UnsafeRawBufferPointer) {
-        if let bytesHandler = rareState?.bytesHandler {
-            return unsafe deliverBytes(&fresh, bytesHandler)
+        if let streamHandler = rareState?.streamHandler {
+            return unsafe deliverStream(&fresh, streamHandler)
         }
         let handler = packetHandler
         guard let filter = rareState?.filter else {
@@ -128,46 +128,5 @@ extension Session {
             beginClose(.protocolFault(fault))
             return false
         }
-    }
-}
-
-// MARK: - Bytes
-
-extension Session {
-    private func deliverBytes(
-        _ fresh: inout UnsafeRawBufferPointer, _ handler: (Session, RawSpan) -> Int
-    ) {
-        while true {
-            if unsafe inbound.hasKept && !fresh.isEmpty {
-                unsafe inbound.keep(fresh, buffers)
-                unsafe fresh = .init(start: nil, count: 0)
-            }
-            let isKept = inbound.hasKept
-            let bytes = unsafe isKept ? inbound.keptBytes : fresh
-            guard unsafe !bytes.isEmpty else { return }
-            let consumed = unsafe handler(self, bytes.bytes)
-            guard takes(consumed, of: bytes.count) else { return }
-            if isKept {
-                inbound.consumeKept(consumed)
-            } else {
-                unsafe fresh = UnsafeRawBufferPointer(rebasing: fresh[consumed...])
-            }
-            if consumed == 0 || inbound.isInterrupted { return }
-        }
-    }
-
-    /// Judges what a handler of bytes says that it consumed. A peer's bytes may have misled it, so
-    /// that what cannot be ends the session and not the process. False when nothing was consumed
-    /// because the session closes.
-    private func takes(_ consumed: Int, of count: Int) -> Bool {
-        guard (0...count).contains(consumed) else {
-            beginClose(.protocolFault(.consumedTooMuch(consumed: consumed, of: count)))
-            return false
-        }
-        if consumed > 0 { inbound.countPacket() }
-        if consumed == 0, count > settings.maximumDataLength, !inbound.isInterrupted {
-            beginClose(.protocolFault(.tooManyUnconsumedBytes(count)))
-        }
-        return true
     }
 }

@@ -1,21 +1,26 @@
 // What a session calls: its handlers, and how they are installed.
 
 extension Session {
-    /// Calls `handler` for every packet, in order. It replaces an earlier handler, of packets or of
-    /// bytes, from the next packet on. The packet is valid while the handler runs. A session with
-    /// no handler checks, counts and drops what it receives.
+    /// Calls `handler` for every packet, in order. It replaces an earlier handler, of packets,
+    /// frames or bytes, from the next packet on. The packet is valid while the handler runs. A
+    /// session with no handler checks, counts and drops what it receives.
     public func onPacket(_ handler: @escaping (Session, borrowing Packet) -> Void) {
         registry.requireLoop("Session.onPacket")
         guard !isClosing else { return }
         packetHandler = handler
-        rareState?.bytesHandler = nil
+        if rareState?.streamHandler != nil {
+            rareState?.streamHandler = nil
+            // Heartbeats are due again.
+            rearm()
+        }
         handlerChanged()
     }
 
     /// Has every packet go to `filter` first. Those for which it returns true go no further.
     func filterPackets(_ filter: @escaping (borrowing Packet) -> Bool) { rare.filter = filter }
 
-    /// Hands over the received bytes as they are, for other protocols. The handler returns how many
+    /// Hands over the received bytes as they are, for protocols that have no frames: for others see
+    /// `onFrames(of:_:)`. No heartbeats are sent meanwhile. The handler returns how many
     /// bytes from the front it consumed; the rest is kept and comes again with more behind it. It
     /// is called again at once while it consumes some and some are left. One that installs another
     /// handler and consumes nothing leaves the bytes to that one, in the next turn.
@@ -26,8 +31,46 @@ extension Session {
     public func onBytes(_ handler: @escaping (Session, RawSpan) -> Int) {
         registry.requireLoop("Session.onBytes")
         guard !isClosing else { return }
+        handleStream(StreamHandler(takingBytes: handler))
+    }
+
+    /// Cuts what is received into frames, for other protocols, and calls `handler` for every frame,
+    /// in order. It replaces an earlier handler, of packets, frames or bytes, from the next packet
+    /// or frame on; what that one did not take goes to this one. The frame is valid while the
+    /// handler runs.
+    ///
+    /// All that holds for packets holds for frames: they are what `Traffic.packetsReceived` counts,
+    /// `SessionLimits.packetTimeout` is the time for each, a stream that ends within one ends the
+    /// session with `ProtocolFault.truncatedPacket`, and one that was delivered proves a client's
+    /// connection. What the library itself puts into packets does not: heartbeats are neither sent
+    /// nor known, and a client's requests find no answer.
+    ///
+    /// A framing that takes more than there is, or makes no progress, ends its session with a
+    /// `ProtocolFault`. One whose longest frame has no bytes, or more than
+    /// `SessionLimits.maximumDataLength`, is a mistake in the program, and traps. On the loop's
+    /// thread.
+    @inlinable
+    public func onFrames<F: Framing>(
+        of framing: F, _ handler: @escaping (Session, borrowing Frame<F.Layout>) -> Void
+    ) {
+        let reader = FrameReader(framing, handler)
+        handleFrames(longest: reader.maximumLength, taking: reader.take)
+    }
+
+    /// The part of `onFrames` that is the same for all framings.
+    @usableFromInline
+    func handleFrames(longest: Int, taking take: @escaping (Session, RawSpan) -> StreamStep) {
+        registry.requireLoop("Session.onFrames")
+        guard !isClosing else { return }
+        demand(
+            (1...settings.maximumDataLength).contains(longest),
+            "Session.onFrames: frames of 1 byte to SessionLimits.maximumDataLength")
+        handleStream(StreamHandler(takingFrames: take))
+    }
+
+    private func handleStream(_ handler: StreamHandler) {
         packetHandler = nil
-        rare.bytesHandler = handler
+        rare.streamHandler = handler
         handlerChanged()
     }
 

@@ -2,8 +2,8 @@
 
 /// What one session may hold, and how long its steps may take.
 public struct SessionLimits: Sendable, Hashable {
-    /// Bytes of data in a packet, received or sent. Default 1 MiB; at most 1 GiB. A handler of raw
-    /// bytes may leave as many unconsumed.
+    /// Bytes of data in a packet, received or sent. Default 1 MiB; at most 1 GiB. A frame may have
+    /// as many bytes in all, and a handler of raw bytes may leave as many unconsumed.
     public var maximumDataLength = 1 << 20
 
     /// Waiting output, in bytes, above which the session stops reading and says that it is not
@@ -19,9 +19,9 @@ public struct SessionLimits: Sendable, Hashable {
     /// packet of `maximumDataLength`.
     public var maximumQueuedBytes = 4 << 20
 
-    /// Time from the first byte of a packet to its last, while the session reads. Default 60 s: a
-    /// full packet at 17 KiB/s. A peer that sends a byte a second cannot hold memory for longer.
-    /// Nil: no limit.
+    /// Time from the first byte of a packet or frame to its last, while the session reads. Default
+    /// 60 s: a full packet at 17 KiB/s. A peer that sends a byte a second cannot hold memory for
+    /// longer. Nil: no limit.
     public var packetTimeout: Duration? = .seconds(60)
 
     /// Time that `close()` waits: for waiting output to leave and then for the peer's end of

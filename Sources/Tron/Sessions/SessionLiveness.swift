@@ -114,7 +114,7 @@ extension Session {
         var facts = DeadlineFacts(lastReceive: inbound.lastReceive, lastSend: outbound.lastSend)
         facts.isReading = inbound.isReading
         facts.isOpen = !isClosing
-        facts.canAsk = outbound.writing == .open
+        facts.canAsk = outbound.writing == .open && rareState?.streamHandler == nil
         facts.keptSince = inbound.keptSince
         if let rareState {
             facts.lastQuestion = rareState.liveness.lastQuestion

@@ -76,7 +76,8 @@ extension SessionOptions {
 }
 
 /// Packets that keep a connection alive: sequence -1, one byte of data, 0 to ask and 1 to answer.
-/// Both ends have to know the category; no handler sees them. Only for sessions of packets.
+/// Both ends have to know the category; no handler sees them. While a session has a handler of
+/// frames or bytes, it sends none and knows none.
 public struct Heartbeat: Sendable, Hashable {
     /// The category that the application sets aside for them.
     public var category: UInt8

@@ -75,14 +75,14 @@ extension Session {
         }
     }
 
-    /// Receives what the first kept packet lacks straight behind it, and the rest as usual: in all
-    /// no more than a turn allows.
+    /// Receives what the first kept packet or frame lacks straight behind it, and the rest as
+    /// usual: in all no more than a turn allows.
     @inline(never)
     private func fillBehindKept() throws(SystemError) {
         let buffer = unsafe registry.receiveBuffer
         let room = unsafe inbound.roomBehindKept(
-            ofPackets: rareState?.bytesHandler == nil, settings.maximumDataLength,
-            atMost: buffer.count, buffers)
+            lacking: rareState?.streamHandler?.lacks(beside: inbound.keptCount),
+            settings.maximumDataLength, atMost: buffer.count, buffers)
         let rest = unsafe UnsafeMutableRawBufferPointer(
             rebasing: buffer.prefix(buffer.count - room.count))
         guard let count = try unsafe descriptor.receive(into: room, then: rest) else { return }

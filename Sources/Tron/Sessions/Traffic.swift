@@ -28,7 +28,7 @@ public struct Traffic: CounterSet {
     public var bytesReceived = 0
     /// Bytes the kernel took.
     public var bytesSent = 0
-    /// Packets delivered to the handler; of other protocols, parts that a handler consumed at a
+    /// Packets or frames delivered to the handler, or parts that a handler of bytes consumed at a
     /// time. Heartbeats are not among them.
     public var packetsReceived = 0
     /// Packets queued. Heartbeats are not among them.

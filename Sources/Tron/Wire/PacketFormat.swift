@@ -1,18 +1,25 @@
 // The layout of a packet on the wire; all integers are big-endian.
 
-/// Why a stream of bytes is not a stream of packets. The connection it came from cannot be
-/// trusted any more: earlier packets are delivered, later ones are not, and it is closed.
+/// Why a stream of bytes is not a stream of packets or frames. The connection it came from cannot
+/// be trusted any more: earlier ones are delivered, later ones are not, and it is closed.
 public enum ProtocolFault: Hashable, Sendable, CustomStringConvertible {
     /// A header announced more data than the limit allows. Raised before any data is stored.
     case dataTooLong(announced: Int)
     /// The two bytes after the data were not CR LF.
     case badTrailer(UInt16)
-    /// The stream ended within a packet, after this many bytes of it.
+    /// The stream ended within a packet or a frame, after this many bytes of it.
     case truncatedPacket(bytes: Int)
     /// A handler of raw bytes left this many unconsumed, as many as may be kept.
     case tooManyUnconsumedBytes(Int)
-    /// A handler of raw bytes said that it consumed what it was not given.
+    /// A handler of raw bytes said that it consumed what it was not given, or a framing that a
+    /// frame reached that far.
     case consumedTooMuch(consumed: Int, of: Int)
+    /// A frame is longer than this many bytes, which its framing or the limit allows at most.
+    case frameTooLong(maximum: Int)
+    /// The bytes are no frame. What the code means, the framing says.
+    case malformedFrame(code: Int)
+    /// A framing that was given this many bytes neither took any nor asked for more than those.
+    case framingMadeNoProgress(bytes: Int)
 
     /// The fault in words.
     public var description: String {
@@ -27,6 +34,12 @@ public enum ProtocolFault: Hashable, Sendable, CustomStringConvertible {
             "\(bytes) bytes left unconsumed"
         case .consumedTooMuch(let consumed, let count):
             "\(consumed) of \(count) bytes consumed"
+        case .frameTooLong(let maximum):
+            "a frame of more than \(maximum) bytes"
+        case .malformedFrame(let code):
+            "a malformed frame (\(code))"
+        case .framingMadeNoProgress(let bytes):
+            "the framing made no progress with \(bytes) bytes"
         }
     }
 }

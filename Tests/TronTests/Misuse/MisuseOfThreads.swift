@@ -39,6 +39,7 @@ extension Misuse {
         onSession("Session.resumeReading()") { $0.resumeReading() },
         onSession("Session.onPacket") { $0.onPacket { _, _ in } },
         onSession("Session.onBytes") { $0.onBytes { _, _ in 0 } },
+        onSession("Session.onFrames") { $0.onFrames(of: .lines()) { _, _ in } },
         onSession("Session.onClose") { $0.onClose { _, _ in } },
         onSession("Session.onWritabilityChange") { $0.onWritabilityChange { _, _ in } },
         onSession("Session.onPeerFinished") { $0.onPeerFinished { _ in } },

@@ -3,6 +3,11 @@
 @testable import Tron
 
 extension Misuse {
+    private static let framing =
+        "a framing: frames of 0 bytes to 1 GiB, header or delimiter included"
+    private static let frames =
+        "Session.onFrames: frames of 1 byte to SessionLimits.maximumDataLength"
+
     static let values = [
         Misuse("backoff: no initial delay", "the initial delay must be more than zero") {
             _ = Backoff(initial: .zero)
@@ -44,6 +49,36 @@ extension Misuse {
         },
         Misuse("keepalive without probes", "keepalive.probes: at least 1") {
             _ = Keepalive(probes: 0)
+        },
+        Misuse("lines: owed bytes", Self.framing) {
+            _ = LineFraming(maximumLength: -1)
+        },
+        Misuse("lines: long ones", Self.framing) {
+            _ = LineFraming(maximumLength: 1 << 30 - 1)
+        },
+        Misuse("delimiter: none", "a delimiter has at least one byte") {
+            _ = DelimiterFraming([], maximumLength: 1)
+        },
+        Misuse("delimiter: behind long frames", Self.framing) {
+            _ = DelimiterFraming([1, 2], maximumLength: 1 << 30 - 1)
+        },
+        Misuse("length prefix: owed bytes", "a length prefix: 0 bytes to 1 GiB before it") {
+            _ = LengthPrefixFraming(.one, at: -1, maximumLength: 1)
+        },
+        Misuse("length prefix: far away", "a length prefix: 0 bytes to 1 GiB before it") {
+            _ = LengthPrefixFraming(.eight, at: .max, maximumLength: 1)
+        },
+        Misuse("length prefix: long frames", Self.framing) {
+            _ = LengthPrefixFraming(.eight, maximumLength: .max)
+        },
+        Misuse("fixed length: nothing", "a fixed length is at least one byte") {
+            _ = FixedLengthFraming(0)
+        },
+        Misuse("frames: longer than data", Self.frames) {
+            let bench = try Bench { session, _ in
+                session.onFrames(of: .fixedLength(1 << 20 + 1)) { _, _ in }
+            }
+            _ = try bench.connect()
         },
         Misuse("heartbeat without a pause", "heartbeat.interval: more than zero") {
             _ = Heartbeat(category: 1, interval: .zero)
