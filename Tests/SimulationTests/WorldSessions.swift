@@ -187,6 +187,8 @@ extension World {
         case .overflow:
             run.met(.capHit)
             record.overflowed = true
+        case .overCapacity, .interrupted:
+            run.expect(false, "session \(record.id) refused as only a closure is refused")
         }
     }
 }

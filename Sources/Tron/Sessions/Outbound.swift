@@ -16,7 +16,8 @@ enum Writing: UInt8 {
 ///
 /// Invariant: `credit` is 0, or writing is open and the ring has as many bytes in one piece, within
 /// the high watermark; whoever grants credit makes sure that a flush, or the end of the session's
-/// own batch, follows. Output that is blocked waits.
+/// own batch, follows. Output that is blocked waits. While a draft may still be queued there is no
+/// credit, and its block stays where it is.
 struct Outbound: ~Copyable {
     private var ring = RingBuffer()
     /// Bytes of packets that may be queued without looking at any limit again. At most one largest
@@ -31,6 +32,7 @@ struct Outbound: ~Copyable {
     private(set) var isToldUnwritable = false
     /// The ring lies in the pool's shared block, for the time of the session's own batch.
     private(set) var isLent = false
+    private(set) var draft = Draft.none
     private(set) var lastSend: Int64
     private(set) var bytesSent = 0
     private(set) var packetsSent = 0
@@ -67,6 +69,7 @@ extension Outbound {
     /// Lends the shared block for the session's own batch, with credit in it.
     @inline(__always)
     mutating func lend(_ packetCredit: Int, period: UInt32, _ pool: BufferPool) {
+        assert(draft == .none)
         enter(period)
         ring.borrowShared(of: pool)
         isLent = true
@@ -152,6 +155,56 @@ extension Outbound {
     mutating func countPacket() { packetsSent &+= 1 }
 }
 
+// MARK: - Drafts
+
+extension Outbound {
+    /// Whether a draft of `length` bytes, for which room was reserved, can lie where it will be
+    /// queued.
+    func hasRoomInPlace(_ length: Int) -> Bool {
+        ring.capacity > 0 && length <= ring.contiguousRoom
+    }
+
+    /// A draft of up to `length` bytes, for which there is credit, or room was reserved. A closure
+    /// writes it, which may do anything to the session.
+    @inline(__always)
+    mutating func beginDraft(_ length: Int, isInPlace: Bool, _ pool: BufferPool) -> DraftRoom {
+        let block = unsafe isInPlace ? ring.block : pool.take(atLeast: length)
+        let room = unsafe DraftRoom(
+            start: isInPlace ? ring.tailAddress : block.base, block: block, isInPlace: isInPlace,
+            credit: credit, outer: draft)
+        draft = isInPlace ? .inPlace : .aside
+        credit = 0
+        return unsafe room
+    }
+
+    /// Something else is to be queued while a draft is written. The closure goes on writing where
+    /// it does, so the ring leaves that block to it.
+    mutating func dropDraft(_ pool: BufferPool) {
+        if draft == .inPlace { ring.leaveBlock(for: pool) }
+        if draft != .none { draft = .dropped }
+    }
+
+    /// The closure has returned: queues the first `length` bytes of the draft. False when it was
+    /// dropped. Where writing has ended meanwhile, nothing is queued.
+    @inline(__always)
+    mutating func endDraft(_ room: DraftRoom, queueing length: Int, _ pool: BufferPool) -> Bool {
+        let isWhole = draft != .dropped
+        draft = unsafe room.outer
+        if isWhole && writing == .open {
+            unsafe credit = room.credit
+            if unsafe room.isInPlace {
+                ring.commit(length)
+                credit = max(0, credit &- Int32(truncatingIfNeeded: length))
+            } else if length > 0 {
+                unsafe append(UnsafeRawBufferPointer(start: room.start, count: length))
+            }
+        }
+        if unsafe !isWhole || !room.isInPlace { unsafe pool.give(room.block) }
+        assert(invariantHolds)
+        return isWhole
+    }
+}
+
 // MARK: - Sending
 
 extension Outbound {
@@ -228,6 +281,7 @@ extension Outbound {
     /// The stated invariant.
     var invariantHolds: Bool {
         credit >= 0 && (credit == 0 || writing == .open && Int(credit) <= ring.contiguousRoom)
+            && (credit == 0 || draft == .none || draft == .dropped)
             && (!isBlocked || !ring.isEmpty) && ring.invariantHolds
     }
 }
