@@ -16,19 +16,17 @@ final class LineServer {
 
     /// Consumes one line, or nothing while it has no end yet.
     private func takeLine(of session: Session, _ bytes: RawSpan) -> Int {
-        bytes.withUnsafeBytes { bytes in
-            guard let end = bytes.firstIndex(of: 0x0a) else { return 0 }
-            let line = String(decoding: bytes[..<end], as: UTF8.self)
-            let words = line.split(separator: " ", maxSplits: 2).map { $0.filter { $0 != "\r" } }
-            switch (words.first, words.count) {
-            case ("set", 3):
-                texts[words[1]] = words[2]
-                session.send(bytes: "ok\r\n")
-            case ("get", 2): session.send(bytes: (texts[words[1]] ?? "?") + "\r\n")
-            case ("quit", 1): session.close()
-            default: session.send(bytes: "what?\r\n")
-            }
-            return end + 1
+        var input = ByteReader(bytes)
+        guard let line = input.readLine() else { return 0 }
+        let words = line.text.split(separator: " ", maxSplits: 2).map(String.init)
+        switch (words.first, words.count) {
+        case ("set", 3):
+            texts[words[1]] = words[2]
+            session.send(bytes: "ok\r\n")
+        case ("get", 2): session.send(bytes: (texts[words[1]] ?? "?") + "\r\n")
+        case ("quit", 1): session.close()
+        default: session.send(bytes: "what?\r\n")
         }
+        return input.position
     }
 }

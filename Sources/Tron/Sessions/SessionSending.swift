@@ -114,7 +114,7 @@ extension Session {
 
     /// Reading stops while more than the high watermark waits.
     func pauseAboveHighWatermark() {
-        guard outbound.count > settings.highWatermark,
+        guard outbound.count > settings.highWatermark, outbound.writing == .open,
             settings.options.pausesReadingAboveHighWatermark
         else { return }
         inbound.pause(by: .watermark)

@@ -111,8 +111,8 @@ extension FixedWidthInteger {
                 throw .notDecimal
             }
             var value: Self = 0
-            for unsafe byte in unsafe digits {
-                let digit = Self(truncatingIfNeeded: byte &- 0x30)
+            for index in unsafe digits.indices {
+                let digit = unsafe Self(truncatingIfNeeded: digits[index] &- 0x30)
                 let (shifted, isOver) = value.multipliedReportingOverflow(by: 10)
                 let (sum, isBeyond) =
                     isNegative
