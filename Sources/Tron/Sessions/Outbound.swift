@@ -184,24 +184,30 @@ extension Outbound {
         if draft != .none { draft = .dropped }
     }
 
-    /// The closure has returned: queues the first `length` bytes of the draft. False when it was
-    /// dropped. Where writing has ended meanwhile, nothing is queued.
+    /// Whether the draft can be queued, now that its closure has returned.
     @inline(__always)
-    mutating func endDraft(_ room: DraftRoom, queueing length: Int, _ pool: BufferPool) -> Bool {
-        let isWhole = draft != .dropped
+    var isDraftWhole: Bool { draft != .dropped && writing == .open }
+
+    /// Queues the first `length` bytes of a whole draft.
+    @inline(__always)
+    mutating func queueDraft(_ room: DraftRoom, _ length: Int, _ pool: BufferPool) {
         draft = unsafe room.outer
-        if isWhole && writing == .open {
-            unsafe credit = room.credit
-            if unsafe room.isInPlace {
-                ring.commit(length)
-                credit = max(0, credit &- Int32(truncatingIfNeeded: length))
-            } else if length > 0 {
-                unsafe append(UnsafeRawBufferPointer(start: room.start, count: length))
-            }
+        if unsafe room.isInPlace {
+            ring.commit(length)
+            unsafe credit = max(0, room.credit &- Int32(truncatingIfNeeded: length))
+        } else {
+            unsafe append(UnsafeRawBufferPointer(start: room.start, count: length))
+            unsafe pool.give(room.block)
         }
-        if unsafe !isWhole || !room.isInPlace { unsafe pool.give(room.block) }
         assert(invariantHolds)
-        return isWhole
+    }
+
+    /// Queues nothing of a draft. Credit that was granted meanwhile is for the ring's new block.
+    mutating func abandonDraft(_ room: DraftRoom, _ pool: BufferPool) {
+        if isDraftWhole { unsafe credit = room.credit }
+        if unsafe !room.isInPlace || draft == .dropped { unsafe pool.give(room.block) }
+        draft = unsafe room.outer
+        assert(invariantHolds)
     }
 }
 

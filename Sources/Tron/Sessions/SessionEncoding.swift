@@ -14,7 +14,7 @@ extension Session {
     /// closure is not called: `.tooLarge`, `.overflow` or `.closed`, as for `send` of data. The
     /// bytes that were queued before are not touched in any case. On the loop's thread.
     @discardableResult
-    @inlinable
+    @inlinable @inline(__always)
     public func send<Failure>(
         sequence: Int32 = -1, category: UInt8, capacity: Int,
         _ encode: (inout ByteWriter) throws(Failure) -> Void
@@ -25,7 +25,7 @@ extension Session {
     /// Answers a packet with one whose data `encode` writes, whole or not at all: see
     /// `send(sequence:category:capacity:_:)`.
     @discardableResult
-    @inlinable
+    @inlinable @inline(__always)
     public func reply<Failure>(
         to packet: borrowing Packet, capacity: Int,
         _ encode: (inout ByteWriter) throws(Failure) -> Void
@@ -36,7 +36,7 @@ extension Session {
     /// Queues bytes that `encode` writes, as they are, for other protocols, whole or not at all:
     /// see `send(sequence:category:capacity:_:)`.
     @discardableResult
-    @inlinable
+    @inlinable @inline(__always)
     public func send<Failure>(
         bytesCapacity: Int, _ encode: (inout ByteWriter) throws(Failure) -> Void
     ) throws(Failure) -> SendOutcome {
@@ -69,7 +69,7 @@ extension Session {
 
     /// Throws what `encode` throws. What is not generic gets a closure that cannot throw, and says
     /// whether what it wrote is to be sent: that costs less than one that may throw anything.
-    @inlinable
+    @inlinable @inline(__always)
     func queue<Failure>(
         _ head: UInt64?, _ capacity: Int, _ encode: (inout ByteWriter) throws(Failure) -> Void
     ) throws(Failure) -> SendOutcome {
@@ -94,9 +94,14 @@ extension Session {
         _ head: UInt64?, _ capacity: Int, _ encode: (inout ByteWriter) -> Bool
     ) -> SendOutcome {
         let credit = Int(outbound.credit)
-        let overhead = head == nil ? 0 : PacketFormat.overhead
-        if credit > 0 && capacity >= 0 && capacity <= credit &- overhead && registry.isOnLoop {
-            return draft(head, capacity, isInPlace: true, encode)
+        if capacity >= 0 && registry.isOnLoop {
+            if let head {
+                if capacity <= credit &- PacketFormat.overhead {
+                    return draft(head, capacity, isInPlace: true, encode)
+                }
+            } else if capacity < credit {
+                return draft(nil, capacity, isInPlace: true, encode)
+            }
         }
         return draftWithoutCredit(head, max(0, capacity), encode)
     }
@@ -118,7 +123,6 @@ extension Session {
         return draft(head, most, isInPlace: outbound.hasRoomInPlace(length), encode)
     }
 
-    /// What it returns means nothing when the closure does not want its bytes sent.
     @inline(__always)
     private func draft(
         _ head: UInt64?, _ capacity: Int, isInPlace: Bool, _ encode: (inout ByteWriter) -> Bool
@@ -128,18 +132,25 @@ extension Session {
         let room = unsafe outbound.beginDraft(capacity &+ overhead, isInPlace: isInPlace, buffers)
         var output = unsafe ByteWriter(start: room.start + before, capacity: capacity)
         let isWanted = encode(&output)
-        let fits = !output.hasOverrun
+        guard isWanted && !output.hasOverrun && outbound.isDraftWhole else {
+            return unsafe abandon(room, isWanted: isWanted)
+        }
         if let head {
             unsafe PacketFormat.writeHeader(head: head, dataLength: output.count, to: room.start)
             unsafe PacketFormat.writeTrailer(dataLength: output.count, to: room.start)
+            outbound.countPacket()
         }
-        let isWhole = unsafe outbound.endDraft(
-            room, queueing: isWanted && fits ? output.count &+ overhead : 0, buffers)
+        unsafe outbound.queueDraft(room, output.count &+ overhead, buffers)
+        return .queued
+    }
+
+    /// What it returns means nothing when the closure did not want its bytes sent.
+    @inline(never)
+    private func abandon(_ room: DraftRoom, isWanted: Bool) -> SendOutcome {
+        let isInterrupted = outbound.draft == .dropped
+        unsafe outbound.abandonDraft(room, buffers)
         guard isWanted else { return .queued }
         guard outbound.writing == .open else { return refuse(.closed) }
-        guard isWhole else { return refuse(.interrupted) }
-        guard fits else { return refuse(.overCapacity) }
-        if head != nil { outbound.countPacket() }
-        return .queued
+        return refuse(isInterrupted ? .interrupted : .overCapacity)
     }
 }
