@@ -146,7 +146,8 @@ extension OutboundRun {
         default: break
         }
         room.start.copyMemory(from: bytes, byteCount: bytes.count)
-        if outbound.isDraftWhole && Int.random(in: 0..<4, using: &generator) > 0 {
+        let isWhole = outbound.isDraftWhole
+        if isWhole && Int.random(in: 0..<4, using: &generator) > 0 {
             outbound.queueDraft(room, bytes.count, pool)
             let left = isInPlace ? max(0, Int(credit) - bytes.count) : 0
             expect(Int(outbound.credit) == left, "a draft costs its length")
@@ -154,6 +155,7 @@ extension OutboundRun {
             drafts += 1
         } else {
             outbound.abandonDraft(room, pool)
+            expect(!isWhole || outbound.credit == credit, "an abandoned draft costs something")
         }
         expect(outbound.draft == outer, "the draft stays")
     }

@@ -265,6 +265,7 @@ extension SessionEncodingTests {
         #expect(calls == 0 && session.queuedBytes == 0)
         #expect(send(packet: 4096) == .queued && send(bytes: 64 << 10 - 11) == .queued)
         #expect(calls == 2 && session.queuedBytes == 11)
+        #expect(send(bytes: .max) == .overflow && send(packet: .max) == .tooLarge && calls == 2)
         #expect(send(packet: -1) == .queued && send(bytes: .min) == .queued && calls == 4)
         #expect(session.send(bytesCapacity: -1) { $0.writeByte(1) } == .overCapacity)
         session.send(bytes: [UInt8](repeating: 0, count: 64 << 10 - 22))
