@@ -121,6 +121,43 @@ import Testing
     }
 }
 
+// MARK: - A protocol
+
+extension ByteReaderTests {
+    /// The words of a Redis command, an array of bulk strings; nil while it is not whole.
+    private func command(_ input: inout ByteReader) throws(ByteReaderError) -> [String]? {
+        var ahead = input
+        guard ahead.peekByte() == UInt8(ascii: "*") else { return nil }
+        try ahead.skip(1)
+        guard let count = try ahead.readDecimal(upTo: "\r\n", as: UInt8.self) else { return nil }
+        var words: [String] = []
+        for _ in 0..<count {
+            guard ahead.peekByte() == UInt8(ascii: "$") else { return nil }
+            try ahead.skip(1)
+            guard let length = try ahead.readDecimal(upTo: "\r\n", as: UInt32.self) else {
+                return nil
+            }
+            guard length < UInt32(ahead.remainingCount) else { return nil }
+            words.append(try ahead.readText(length))
+            try ahead.skip(2)
+        }
+        input = ahead
+        return words
+    }
+
+    @Test func `a Redis command is read whole or not at all, wherever it is cut`() throws {
+        let bytes = Array("*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$0\r\n\r\n*1\r\n$4\r\nPING\r\n".utf8)
+        let first = bytes.count - 14
+        for cut in 0...bytes.count {
+            let piece = Array(bytes[..<cut])
+            var input = ByteReader(piece)
+            let words = try? command(&input)
+            #expect(words == (cut < first ? nil : ["SET", "k", ""]), "cut at \(cut)")
+            #expect(input.position == (cut < first ? 0 : first))
+        }
+    }
+}
+
 // MARK: - Decimal integers
 
 extension ByteReaderTests {
