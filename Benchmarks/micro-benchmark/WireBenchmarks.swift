@@ -48,7 +48,7 @@ func decode(_ packets: Int, readLength: Int) -> UInt64 {
 
 func decodeNaively(_ packets: Int, readLength: Int) -> UInt64 {
     var stream = PacketStream(readLength: readLength)
-    var reader = ByteReader()
+    var reader = NaiveDecoder()
     var (delivered, sum) = (0, UInt64(0))
     while delivered < packets {
         unsafe stream.read { bytes in
@@ -64,7 +64,7 @@ func decodeNaively(_ packets: Int, readLength: Int) -> UInt64 {
 }
 
 /// Reads the stream a byte at a time, as a state machine.
-private struct ByteReader {
+private struct NaiveDecoder {
     typealias Packet = (sequence: Int32, category: UInt8, data: [UInt8])
 
     private var place = 0
@@ -82,7 +82,7 @@ private struct ByteReader {
         case 9 + dataLength: precondition(byte == 0x0d)
         case 10 + dataLength:
             precondition(byte == 0x0a)
-            defer { self = ByteReader(place: -1) }
+            defer { self = NaiveDecoder(place: -1) }
             return (Int32(bitPattern: sequence), category, data)
         default: data.append(byte)
         }

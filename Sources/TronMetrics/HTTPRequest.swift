@@ -80,13 +80,15 @@ struct HTTPRequestParser {
     private mutating func takeLine(_ bytes: RawSpan) throws(HTTPStatus) -> [UInt8]? {
         let limit =
             head.isStarted ? limits.maximumHeadLength : line + limits.maximumRequestLineLength
-        let searched = min(bytes.byteCount, limit)
-        guard let newline = bytes.firstIndex(of: UInt8(ascii: "\n"), in: scanned..<searched) else {
-            scanned = searched
+        let searched = bytes.extracting(first: limit)
+        let unscanned = searched.extracting(droppingFirst: scanned)
+        guard let length = unscanned.firstIndex(of: UInt8(ascii: "\n")) else {
+            scanned = searched.byteCount
             if bytes.byteCount < limit { return nil }
-            throw refusal(ofLongLine: bytes.copy(of: line..<limit))
+            throw refusal(ofLongLine: bytes.extracting(line..<limit).copy())
         }
-        var taken = bytes.copy(of: line..<newline)
+        let newline = scanned + length
+        var taken = bytes.extracting(line..<newline).copy()
         guard taken.popLast() == UInt8(ascii: "\r") else { throw .badRequest }
         line = newline + 1
         scanned = line

@@ -163,14 +163,27 @@ extension World {
         let packet = WirePacket(
             sequence: chance.pick(-1, -1, Int32.min), category: WirePacket.plain,
             number: UInt64(run.nextSerial()), length: chance.below(most + 1))
-        let session = record.session
         let isRaw = chance.hits(200) && packet.length <= record.options.limits.maximumDataLength
-        let outcome =
-            isRaw
-            ? session.send(bytes: packet.wireBytes)
-            : session.send(
-                sequence: packet.sequence, category: packet.category, data: packet.data)
-        settle(outcome, packet, record)
+        settle(outcome(of: packet, isRaw: isRaw, on: record.session), packet, record)
+    }
+
+    /// Every other packet is written by a closure.
+    private func outcome(
+        of packet: WirePacket, isRaw: Bool, on session: Session
+    ) -> SendOutcome {
+        let (bytes, data) = (packet.wireBytes, packet.data)
+        switch (isRaw, packet.number.isMultiple(of: 2)) {
+        case (true, true): return session.send(bytes: bytes)
+        case (true, false):
+            return session.send(bytesCapacity: bytes.count) { $0.write(bytes) }
+        case (false, true):
+            return session.send(
+                sequence: packet.sequence, category: packet.category, data: data)
+        case (false, false):
+            return session.send(
+                sequence: packet.sequence, category: packet.category, capacity: data.count
+            ) { $0.write(data) }
+        }
     }
 
     private func settle(_ outcome: SendOutcome, _ packet: WirePacket, _ record: SessionRecord) {
@@ -187,6 +200,8 @@ extension World {
         case .overflow:
             run.met(.capHit)
             record.overflowed = true
+        case .overCapacity, .interrupted:
+            run.expect(false, "session \(record.id) refused as only a closure is refused")
         }
     }
 }

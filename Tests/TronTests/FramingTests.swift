@@ -39,7 +39,7 @@ import Testing
                 let zeros = [UInt8](repeating: 0, count: width.rawValue - 1)
                 let before = [UInt8](repeating: 0xff, count: offset)
                 for (order, length) in [
-                    (LengthPrefixFraming.ByteOrder.bigEndian, zeros + [3]),
+                    (ByteOrder.bigEndian, zeros + [3]),
                     (.littleEndian, [3] + zeros),
                 ] {
                     let frame = before + length + content

@@ -15,6 +15,7 @@ import Testing
         }
         run.end()
         #expect(run.lives > 10 && run.puts > 100 && run.pieces > 100 && run.told > 10)
+        #expect(run.drafts > 50 && run.dropped > 10, "\(run.drafts), \(run.dropped)")
     }
 }
 
@@ -35,6 +36,8 @@ private struct OutboundRun: ~Copyable {
     private(set) var puts = 0
     private(set) var pieces = 0
     private(set) var told = 0
+    private(set) var drafts = 0
+    private(set) var dropped = 0
 
     private static var limit: Int { 40_000 }
 
@@ -56,7 +59,8 @@ private struct OutboundRun: ~Copyable {
     mutating func perform() {
         now += 1
         switch Int.random(in: 0..<512, using: &generator) {
-        case 0..<170: sendPacket()
+        case 0..<140: sendPacket()
+        case 140..<170: sendDraft()
         case 170..<210: sendBytes()
         case 210..<270: lendOrTakeBack()
         case 270..<350: offer()
@@ -117,6 +121,43 @@ extension OutboundRun {
         outbound.append(bytes)
         expect(outbound.credit == 0, "credit left for room that is used")
         model.queue([UInt8](bytes))
+    }
+
+    /// A closure writes all it may. Meanwhile other bytes are queued, or the session closes, or it
+    /// changes its mind at the end.
+    private mutating func sendDraft() {
+        let bytes = [UInt8](source.slice(limit: 4000, using: &generator))
+        guard model.writing == .open, model.waiting.count + bytes.count <= Self.limit else {
+            return
+        }
+        if bytes.isEmpty || bytes.count > outbound.credit { reserve(bytes.count) }
+        let isInPlace = outbound.hasRoomInPlace(bytes.count)
+        expect(isInPlace || bytes.count > outbound.credit || bytes.isEmpty, "no room for credit")
+        let (credit, outer) = (outbound.credit, outbound.draft)
+        let room = outbound.beginDraft(bytes.count, isInPlace: isInPlace, pool)
+        expect(outbound.credit == 0 && outbound.draft != .none, "credit beside a draft")
+        switch Int.random(in: 0..<8, using: &generator) {
+        case 0, 1:
+            outbound.dropDraft(pool)
+            sendBytes()
+            sendDraft()
+            dropped += 1
+        case 2: endAfterQueue()
+        default: break
+        }
+        room.start.copyMemory(from: bytes, byteCount: bytes.count)
+        let isWhole = outbound.isDraftWhole
+        if isWhole && Int.random(in: 0..<4, using: &generator) > 0 {
+            outbound.queueDraft(room, bytes.count, pool)
+            let left = isInPlace ? max(0, Int(credit) - bytes.count) : 0
+            expect(Int(outbound.credit) == left, "a draft costs its length")
+            model.queue(bytes)
+            drafts += 1
+        } else {
+            outbound.abandonDraft(room, pool)
+            expect(!isWhole || outbound.credit == credit, "an abandoned draft costs something")
+        }
+        expect(outbound.draft == outer, "the draft stays")
     }
 
     private mutating func reserve(_ length: Int) {

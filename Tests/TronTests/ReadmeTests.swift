@@ -38,7 +38,7 @@ private func asInReadme(_ code: String) -> String {
 }
 
 @Suite struct ReadmeTests {
-    @Test(arguments: ["server", "client", "request", "await", "lines", "watching"])
+    @Test(arguments: ["server", "client", "request", "await", "lines", "bytes", "watching"])
     func `the README shows just the code that is run here`(_ name: String) throws {
         let code = try asInReadme(snippet(name))
         #expect(try readmeBlocks().contains { $0 == code || $0 == code + "try reactor.run()\n" })
@@ -102,10 +102,60 @@ private func asInReadme(_ code: String) -> String {
         // snippet: lines
         try reactor.listen(on: other) { session in
             session.onFrames(of: .lines()) { session, line in
-                session.send(bytes: "you said \(line.text)\n")
+                session.send(bytesCapacity: line.content.byteCount + 16) { output in
+                    output.write("you said ")
+                    output.write(line.content)
+                    output.write("\n")
+                }
             }
         }
         // end
+    }
+
+    static func servePrices(_ session: Session) {
+        // snippet: bytes
+        session.onPacket { session, packet in
+            var input = ByteReader(packet.data)
+            do throws(ByteReaderError) {
+                let price = try input.readInteger(as: UInt32.self)
+                let name = try input.readText(input.readInteger(as: UInt8.self))
+                session.reply(to: packet, capacity: name.utf8.count + 20) { output in
+                    output.write(name)
+                    output.write(" costs ")
+                    output.writeDecimal(price)
+                }
+            } catch {
+                session.close()
+            }
+        }
+        // end
+    }
+
+    @Test func `the server of prices reads integers and text and writes them`() throws {
+        let bench = try Bench { session, _ in Self.servePrices(session) }
+        let peer = try bench.connect()
+        peer.send(
+            OwnedPacket(category: 1, data: [0, 0, 1, 2, 3] + Array("tea".utf8)).wireBytes)
+        try bench.reactor.turn(until: { peer.drained.texts == ["tea costs 258"] })
+        peer.send(OwnedPacket(category: 1, data: [0, 0, 1, 2, 3] + Array("te".utf8)).wireBytes)
+        try bench.reactor.turn(until: { !bench.sessions[0].isOpen })
+    }
+
+    @Test func `the server of prices survives random bytes`() async {
+        await #expect(processExitsWith: .exitCode(7)) {
+            let bench = try Bench { session, _ in Self.servePrices(session) }
+            var random = SplitMix64(seed: 43)
+            for _ in 0..<200 {
+                let peer = try bench.connect()
+                let data = (0..<random.next() % 12).map { _ in
+                    UInt8(truncatingIfNeeded: random.next() % 4 == 0 ? random.next() : 0)
+                }
+                peer.send(OwnedPacket(category: 1, data: data).wireBytes)
+                let session = try #require(bench.sessions.last)
+                try bench.reactor.turn(until: { !session.isOpen || !peer.drained.texts.isEmpty })
+            }
+            exit(7)
+        }
     }
 
     @Test func `the server of lines answers each line`() throws {

@@ -95,7 +95,8 @@ extension Client {
             totals.requestsSent += 1
             return sequence
         case .closed: return refuse(sequence, .notConnected)
-        case .overflow: return refuse(sequence, .overflow)
+        // Only closures bring the last two about.
+        case .overflow, .overCapacity, .interrupted: return refuse(sequence, .overflow)
         case .tooLarge: return refuse(sequence, .tooLarge)
         }
     }

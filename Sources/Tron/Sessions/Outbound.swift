@@ -26,7 +26,8 @@ private enum Refusal: UInt8 {
 ///
 /// Invariant: `credit` is 0, or writing is open and the ring has as many bytes in one piece, within
 /// the high watermark; whoever grants credit makes sure that a flush, or the end of the session's
-/// own batch, follows. What was refused waits.
+/// own batch, follows. What was refused waits. While a draft may still be queued there is no credit,
+/// and its block stays where it is.
 struct Outbound: ~Copyable {
     private var ring = RingBuffer()
     /// Bytes of packets that may be queued without looking at any limit again. At most one largest
@@ -40,6 +41,7 @@ struct Outbound: ~Copyable {
     private(set) var isToldUnwritable = false
     /// The ring lies in the pool's shared block, for the time of the session's own batch.
     private(set) var isLent = false
+    private(set) var draft = Draft.none
     private(set) var lastSend: Int64
     private(set) var bytesSent = 0
     private(set) var packetsSent = 0
@@ -83,6 +85,7 @@ extension Outbound {
     /// Lends the shared block for the session's own batch, with credit in it.
     @inline(__always)
     mutating func lend(_ packetCredit: Int, _ pool: BufferPool) {
+        assert(draft == .none)
         ring.borrowShared(of: pool)
         isLent = true
         credit = Int32(truncatingIfNeeded: min(packetCredit, ring.capacity))
@@ -166,6 +169,62 @@ extension Outbound {
     mutating func countPacket() { packetsSent &+= 1 }
 }
 
+// MARK: - Drafts
+
+extension Outbound {
+    /// Whether a draft of `length` bytes, for which room was reserved, can lie where it will be
+    /// queued.
+    func hasRoomInPlace(_ length: Int) -> Bool {
+        ring.capacity > 0 && length <= ring.contiguousRoom
+    }
+
+    /// A draft of up to `length` bytes, for which there is credit, or room was reserved. A closure
+    /// writes it, which may do anything to the session.
+    @inline(__always)
+    mutating func beginDraft(_ length: Int, isInPlace: Bool, _ pool: BufferPool) -> DraftRoom {
+        let block = unsafe isInPlace ? ring.block : pool.take(atLeast: length)
+        let room = unsafe DraftRoom(
+            start: isInPlace ? ring.tailAddress : block.base, block: block, isInPlace: isInPlace,
+            credit: credit, outer: draft)
+        draft = isInPlace ? .inPlace : .aside
+        credit = 0
+        return unsafe room
+    }
+
+    /// Something else is to be queued while a draft is written. The closure goes on writing where
+    /// it does, so the ring leaves that block to it.
+    mutating func dropDraft(_ pool: BufferPool) {
+        if draft == .inPlace { ring.leaveBlock(for: pool) }
+        if draft != .none { draft = .dropped }
+    }
+
+    /// Whether the draft can be queued, now that its closure has returned.
+    @inline(__always)
+    var isDraftWhole: Bool { draft != .dropped && writing == .open }
+
+    /// Queues the first `length` bytes of a whole draft.
+    @inline(__always)
+    mutating func queueDraft(_ room: DraftRoom, _ length: Int, _ pool: BufferPool) {
+        draft = unsafe room.outer
+        if unsafe room.isInPlace {
+            ring.commit(length)
+            unsafe credit = max(0, room.credit &- Int32(truncatingIfNeeded: length))
+        } else {
+            unsafe append(UnsafeRawBufferPointer(start: room.start, count: length))
+            unsafe pool.give(room.block)
+        }
+        assert(invariantHolds)
+    }
+
+    /// Queues nothing of a draft. Credit that was granted meanwhile is for the ring's new block.
+    mutating func abandonDraft(_ room: DraftRoom, _ pool: BufferPool) {
+        if isDraftWhole { unsafe credit = room.credit }
+        if unsafe !room.isInPlace || draft == .dropped { unsafe pool.give(room.block) }
+        draft = unsafe room.outer
+        assert(invariantHolds)
+    }
+}
+
 // MARK: - Sending
 
 extension Outbound {
@@ -244,6 +303,7 @@ extension Outbound {
     /// The stated invariant.
     var invariantHolds: Bool {
         credit >= 0 && (credit == 0 || writing == .open && Int(credit) <= ring.contiguousRoom)
+            && (credit == 0 || draft == .none || draft == .dropped)
             && (refusal == .none || !ring.isEmpty) && ring.invariantHolds
     }
 }

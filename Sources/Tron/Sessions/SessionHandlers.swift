@@ -23,7 +23,8 @@ extension Session {
     /// `onFrames(of:_:)`. No heartbeats are sent meanwhile. The handler returns how many
     /// bytes from the front it consumed; the rest is kept and comes again with more behind it. It
     /// is called again at once while it consumes some and some are left. One that installs another
-    /// handler and consumes nothing leaves the bytes to that one, in the next turn.
+    /// handler and consumes nothing leaves the bytes to that one, in the next turn. With a
+    /// `ByteReader` over the bytes, what was consumed is its position.
     ///
     /// When it leaves more than `SessionLimits.maximumDataLength` bytes unconsumed, the session
     /// ends with `ProtocolFault.tooManyUnconsumedBytes`; when it returns a number that is negative

@@ -44,11 +44,12 @@ public struct SessionLimits: Sendable, Hashable {
 
     /// The memory that a session's buffers can take at most, in bytes. They are powers of two, and
     /// while one grows its predecessor is still there; a handler that pauses within a batch leaves
-    /// a whole read behind what was kept before.
+    /// a whole read behind what was kept before. What a closure writes may lie in a block beside
+    /// the queue's; closures within closures of the same session may have one each.
     func memoryBound(maximumBytesReadPerTurn: Int) -> Int {
         let kept = maximumDataLength + PacketFormat.overhead + maximumBytesReadPerTurn
         let outbound = BufferPool.capacity(for: outboundCapacity)
-        return (outbound + BufferPool.capacity(for: 2 * kept)) * 3 / 2
+        return 2 * outbound + BufferPool.capacity(for: 2 * kept) * 3 / 2
     }
 
     /// Traps on bounds that contradict each other.

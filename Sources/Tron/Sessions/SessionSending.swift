@@ -47,6 +47,7 @@ extension Session {
         let outcome = makeRoom(for: bytes.byteCount)
         guard outcome == .queued else { return refuse(outcome) }
         unsafe bytes.withUnsafeBytes { unsafe outbound.append($0) }
+        pauseAboveHighWatermark()
         return .queued
     }
 
@@ -89,29 +90,35 @@ extension Session {
             outbound.putInPieces(head: head, data)
             outbound.countPacket()
         }
+        pauseAboveHighWatermark()
         return .queued
     }
 
-    /// Makes room for `length` bytes that will be queued at once, has them sent at the turn's end,
-    /// and pauses reading above the high watermark; or says why not.
+    /// Makes room for `length` bytes that will be queued at once and has them sent at the turn's
+    /// end; or says why not.
     @inline(never)
-    private func makeRoom(for length: Int) -> SendOutcome {
+    func makeRoom(for length: Int) -> SendOutcome {
         registry.requireLoop("Session.send")
         guard outbound.writing == .open else { return .closed }
+        outbound.dropDraft(buffers)
         if outbound.count + length > settings.outboundCapacity {
             let refusal = offerInsteadOfRefusing(length)
             guard refusal == .queued else { return refusal }
         }
-        let queued = outbound.count + length
         outbound.reserve(
             length, within: settings.highWatermark, settings.packetCredit,
             period: registry.outputPeriod, buffers)
         if !outbound.isLent { flushLater() }
-        if queued > settings.highWatermark, settings.options.pausesReadingAboveHighWatermark {
-            inbound.pause(by: .watermark)
-            flushLater()
-        }
         return .queued
+    }
+
+    /// Reading stops while more than the high watermark waits.
+    func pauseAboveHighWatermark() {
+        guard outbound.count > settings.highWatermark, outbound.writing == .open,
+            settings.options.pausesReadingAboveHighWatermark
+        else { return }
+        inbound.pause(by: .watermark)
+        flushLater()
     }
 
     /// Only what the kernel does not take counts against the limit: a peer that reads is not slow.
@@ -131,7 +138,7 @@ extension Session {
 
     /// Counts it, unless the session has been released, and so counted, already.
     @inline(never)
-    private func refuse(_ outcome: SendOutcome) -> SendOutcome {
+    func refuse(_ outcome: SendOutcome) -> SendOutcome {
         if descriptor.isOpen { rare.packetsRefused += 1 }
         return outcome
     }
@@ -143,5 +150,6 @@ extension Session {
         let head = PacketFormat.head(sequence: -1, category: heartbeat.category)
         let data: [UInt8] = [byte]
         unsafe outbound.putInPieces(head: head, data.span.bytes)
+        pauseAboveHighWatermark()
     }
 }

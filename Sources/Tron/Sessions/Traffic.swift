@@ -33,7 +33,8 @@ public struct Traffic: CounterSet {
     public var packetsReceived = 0
     /// Packets queued. Heartbeats are not among them.
     public var packetsSent = 0
-    /// Packets that were not queued: too large, too many, or too late.
+    /// Packets that were not queued: too large, too many, too late, or not
+    /// whole.
     public var packetsRefused = 0
 
     /// All zero.

@@ -121,9 +121,21 @@ struct RingBuffer: ~Copyable {
         if unsafe base == pool.shared.base { grow(by: 0, from: pool) }
     }
 
+    /// The block that it lies in. Only while it has one.
+    @inline(__always)
+    var block: Block { unsafe Block(base: base.unsafelyUnwrapped, capacity: capacity) }
+
+    /// Moves to another block of the same size, and leaves its own to the caller.
+    mutating func leaveBlock(for pool: BufferPool) { unsafe move(to: pool.take(atLeast: capacity)) }
+
     @inline(never)
     private mutating func grow(by count: Int, from pool: BufferPool) {
-        let block = unsafe pool.take(atLeast: self.count &+ count)
+        let old = unsafe block
+        unsafe move(to: pool.take(atLeast: self.count &+ count))
+        unsafe pool.give(old)
+    }
+
+    private mutating func move(to block: Block) {
         let filled = self.count
         if filled > 0 {
             let (first, second) = unsafe parts
@@ -132,8 +144,8 @@ struct RingBuffer: ~Copyable {
             unsafe UnsafeMutableRawBufferPointer(rebasing: target[first.count...])
                 .copyMemory(from: second)
         }
-        release(to: pool)
         unsafe take(block)
+        head = 0
         tail = UInt32(truncatingIfNeeded: filled)
         assert(invariantHolds)
     }

@@ -22,14 +22,6 @@ public struct LengthPrefixFraming: Framing, Sendable {
         case eight = 8
     }
 
-    /// Which of the length's bytes comes first.
-    public enum ByteOrder: Sendable, CaseIterable {
-        /// The most significant one, as in most protocols.
-        case bigEndian
-        /// The least significant one.
-        case littleEndian
-    }
-
     /// What the length counts.
     public enum Counting: Sendable, CaseIterable {
         /// The bytes behind the length.
@@ -110,7 +102,7 @@ public struct LengthPrefixFraming: Framing, Sendable {
 extension Framing where Self == LengthPrefixFraming {
     /// Frames behind their length: see `LengthPrefixFraming`.
     public static func lengthPrefixed(
-        _ width: LengthPrefixFraming.Width, _ order: LengthPrefixFraming.ByteOrder = .bigEndian,
+        _ width: LengthPrefixFraming.Width, _ order: ByteOrder = .bigEndian,
         counting: LengthPrefixFraming.Counting = .content, at offset: Int = 0, maximumLength: Int
     ) -> LengthPrefixFraming {
         LengthPrefixFraming(

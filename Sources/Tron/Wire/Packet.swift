@@ -9,7 +9,7 @@ public struct Packet: ~Escapable {
     /// unpacked again at every call that takes a packet.
     @usableFromInline let head: UInt64
 
-    /// The packet's data, which may be any bytes.
+    /// The packet's data, which may be any bytes. A `ByteReader` takes it apart.
     public let data: RawSpan
 
     @_lifetime(copy data)

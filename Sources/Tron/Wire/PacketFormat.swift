@@ -88,8 +88,7 @@ enum PacketFormat {
         head: UInt64, data: UnsafeRawBufferPointer, to packet: UnsafeMutableRawPointer
     ) {
         unsafe writeHeader(head: head, dataLength: data.count, to: packet)
-        unsafe packet.storeBytes(
-            of: trailer.bigEndian, toByteOffset: headerLength &+ data.count, as: UInt16.self)
+        unsafe writeTrailer(dataLength: data.count, to: packet)
         if let source = data.baseAddress {
             unsafe (packet + headerLength).copyMemory(from: source, byteCount: data.count)
         }
@@ -101,5 +100,12 @@ enum PacketFormat {
         let length = UInt32(truncatingIfNeeded: dataLength)
         unsafe packet.storeBytes(of: (head &<< 24).bigEndian, as: UInt64.self)
         unsafe packet.storeBytes(of: length.bigEndian, toByteOffset: 5, as: UInt32.self)
+    }
+
+    /// Writes the last two bytes of a packet.
+    @inline(__always)
+    static func writeTrailer(dataLength: Int, to packet: UnsafeMutableRawPointer) {
+        unsafe packet.storeBytes(
+            of: trailer.bigEndian, toByteOffset: headerLength &+ dataLength, as: UInt16.self)
     }
 }

@@ -31,6 +31,12 @@ extension Misuse {
     static let sessionCalls = [
         onSession("Session.send") { $0.send(category: 1, data: "x") },
         onSession("Session.send", "Session.send of bytes") { $0.send(bytes: "x") },
+        onSession("Session.send", "Session.send of a packet that a closure writes") {
+            $0.send(category: 1, capacity: 1) { $0.writeByte(1) }
+        },
+        onSession("Session.send", "Session.send of bytes that a closure writes") {
+            $0.send(bytesCapacity: 1) { $0.writeByte(1) }
+        },
         onSession("Session.isWritable") { $0.isWritable },
         onSession("Session.close()") { $0.close() },
         onSession("Session.abort()") { $0.abort() },

@@ -1,0 +1,23 @@
+// What a closure is writing that is not queued yet.
+
+/// What a closure is writing: it is queued whole, or dropped.
+enum Draft: UInt8 {
+    case none
+    /// It lies in the ring's block, behind the tail.
+    case inPlace
+    /// It lies in a block of its own.
+    case aside
+    /// It is to be dropped: something else was to be queued meanwhile.
+    case dropped
+}
+
+/// Where a draft is written, and what is restored after it.
+@unsafe
+struct DraftRoom {
+    let start: UnsafeMutableRawPointer
+    let block: Block
+    let isInPlace: Bool
+    let credit: Int32
+    /// The draft within whose closure this one was begun.
+    let outer: Draft
+}

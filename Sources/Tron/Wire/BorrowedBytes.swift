@@ -1,0 +1,112 @@
+// What can be done with borrowed bytes without unsafe code: copy, compare, search, and parse them.
+
+extension RawSpan {
+    /// A copy of the bytes, to keep. Allocates.
+    public func copy() -> [UInt8] { unsafe withUnsafeBytes { unsafe [UInt8]($0) } }
+
+    /// The bytes as text; those that are not UTF-8 appear as U+FFFD.
+    public var text: String {
+        unsafe withUnsafeBytes { unsafe String(decoding: $0, as: UTF8.self) }
+    }
+
+    /// The bytes as text; nil when they are not UTF-8.
+    public var validText: String? {
+        unsafe withUnsafeBytes { unsafe String(validating: $0, as: UTF8.self) }
+    }
+}
+
+// MARK: - Comparing
+
+extension RawSpan {
+    /// Whether both have the same bytes.
+    public func equals(_ other: RawSpan) -> Bool {
+        byteCount == other.byteCount && starts(with: other, at: 0)
+    }
+
+    /// Whether these are just those bytes.
+    public func equals(_ other: [UInt8]) -> Bool { unsafe equals(other.span.bytes) }
+
+    /// Whether these are just the bytes of the text's UTF-8.
+    public func equals(_ text: String) -> Bool { unsafe equals(text.utf8Span.span.bytes) }
+
+    /// Whether these are the bytes of the text's UTF-8, but for the case of ASCII's letters.
+    public func equalsIgnoringCase(_ text: String) -> Bool {
+        let other = text.utf8Span.span
+        guard byteCount == other.count else { return false }
+        return unsafe withUnsafeBytes { bytes in
+            bytes.indices.allSatisfy {
+                unsafe bytes[$0].lowercasedInASCII == other[$0].lowercasedInASCII
+            }
+        }
+    }
+
+    /// Lets a `switch` over bytes have texts for its cases.
+    public static func ~= (text: String, bytes: RawSpan) -> Bool { bytes.equals(text) }
+}
+
+extension UInt8 {
+    fileprivate var lowercasedInASCII: UInt8 {
+        (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(self) ? self | 0x20 : self
+    }
+}
+
+// MARK: - Searching
+
+extension RawSpan {
+    /// Where the first such byte is; nil when there is none.
+    public func firstIndex(of byte: UInt8) -> Int? {
+        firstOffset(of: byte, in: 0..<byteCount)
+    }
+
+    /// Where the first such bytes begin; nil when they are not there. None at all are at 0.
+    public func firstIndex(of bytes: RawSpan) -> Int? {
+        guard bytes.byteCount > 0 else { return 0 }
+        let first = bytes.byte(at: 0)
+        var start = 0
+        while let index = firstOffset(of: first, in: start..<byteCount) {
+            if bytes.byteCount > byteCount &- index { return nil }
+            if starts(with: bytes, at: index) { return index }
+            start = index &+ 1
+        }
+        return nil
+    }
+
+    /// Whether `other` stands at `index`, behind which there are as many bytes.
+    private func starts(with other: RawSpan, at index: Int) -> Bool {
+        unsafe withUnsafeBytes { bytes in
+            unsafe other.withUnsafeBytes { other in
+                unsafe bytes[index..<index &+ other.count].elementsEqual(other)
+            }
+        }
+    }
+}
+
+// MARK: - Decimal integers
+
+extension FixedWidthInteger {
+    /// The integer whose decimal digits in ASCII these bytes are, all of them. A sign may come
+    /// first.
+    @inlinable
+    public init(decimal bytes: RawSpan) throws(ByteReaderError) {
+        self = unsafe try bytes.withUnsafeBytes { buffer throws(ByteReaderError) in
+            let sign = unsafe buffer.first
+            let isNegative = sign == UInt8(ascii: "-")
+            let digits = unsafe buffer.dropFirst(isNegative || sign == UInt8(ascii: "+") ? 1 : 0)
+            guard unsafe !digits.isEmpty, unsafe digits.allSatisfy({ $0 &- 0x30 < 10 }) else {
+                throw .notDecimal
+            }
+            var value: Self = 0
+            for index in unsafe digits.indices {
+                let digit = unsafe Self(truncatingIfNeeded: digits[index] &- 0x30)
+                let (shifted, isOver) = value.multipliedReportingOverflow(by: 10)
+                let (sum, isBeyond) =
+                    isNegative
+                    ? shifted.subtractingReportingOverflow(digit)
+                    : shifted.addingReportingOverflow(digit)
+                if isOver || isBeyond { throw .integerOverflow }
+                value = sum
+            }
+            return value
+        }
+    }
+}

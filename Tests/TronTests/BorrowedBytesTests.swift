@@ -1,0 +1,69 @@
+// Borrowed bytes without unsafe code: comparing and searching them.
+import Testing
+
+@testable import Tron
+
+@Suite struct BorrowedBytesTests {
+    @Test func `bytes equal the same bytes, as an array, a text or a span`() {
+        let bytes = Array("GET".utf8)
+        var reader = ByteReader(bytes)
+        let span = reader.readBytes(upTo: "")!
+        #expect(span.equals("") && span.equals([]) && !span.equals("G"))
+        let all = reader.remaining
+        #expect(all.equals("GET") && all.equals([0x47, 0x45, 0x54]) && all.equals(all))
+        #expect(!all.equals("GETS") && !all.equals("GE") && !all.equals("get") && !all.equals(""))
+        #expect(!all.equals([0x47, 0x45, 0x55]) && !all.equals(span))
+    }
+
+    @Test func `the case of ASCII's letters, and of nothing else, can be ignored`() {
+        func isEqual(_ bytes: String, _ text: String) -> Bool {
+            let array = Array(bytes.utf8)
+            return ByteReader(array).remaining.equalsIgnoringCase(text)
+        }
+        #expect(isEqual("GeT", "gEt") && isEqual("az@[", "AZ@[") && isEqual("", ""))
+        #expect(!isEqual("@[", "`{") && !isEqual("get", "gets") && !isEqual("Ä", "ä"))
+        #expect(!isEqual("get", "got"))
+    }
+
+    @Test func `a switch over bytes has texts for its cases`() {
+        func kind(_ text: String) -> Int {
+            let array = Array(text.utf8)
+            switch ByteReader(array).remaining {
+            case "PING": return 1
+            case "QUIT": return 2
+            default: return 0
+            }
+        }
+        #expect(["PING", "QUIT", "ping", "", "PING "].map(kind) == [1, 2, 0, 0, 0])
+    }
+
+    @Test func `the first such byte is found at every place, whatever stands around it`() {
+        for count in 0..<40 {
+            for other: UInt8 in [0, 1, 9, 11, 0x80, 0x8a, 0xff] {
+                let none = [UInt8](repeating: other, count: count)
+                #expect(ByteReader(none).remaining.firstIndex(of: 10) == nil)
+                for index in 0..<count {
+                    var bytes = none
+                    bytes[index] = 10
+                    bytes[count - 1] = 10
+                    #expect(ByteReader(bytes).remaining.firstIndex(of: 10) == index)
+                }
+            }
+        }
+    }
+
+    @Test func `random bytes are found where an array finds them`() {
+        var generator = SeededGenerator(seed: RandomRun.seed)
+        for _ in 0..<3000 {
+            let bytes = (0..<Int.random(in: 0...40, using: &generator)).map { _ in
+                UInt8.random(in: 0...1, using: &generator) * 0xff
+            }
+            let wanted = (0..<Int.random(in: 1...6, using: &generator)).map { _ in
+                UInt8.random(in: 0...1, using: &generator) * 0xff
+            }
+            let index = (0...bytes.count).first { bytes[$0...].starts(with: wanted) }
+            let found = ByteReader(bytes).remaining.firstIndex(of: ByteReader(wanted).remaining)
+            #expect(found == index, "\(wanted) in \(bytes), TRON_SEED=\(RandomRun.seed)")
+        }
+    }
+}
