@@ -20,7 +20,7 @@ public final class ReactorExecutor: TaskExecutor, SerialExecutor {
         var isRunning = true
     }
 
-    private let remote: RemoteReactor
+    let remote: RemoteReactor
     private let strays = Locked(Strays())
 
     init(of remote: RemoteReactor) { self.remote = remote }

@@ -98,6 +98,7 @@ extension Session {
             rare.tellsOwnerWhenWritable = false
             host.owner?.sessionIsWritable(self)
         }
+        rare.face?.flushed()
         let isWritable = outbound.writabilityToTell(
             low: settings.lowWatermark, high: settings.highWatermark)
         if let isWritable { rare.writabilityHandler?(self, isWritable) }
