@@ -108,7 +108,7 @@ private final class Stop {
     }
 
     @Test func `an end in the middle of a packet is thrown, after the packets before it`() throws {
-        let bench = try bench(Self.note)
+        let bench = try bench { try await Self.note($0, $1) }
         let peer = try bench.connect()
         peer.send(wire("a") + wire("b") + [1, 2, 3])
         peer.finish()
@@ -147,7 +147,8 @@ private final class Stop {
         #expect(bench.texts == ["a", "b", "|", "c", "d"])
     }
 
-    @Test func `a body that returns or throws closes its session, and what it sent leaves`() throws {
+    @Test func `a body that returns or throws closes its session, and what it sent leaves`() throws
+    {
         for fails in [false, true] {
             let bench = try bench { session, _ in
                 try await session.send(category: 1, data: "bye")
@@ -179,7 +180,7 @@ private final class Stop {
     }
 
     @Test func `the reactor's stop ends the task`() throws {
-        let bench = try bench(Self.note)
+        let bench = try bench { try await Self.note($0, $1) }
         _ = try bench.connect()
         bench.reactor.stop()
         try bench.reactor.run()
@@ -187,7 +188,7 @@ private final class Stop {
     }
 
     @Test func `nothing is left of a session whose task is over`() throws {
-        let bench = try bench(Self.note)
+        let bench = try bench { try await Self.note($0, $1) }
         let peer = try bench.connect()
         weak let session = bench.sessions[0]
         bench.log.sessions = []
@@ -228,7 +229,8 @@ private final class Stop {
         return (bench, peer, try #require(tasks.first))
     }
 
-    @Test func `a task that is cancelled while it iterates throws, and its session closes`() throws {
+    @Test func `a task that is cancelled while it iterates throws, and its session closes`() throws
+    {
         let (bench, peer, task) = try start { session, log in
             for try await packet in session.packets {
                 log.texts.append(packet.text)

@@ -7,7 +7,7 @@ final class Registry {
     let kernel: Kernel
     let limits: ReactorLimits
     /// Where the tasks of sources run.
-    let executor: ReactorExecutor
+    let executor: ReactorTaskExecutor
     let epoll: Epoll
     let sources = Slab<any EventSource>()
     let wheel = TimerWheel()
@@ -54,7 +54,7 @@ final class Registry {
     init(kernel: Kernel, limits: ReactorLimits, executor: ReactorExecutor) throws(SystemError) {
         self.kernel = kernel
         self.limits = limits
-        self.executor = executor
+        self.executor = ReactorTaskExecutor(executor)
         epoll = try Epoll(kernel: kernel)
         buffers = BufferPool(
             maximumIdleBytes: limits.maximumIdleBufferBytes,

@@ -156,10 +156,12 @@ extension AsyncSession {
         }
     }
 
+    /// Something may have come between the look and the wait, which can be a turn apart.
     fileprivate func waitForPackets(isolation actor: isolated (any Actor)? = #isolation) async {
-        session.resumeReading()
-        await unsafe withUnsafeContinuation { continuation in
+        await unsafe withUnsafeContinuation { (continuation: Continuation) in
+            guard waiting.isEmpty, case .open = source else { return unsafe continuation.resume() }
             unsafe waiter = .packets(continuation)
+            session.resumeReading()
         }
     }
 }
@@ -209,15 +211,15 @@ extension AsyncSession {
             case .ended: throw .closed
             case .open, .finished: break
             }
-            guard session.isOpen, !isFull(for: length) else {
-                if !session.isOpen { throw .closed }
-                if !session.outbound.isBlocked { session.flushLater() }
-                await unsafe withUnsafeContinuation { continuation in
-                    unsafe waiter = .room(length, continuation)
+            guard session.isOpen else { throw .closed }
+            if !isFull(for: length) { return }
+            await unsafe withUnsafeContinuation { (continuation: Continuation) in
+                guard session.isOpen, isFull(for: length) else {
+                    return unsafe continuation.resume()
                 }
-                continue
+                unsafe waiter = .room(length, continuation)
+                if !session.outbound.isBlocked { session.flushLater() }
             }
-            return
         }
     }
 

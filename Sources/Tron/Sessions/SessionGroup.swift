@@ -26,9 +26,7 @@ public final class SessionGroup {
 
     deinit {
         let id = ObjectIdentifier(self)
-        for unsafe member in unsafe members {
-            unsafe member._withUnsafeGuaranteedRef { $0.forget(id) }
-        }
+        for place in 0..<count { unsafe members[place]._withUnsafeGuaranteedRef { $0.forget(id) } }
     }
 
     /// How many members there are.
@@ -90,8 +88,8 @@ public final class SessionGroup {
     func count(except: Session?, _ body: (Session) -> SendOutcome) -> SendCounts {
         registry.requireLoop("SessionGroup.send")
         var counts = SendCounts()
-        for unsafe member in unsafe members {
-            let outcome = unsafe member._withUnsafeGuaranteedRef { session in
+        for place in 0..<count {
+            let outcome = unsafe members[place]._withUnsafeGuaranteedRef { session in
                 session === except ? nil : body(session)
             }
             if let outcome { counts.add(outcome) }
