@@ -73,9 +73,9 @@ public final class ReactorExecutor: TaskExecutor, SerialExecutor {
     }
 }
 
-/// The reactor's thread for tasks that belong to no actor. To such a task a job of `ReactorExecutor`
-/// looks like an actor's, so that each call of a function without isolation is queued anew, for the
-/// next turn; here they are plain calls.
+/// The reactor's thread for tasks that belong to no actor. A job of `ReactorExecutor` is run as an
+/// actor's might be, so that each call of a function without isolation is queued anew, for the next
+/// turn; here they are plain calls.
 final class ReactorTaskExecutor: TaskExecutor {
     private let executor: ReactorExecutor
 

@@ -124,7 +124,7 @@ extension AsyncSession {
 
             /// The next packet; nil when the peer has ended its stream.
             public mutating func next(
-                isolation actor: isolated (any Actor)? = #isolation
+                isolation actor: isolated (any Actor)?
             ) async throws(CloseReason) -> OwnedPacket? {
                 while true {
                     if let outcome = session.takeNext() { return try outcome.get() }
@@ -132,9 +132,11 @@ extension AsyncSession {
                 }
             }
 
-            /// The same for callers that belong to no actor.
-            public mutating func next() async throws(CloseReason) -> OwnedPacket? {
-                try await next(isolation: nil)
+            /// The next packet; nil when the peer has ended its stream.
+            public nonisolated(nonsending) mutating func next() async throws(CloseReason)
+                -> OwnedPacket?
+            {
+                try await next(isolation: #isolation)
             }
         }
 

@@ -107,8 +107,9 @@ extension Session {
         var writabilityHandler: ((Session, Bool) -> Void)?
         var peerFinishedHandler: ((Session) -> Void)?
         var tellsOwnerWhenWritable = false
-        /// The groups that it is a member of, and its place in each.
-        var memberships: [ObjectIdentifier: Membership] = [:]
+        /// The groups that it is a member of, and its place in each. Changed in single steps, which
+        /// call nothing that could reach it: so overlapping access is not checked for.
+        @exclusivity(unchecked) var memberships: [ObjectIdentifier: Membership] = [:]
         /// What its task sees of it.
         var face: AsyncSession?
         var packetsRefused = 0

@@ -117,24 +117,26 @@ struct Membership {
 
 extension Session {
     fileprivate func place(in group: ObjectIdentifier) -> Int? {
-        rareState?.memberships[group]?.place
+        unsafe rareState?.memberships[group]?.place
     }
 
     fileprivate func remember(_ group: SessionGroup, at place: Int) {
         let membership = unsafe Membership(group: .passUnretained(group), place: place)
-        rare.memberships[ObjectIdentifier(group)] = membership
+        unsafe rare.memberships[ObjectIdentifier(group)] = membership
     }
 
-    fileprivate func forget(_ group: ObjectIdentifier) { rareState?.memberships[group] = nil }
+    fileprivate func forget(_ group: ObjectIdentifier) {
+        unsafe rareState?.memberships[group] = nil
+    }
 
     fileprivate func move(to place: Int, in group: ObjectIdentifier) {
-        rareState?.memberships[group]?.place = place
+        unsafe rareState?.memberships[group]?.place = place
     }
 
     /// The session has ended.
     func leaveGroups() {
-        guard let memberships = rareState?.memberships, !memberships.isEmpty else { return }
-        rareState?.memberships = [:]
+        guard let memberships = unsafe rareState?.memberships, !memberships.isEmpty else { return }
+        unsafe rareState?.memberships = [:]
         for membership in memberships.values {
             unsafe membership.group._withUnsafeGuaranteedRef { $0.vacate(membership.place) }
         }
