@@ -23,7 +23,7 @@ extension Session {
     /// `body` which iterates ends as well, also with the reactor's stop.
     ///
     /// On the loop's thread, once for a session: it traps the second time.
-    /// - Returns: the task; nil when the session is closing or has ended: `body` is not called then.
+    /// - Returns: the task; nil when the session is closing or has ended, and `body` is not called.
     @discardableResult
     public func task(
         _ body: nonisolated(nonsending) @escaping (AsyncSession) async throws -> Void
