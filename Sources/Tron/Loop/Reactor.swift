@@ -27,10 +27,10 @@ public final class Reactor {
 
     init(limits: ReactorLimits = ReactorLimits(), kernel: Kernel) throws(SystemError) {
         limits.validate()
-        registry = try Registry(kernel: kernel, limits: limits)
         remote = try RemoteReactor(kernel: kernel, capacity: limits.maximumWaitingWork)
-        submitted = SubmittedWork(from: remote)
         ownExecutor = ReactorExecutor(of: remote)
+        registry = try Registry(kernel: kernel, limits: limits, executor: ownExecutor)
+        submitted = SubmittedWork(from: remote)
         resolver = Resolver(registry: registry, remote: remote)
         wakeupSource = WakeupSource(remote, registry: registry)
         timers = UserTimers(registry: registry)

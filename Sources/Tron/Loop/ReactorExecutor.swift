@@ -15,12 +15,12 @@ extension Reactor {
 /// `unownedExecutor`.
 public final class ReactorExecutor: TaskExecutor, SerialExecutor {
     private struct Strays {
-        var jobs: [UnownedJob] = []
+        var jobs: [@Sendable () -> Void] = []
         /// Whether somebody is at them: at first the loop, which runs jobs until it has ended.
         var isRunning = true
     }
 
-    private let remote: RemoteReactor
+    let remote: RemoteReactor
     private let strays = Locked(Strays())
 
     init(of remote: RemoteReactor) { self.remote = remote }
@@ -31,7 +31,7 @@ public final class ReactorExecutor: TaskExecutor, SerialExecutor {
         let retained = unsafe Unmanaged.passRetained(self)
         defer { unsafe retained.release() }
         let job = UnownedJob(job)
-        if !remote.submitAlways({ _ in self.run(job) }) { runStray(job) }
+        if !remote.submitAlways({ _ in self.run(job) }) { runStray { self.run(job) } }
     }
 
     /// Called by the language's runtime: whether the calling code runs on the reactor's thread.
@@ -48,7 +48,7 @@ public final class ReactorExecutor: TaskExecutor, SerialExecutor {
     }
 
     /// Whoever finds nobody at it runs the strays, until there are none.
-    private func runStray(_ job: UnownedJob) {
+    fileprivate func runStray(_ job: @escaping @Sendable () -> Void) {
         let isFirst = strays.withLock { strays in
             strays.jobs.append(job)
             defer { strays.isRunning = true }
@@ -59,10 +59,10 @@ public final class ReactorExecutor: TaskExecutor, SerialExecutor {
 
     /// The loop has ended: jobs that came meanwhile are run, and later ones where they come.
     func runStrays() {
-        while let next = nextStray() { run(next) }
+        while let next = nextStray() { next() }
     }
 
-    private func nextStray() -> UnownedJob? {
+    private func nextStray() -> (@Sendable () -> Void)? {
         strays.withLock { strays in
             if strays.jobs.isEmpty {
                 strays.isRunning = false
@@ -70,5 +70,28 @@ public final class ReactorExecutor: TaskExecutor, SerialExecutor {
             }
             return strays.jobs.removeFirst()
         }
+    }
+}
+
+/// The reactor's thread for tasks that belong to no actor. A job of `ReactorExecutor` is run as an
+/// actor's might be, so that each call of a function without isolation is queued anew, for the next
+/// turn; here they are plain calls.
+final class ReactorTaskExecutor: TaskExecutor {
+    private let executor: ReactorExecutor
+
+    init(_ executor: ReactorExecutor) { self.executor = executor }
+
+    var remote: RemoteReactor { executor.remote }
+
+    func enqueue(_ job: consuming ExecutorJob) {
+        // As in `ReactorExecutor.enqueue`.
+        let retained = unsafe Unmanaged.passRetained(self)
+        defer { unsafe retained.release() }
+        let job = UnownedJob(job)
+        if !remote.submitAlways({ _ in self.run(job) }) { executor.runStray { self.run(job) } }
+    }
+
+    private func run(_ job: UnownedJob) {
+        unsafe job.runSynchronously(on: asUnownedTaskExecutor())
     }
 }

@@ -6,6 +6,8 @@
 final class Registry {
     let kernel: Kernel
     let limits: ReactorLimits
+    /// Where the tasks of sources run.
+    let executor: ReactorTaskExecutor
     let epoll: Epoll
     let sources = Slab<any EventSource>()
     let wheel = TimerWheel()
@@ -49,9 +51,10 @@ final class Registry {
     /// Sources that found no descriptor free; they are woken once one is.
     let starved = Queue<SlabKey>()
 
-    init(kernel: Kernel, limits: ReactorLimits) throws(SystemError) {
+    init(kernel: Kernel, limits: ReactorLimits, executor: ReactorExecutor) throws(SystemError) {
         self.kernel = kernel
         self.limits = limits
+        self.executor = ReactorTaskExecutor(executor)
         epoll = try Epoll(kernel: kernel)
         buffers = BufferPool(
             maximumIdleBytes: limits.maximumIdleBufferBytes,

@@ -1,7 +1,8 @@
 // Why a session ended, with the details.
 
-/// Why a session ended. Reported exactly once, to the session's close handler.
-public enum CloseReason: Hashable, Sendable, CustomStringConvertible {
+/// Why a session ended. Reported exactly once, to the session's close handler; and thrown to a task
+/// that waits for the session's packets.
+public enum CloseReason: Error, Hashable, Sendable, CustomStringConvertible {
     /// `close()`: everything that was queued has left.
     case requested
     /// `abort()`, or the server was stopped that way: queued output was dropped.

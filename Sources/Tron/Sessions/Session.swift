@@ -107,6 +107,11 @@ extension Session {
         var writabilityHandler: ((Session, Bool) -> Void)?
         var peerFinishedHandler: ((Session) -> Void)?
         var tellsOwnerWhenWritable = false
+        /// The groups that it is a member of, and its place in each. Changed in single steps, which
+        /// call nothing that could reach it: so overlapping access is not checked for.
+        @exclusivity(unchecked) var memberships: [ObjectIdentifier: Membership] = [:]
+        /// What its task sees of it.
+        var face: AsyncSession?
         var packetsRefused = 0
 
         /// Why the session closes, or has ended, unless `lightReason` says it.
@@ -176,7 +181,9 @@ extension Session {
 
     /// The most memory its buffers can take, in bytes.
     var memoryBound: Int {
-        settings.options.limits.memoryBound(
+        let buffers = settings.options.limits.memoryBound(
             maximumBytesReadPerTurn: registry.limits.maximumBytesReadPerTurn)
+        let ofTask = rareState?.face == nil ? 0 : settings.options.limits.memoryBoundOfTask
+        return buffers + ofTask
     }
 }

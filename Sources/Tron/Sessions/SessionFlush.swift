@@ -97,6 +97,7 @@ extension Session {
             rare.tellsOwnerWhenWritable = false
             host.owner?.sessionIsWritable(self)
         }
+        rare.face?.flushed()
         let isWritable = outbound.writabilityToTell(
             low: settings.lowWatermark, high: settings.highWatermark)
         if let isWritable { rareState?.writabilityHandler?(self, isWritable) }

@@ -133,6 +133,7 @@ extension Session {
         }
         limit(.halfClose, to: settings.options.limits.halfCloseTimeout)
         flushLater()
+        rareState?.face?.peerFinished()
         rareState?.peerFinishedHandler?(self)
     }
 
@@ -229,6 +230,8 @@ extension Session {
         packetHandler = nil
         closeHandler = nil
         host.remove(self, reason)
+        leaveGroups()
+        rareState?.face?.sessionEnded(reason)
         dropRareState()
         handler?(self, reason)
     }

@@ -36,6 +36,11 @@ public struct SessionLimits: Sendable, Hashable {
     /// Time that a half-closed session may live on after its peer's end of stream. Default 60 s.
     public var halfCloseTimeout: Duration = .seconds(60)
 
+    /// Bytes of received packets that wait for a session's task (`Session.task`), above which
+    /// reading pauses; each packet counts 64 bytes more than its data. Default 8 KiB: as with the
+    /// smallest block of output, a batch of small packets. 0: a single packet waits.
+    public var maximumBytesBeforeTask = 8 << 10
+
     /// The defaults.
     public init() {}
 
@@ -52,6 +57,11 @@ public struct SessionLimits: Sendable, Hashable {
         return 2 * outbound + BufferPool.capacity(for: 2 * kept) * 3 / 2
     }
 
+    /// What waits for a session's task at most, in bytes: one packet beyond the bound.
+    var memoryBoundOfTask: Int {
+        2 * maximumBytesBeforeTask + maximumDataLength + AsyncSession.bytesPerPacket
+    }
+
     /// Traps on bounds that contradict each other.
     func validate() {
         demand((0...1 << 30).contains(maximumDataLength), "maximumDataLength: 0 to 1 GiB")
@@ -62,6 +72,8 @@ public struct SessionLimits: Sendable, Hashable {
         demand(
             (0...outputHighWatermark).contains(outputLowWatermark),
             "outputLowWatermark: 0 to outputHighWatermark")
+        demand(
+            (0...1 << 30).contains(maximumBytesBeforeTask), "maximumBytesBeforeTask: 0 to 1 GiB")
         demand(maximumDiscardedBytes >= 0, "maximumDiscardedBytes: not negative")
         demand(closeTimeout >= .zero, "closeTimeout: not negative")
         demand(halfCloseTimeout >= .zero, "halfCloseTimeout: not negative")

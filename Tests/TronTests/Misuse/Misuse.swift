@@ -18,7 +18,7 @@ struct Misuse: Sendable {
     static let all = values + limits + options + endings + descriptors
 
     /// Every call of the public API that belongs to the reactor's thread, made on another.
-    static let offLoop = reactorCalls + sessionCalls + endpointCalls
+    static let offLoop = reactorCalls + sessionCalls + groupCalls + endpointCalls
 
     /// Messages for what no program can bring about through the public API, and why it cannot.
     static let unreachable = [

@@ -24,6 +24,16 @@ extension Misuse {
             let nobody: [SocketAddress] = []
             try Reactor().makeClient(to: nobody)
         },
+        Misuse("a group of two reactors", "SessionGroup.add(_:): a session of another reactor") {
+            let bench = try Bench()
+            _ = try bench.connect()
+            try Reactor().makeGroup().add(bench.sessions[0])
+        },
+        Misuse("a second task", "Session.task was called twice") {
+            let bench = try Bench()
+            _ = try bench.connect()
+            for _ in 0..<2 { bench.sessions[0].task { _ in } }
+        },
         Misuse("executor: another thread", "this is not the reactor's thread") {
             let executor = try Reactor().executor
             MisuseTests.elsewhere { executor.checkIsolated() }

@@ -14,6 +14,7 @@ extension Misuse {
         onReactor("Reactor.listen(on:)") { try $0.listen(on: Bench.unixName()) { _ in } },
         onReactor("Reactor.connectOnce(to:)") { $0.connectOnce(to: .loopback(port: 1)) { _ in } },
         onReactor("Reactor.makeClient(to:)") { $0.makeClient(to: "127.0.0.1:1") },
+        onReactor("Reactor.makeGroup()") { $0.makeGroup() },
         onReactor("Reactor.memoryBound") { $0.memoryBound },
         onReactor("Reactor.uptime") { $0.uptime },
         onReactor("Reactor.maximumSimultaneousAttempts") { $0.maximumSimultaneousAttempts = 1 },
@@ -49,6 +50,15 @@ extension Misuse {
         onSession("Session.onClose") { $0.onClose { _, _ in } },
         onSession("Session.onWritabilityChange") { $0.onWritabilityChange { _, _ in } },
         onSession("Session.onPeerFinished") { $0.onPeerFinished { _ in } },
+        onSession("Session.task") { $0.task { _ in } },
+    ]
+
+    static let groupCalls = [
+        onGroup("SessionGroup.add(_:)") { $0.add($1) },
+        onGroup("SessionGroup.remove(_:)") { $0.remove($1) },
+        onGroup("SessionGroup.contains(_:)") { $0.contains($1) },
+        onGroup("SessionGroup.forEach") { group, _ in group.forEach { _ in } },
+        onGroup("SessionGroup.send") { group, _ in group.send(category: 1, data: "x") },
     ]
 
     static let endpointCalls = [
@@ -88,6 +98,17 @@ extension Misuse {
             _ = try bench.connect()
             let session = bench.sessions[0]
             MisuseTests.elsewhere { _ = commit(session) }
+        }
+    }
+
+    private static func onGroup(
+        _ call: String, _ commit: @escaping @Sendable (SessionGroup, Session) -> Any?
+    ) -> Misuse {
+        Misuse(call, call) {
+            let bench = try Bench()
+            _ = try bench.connect()
+            let (group, session) = (bench.reactor.makeGroup(), bench.sessions[0])
+            MisuseTests.elsewhere { _ = commit(group, session) }
         }
     }
 

@@ -137,6 +137,9 @@ extension Misuse {
         session("low mark above the high one", "outputLowWatermark: 0 to outputHighWatermark") {
             $0.limits.outputLowWatermark = $0.limits.outputHighWatermark + 1
         },
+        session("owed bytes for a task", "maximumBytesBeforeTask: 0 to 1 GiB") {
+            $0.limits.maximumBytesBeforeTask = -1
+        },
         session("owed bytes", "maximumDiscardedBytes: not negative") {
             $0.limits.maximumDiscardedBytes = -1
         },

@@ -1,0 +1,82 @@
+// Sending to the members of a group: each gets the whole packet or, by its own limits, none of it.
+
+/// How many members of a group met which outcome.
+public struct SendCounts: Hashable, Sendable {
+    /// Members whose packet was taken.
+    public var queued = 0
+    /// Members that were closing or closed.
+    public var closed = 0
+    /// Members for which it was more data than a packet may have.
+    public var tooLarge = 0
+    /// Members for which more would have waited than `SessionLimits.maximumQueuedBytes`. By its
+    /// `SessionOptions.overflow` each is unharmed, or being ended for it.
+    public var overflow = 0
+
+    /// All zero.
+    public init() {}
+
+    /// To how many it was to be sent.
+    public var total: Int { queued + closed + tooLarge + overflow }
+
+    mutating func add(_ outcome: SendOutcome) {
+        switch outcome {
+        case .queued: queued &+= 1
+        case .closed: closed &+= 1
+        case .tooLarge: tooLarge &+= 1
+        case .overflow: overflow &+= 1
+        }
+    }
+}
+
+extension SessionGroup {
+    /// Queues a packet for each member, but for `except`: in a chat, who said it. The data is
+    /// copied once for each, into its output.
+    ///
+    /// Each member takes it as by `Session.send`, within its own limits, and none waits for another
+    /// or calls a handler: a member that ends for overflow is told so at the turn's end, and leaves
+    /// then. On the loop's thread.
+    ///
+    /// `sequence` -1 belongs to no request.
+    @discardableResult
+    public func send(
+        sequence: Int32 = -1, category: UInt8, data: RawSpan, except: Session? = nil
+    ) -> SendCounts {
+        let head = PacketFormat.head(sequence: sequence, category: category)
+        return count(except: except) { $0.enqueue(head: head, data) }
+    }
+
+    /// Queues a packet whose data is a text's UTF-8.
+    @discardableResult
+    public func send(
+        sequence: Int32 = -1, category: UInt8, data: String, except: Session? = nil
+    ) -> SendCounts {
+        unsafe send(
+            sequence: sequence, category: category, data: data.utf8Span.span.bytes, except: except)
+    }
+
+    /// Queues a packet.
+    @discardableResult
+    public func send(
+        sequence: Int32 = -1, category: UInt8, data: [UInt8], except: Session? = nil
+    ) -> SendCounts {
+        unsafe send(sequence: sequence, category: category, data: data.span.bytes, except: except)
+    }
+
+    /// Queues bytes as they are, for other protocols.
+    @discardableResult
+    public func send(bytes: RawSpan, except: Session? = nil) -> SendCounts {
+        count(except: except) { $0.send(bytes: bytes) }
+    }
+
+    /// Queues a text's UTF-8 as it is, for other protocols.
+    @discardableResult
+    public func send(bytes: String, except: Session? = nil) -> SendCounts {
+        unsafe send(bytes: bytes.utf8Span.span.bytes, except: except)
+    }
+
+    /// Queues bytes as they are, for other protocols.
+    @discardableResult
+    public func send(bytes: [UInt8], except: Session? = nil) -> SendCounts {
+        unsafe send(bytes: bytes.span.bytes, except: except)
+    }
+}
