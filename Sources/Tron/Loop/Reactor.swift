@@ -85,8 +85,9 @@ public final class Reactor {
     }
 
     /// Has `work` run on the loop later in this turn, or in the next; `RemoteReactor.submit` is the
-    /// same for other threads, and says when work is refused.
-    public func submit(_ work: @escaping @Sendable (Reactor) -> Void) -> Bool {
+    /// same for other threads. On the loop `callSoon` does it for any closure.
+    @discardableResult
+    public func submit(_ work: @escaping @Sendable (Reactor) -> Void) -> Submission {
         remote.submit(work)
     }
 
@@ -100,6 +101,7 @@ public final class Reactor {
         dispatch(events)
         fireTimers()
         registry.makeCalls(atMost: registry.limits.maximumWorkPerTurn)
+        registry.soonCalls.make()
         if submitted.isWaiting {
             submitted.run(on: self, atMost: registry.limits.maximumWorkPerTurn)
         }
@@ -122,6 +124,7 @@ public final class Reactor {
     private var hasWork: Bool {
         !registry.woken.isEmpty || submitted.isWaiting
             || !registry.dirty.isEmpty || !registry.ended.isEmpty || !registry.calls.isEmpty
+            || !registry.soonCalls.isEmpty
     }
 
     /// Asks once whether calls are timed, so that an untimed one costs nothing more.

@@ -106,6 +106,7 @@ extension Session {
         var filter: ((borrowing Packet) -> Bool)?
         var writabilityHandler: ((Session, Bool) -> Void)?
         var peerFinishedHandler: ((Session) -> Void)?
+        var drainHandler: ((Session) -> Void)?
         var tellsOwnerWhenWritable = false
         var packetsRefused = 0
 
@@ -119,6 +120,8 @@ extension Session {
         var resets = false
 
         var liveness = Liveness()
+        var debts = Debts()
+        var drainStep = DrainStep.notBegun
     }
 }
 
@@ -126,7 +129,7 @@ extension Session {
 
 extension Session {
     /// The session's name, for other threads and for later: see `Reactor.session(_:)`.
-    public var id: SessionID { SessionID(key: key) }
+    public var id: SessionID { registry.sessionID(key) }
 
     /// The peer's address; nil where the kernel did not tell it.
     public var remoteAddress: SocketAddress? { peer }

@@ -103,6 +103,12 @@ extension Misuse {
         session("low mark above the high one", "outputLowWatermark: 0 to the high watermark") {
             $0.limits.outputLowWatermark = $0.limits.outputHighWatermark + 1
         },
+        session("no owed reply", "maximumOwedReplies: 1 to 2^20") {
+            $0.limits.maximumOwedReplies = 0
+        },
+        session("too many owed replies", "maximumOwedReplies: 1 to 2^20") {
+            $0.limits.maximumOwedReplies = 1 << 20 + 1
+        },
         session("owed bytes", "maximumDiscardedBytes: not negative") {
             $0.limits.maximumDiscardedBytes = -1
         },
