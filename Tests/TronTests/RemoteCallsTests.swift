@@ -193,10 +193,16 @@ private final class RemoteBench: Sendable {
         let peers = try (0..<3).map { _ in try bench.connect() } + [Peer(to: other.address)]
         try bench.reactor.turn(until: { other.sessionCount == 1 })
         bench.sessions[1].close()
+        let http = try bench.reactor.listen(on: Bench.unixName()) { session in
+            session.onBytes { _, bytes in bytes.byteCount }
+        }
+        let scraper = try Peer(to: http.address)
+        try bench.reactor.turn(until: { http.sessionCount == 1 })
         #expect(bench.reactor.broadcast(category: 1, data: "all") == 3)
         #expect(bench.server.broadcast(category: 1, data: [UInt8]("some".utf8)) == 2)
         try bench.reactor.turn(times: 3)
         #expect(peers.map { $0.drained.texts.count } == [2, 0, 2, 1])
+        #expect(scraper.drained.received.isEmpty)
     }
 
     @Test func `a drain of the reactor sums its servers' reports and stops it`() throws {

@@ -36,9 +36,9 @@ extension Reactor {
         }
     }
 
-    /// Queues a packet for every session of every server. On the loop's thread.
-    /// - Returns: how many sessions took it. Those that did not are closing, or were dealt with by
-    ///   their `SessionOptions.overflow`.
+    /// Queues a packet for every session of every server: see `Server.broadcast`. On the loop's
+    /// thread.
+    /// - Returns: how many sessions took it.
     @discardableResult
     public func broadcast(category: UInt8, data: [UInt8]) -> Int {
         registry.requireLoop("Reactor.broadcast")
@@ -53,7 +53,8 @@ extension Reactor {
 }
 
 extension Server {
-    /// Queues a packet for every session. On the loop's thread.
+    /// Queues a packet for every session, but for those of bytes (`Session.onBytes`), whose peers
+    /// expect none. On the loop's thread.
     /// - Returns: how many sessions took it. Those that did not are closing, or were dealt with by
     ///   their `SessionOptions.overflow`.
     @discardableResult
@@ -61,6 +62,7 @@ extension Server {
         registry.requireLoop("Server.broadcast")
         var count = 0
         forEachSession { session in
+            guard session.rareState?.bytesHandler == nil else { return }
             if session.send(category: category, data: data).isQueued { count += 1 }
         }
         return count

@@ -43,8 +43,12 @@ public final class Reactor {
     /// Runs the loop on the calling thread until `stop()`.
     ///
     /// Before it returns, accepted submitted work is run, and servers, sessions and timers are
-    /// ended: each session's close handler is told `.reactorStopped`. For a graceful end, drain the
-    /// servers first. A reactor that has stopped cannot run again: this then returns at once.
+    /// ended: each session's close handler is told `.reactorStopped`. For a graceful end there is
+    /// `drain(within:spread:completion:)`. A reactor that has stopped cannot run again: this then
+    /// returns at once.
+    ///
+    /// In `main.swift` a plain `Task { }` belongs to the main actor and does not begin while this
+    /// has the main thread; `Task(executorPreference: reactor.executor) { }` runs on the loop.
     /// - Throws: `SystemError` when the kernel refuses to wait, or to tell what other threads and
     ///   signals want, which no defined use brings about.
     public func run() throws(SystemError) {
@@ -101,7 +105,6 @@ public final class Reactor {
         dispatch(events)
         fireTimers()
         registry.makeCalls(atMost: registry.limits.maximumWorkPerTurn)
-        registry.soonCalls.make()
         if submitted.isWaiting {
             submitted.run(on: self, atMost: registry.limits.maximumWorkPerTurn)
         }
@@ -124,7 +127,6 @@ public final class Reactor {
     private var hasWork: Bool {
         !registry.woken.isEmpty || submitted.isWaiting
             || !registry.dirty.isEmpty || !registry.ended.isEmpty || !registry.calls.isEmpty
-            || !registry.soonCalls.isEmpty
     }
 
     /// Asks once whether calls are timed, so that an untimed one costs nothing more.

@@ -38,7 +38,7 @@ final class Registry {
 
     /// Closures that run in the work phase, or before the reactor has ended.
     let calls = Queue<() -> Void>()
-    /// The application's own, for the same phase.
+    /// The application's own, which one of those makes.
     let soonCalls = SoonCalls()
     private var isTornDown = false
 
@@ -155,11 +155,10 @@ extension Registry {
     /// Ends every source. Their users are told; what they start meanwhile is ended too. At most 100
     /// rounds, or a handler that always starts something new would keep the reactor from ending.
     func tearDown() {
-        for _ in 0..<100 where sources.count > 0 || hasCalls || record.hasLastWords() {
+        for _ in 0..<100 where sources.count > 0 || !calls.isEmpty || record.hasLastWords() {
             sources.forEach { _, source in source.reactorStops() }
             reap(atMost: .max)
             makeCalls(atMost: .max)
-            soonCalls.make()
         }
         sources.forEach { key, _ in sources.remove(key) }
         calls.removeAll()
@@ -168,8 +167,6 @@ extension Registry {
         record.end()
         isTornDown = true
     }
-
-    private var hasCalls: Bool { !calls.isEmpty || !soonCalls.isEmpty }
 
     /// Has `call` made in this turn's work phase or the next's, or before the reactor has ended.
     func callLater(_ call: @escaping () -> Void) {

@@ -14,24 +14,31 @@ extension Reactor {
     @discardableResult
     public func callSoon(_ work: @escaping () -> Void) -> Bool {
         registry.requireLoop("Reactor.callSoon")
-        return registry.soonCalls.add(work)
+        return registry.soonCalls.add(work, in: registry)
     }
 }
 
 /// The calls that wait. Belongs to the reactor's thread.
+///
+/// Invariant: while any waits, one of the registry's own calls is to make them.
 final class SoonCalls {
     private let waiting = Queue<() -> Void>()
+    private var isAskedFor = false
     private var hasEnded = false
 
-    var isEmpty: Bool { waiting.isEmpty }
-
-    func add(_ call: @escaping () -> Void) -> Bool {
-        if !hasEnded { waiting.append(call) }
-        return !hasEnded
+    func add(_ call: @escaping () -> Void, in registry: Registry) -> Bool {
+        guard !hasEnded else { return false }
+        waiting.append(call)
+        if !isAskedFor {
+            isAskedFor = true
+            registry.callLater { self.make() }
+        }
+        return true
     }
 
     /// Those that are asked for by these are left for the next turn.
-    func make() {
+    private func make() {
+        isAskedFor = false
         for _ in 0..<waiting.count { waiting.take()?() }
     }
 
