@@ -136,7 +136,9 @@ import Testing
     }
 
     @Test func `overlapping drains wait for the same replies, and each reports them`() throws {
-        let bench = try DebtBench()
+        let bench = try DebtBench { session, log in
+            session.onDrain { _ in log.notes.append("told") }
+        }
         let peers = [try bench.connect(asking: 2), try bench.connect(asking: 1)]
         var reports: [String: DrainReport] = [:]
         bench.bench.server.drain(within: .seconds(60)) { reports["long"] = $0 }
@@ -147,6 +149,7 @@ import Testing
         try bench.reactor.turn(until: { reports.count == 2 })
         let both = report(closed: 1, aborted: 1, unanswered: 2)
         #expect(reports == ["long": both, "short": both])
+        #expect(bench.bench.log.notes == ["told", "told"])
     }
 
     @Test func `the reactor's stop in the middle of a drain reports what was owed`() throws {
