@@ -15,7 +15,7 @@ func serve(_ settings: ServeSettings) throws -> Int32 {
     try reactor.onSignal(.interrupt, .terminate) { _ in
         if isDraining { return reactor.stop() }
         isDraining = true
-        server.drain(within: .seconds(5)) { _ in reactor.stop() }
+        reactor.drain(within: .seconds(5))
     }
     // Only now: whoever reads this line may connect, and may send a signal.
     Terminal.say("listening on \(server.address)")

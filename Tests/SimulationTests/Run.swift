@@ -8,7 +8,7 @@ enum Step: UInt8 {
     case arrives, finArrives, resetArrives, established, refused, partition
     case peerSends, peerEnds, peerFreezes
     case session, packet, bytes, closed, writability, peerFinished, answered, failed
-    case timer, submitted, signal, dialed, state, drained, poke, ends
+    case timer, submitted, signal, dialed, state, drained, poke, ends, toldOfDrain
 }
 
 /// One run of the simulation. Belongs to one thread.

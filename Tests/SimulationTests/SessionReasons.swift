@@ -9,10 +9,16 @@ extension SessionRecord {
         switch reason {
         case .requested:
             if closeBegun == nil { return "nobody closed it" }
+            if !closeCalled && !endedWriting && !owed.isEmpty {
+                return "a drain closed it while it owed \(owed.count) replies"
+            }
             return unsent
         case .aborted: return mayBeAborted ? nil : "nobody aborted it"
         case .peerClosed:
-            if !end.endWasRead { return "its peer's end of stream was not read" }
+            // A session that waits for replies alone does not read.
+            if !end.endWasRead && !(isDrained && end.finReceived) {
+                return "its peer's end of stream was not read"
+            }
             return unsent
         case .idle(let kind): return complaint(aboutIdleness: kind)
         case .dead: return complaint(aboutSilence: ())

@@ -32,7 +32,12 @@ final class SessionRecord {
     var closeBegun: Int64?
     var closeCalled = false
     var abortCalled = false
+    var endedWriting = false
     var overflowed = false
+    /// A drain has told it: nothing may be delivered any more.
+    var isDrained = false
+    /// Replies whose address was asked for and that were neither given nor refused.
+    var owed: Set<ReplyAddress> = []
     /// The kernel refused it something that it cannot go on without.
     var mustEnd = false
 
@@ -50,6 +55,9 @@ final class SessionRecord {
     }
 
     var isClosed: Bool { reason != nil }
+
+    /// Of what is owed, how much the session can still give.
+    var answerable: Int { session.isOpen ? owed.count : 0 }
 
     var client: ClientRecord? { if case .client(let client) = role { client } else { nil } }
 
@@ -166,6 +174,7 @@ extension SessionRecord {
         run.note(.packet, end.serial, data.count, "(\(sequence), \(category)) to the handler")
         called("the packet handler")
         run.expect(!session.isClosing, "a packet was delivered while session \(id) closes")
+        run.expect(!isDrained, "a packet was delivered after session \(id) was drained")
         let log = received
         let last = nextToDeliver ?? log.count - 1
         let index = (delivered..<max(delivered, last + 1)).first {
@@ -188,6 +197,7 @@ extension SessionRecord {
     func deliver(bytes: UnsafeRawBufferPointer, consuming count: Int) {
         run.note(.bytes, end.serial, bytes.count)
         called("the bytes handler")
+        run.expect(!isDrained, "bytes were delivered after session \(id) was drained")
         let stream = end.other?.log.bytes[consumed...] ?? []
         run.expect(
             consumed + bytes.count <= end.receivedTotal

@@ -13,6 +13,7 @@ extension World {
         obligations.check(run, sleepingFor: nanoseconds)
         kernel.checkSignals()
         if nanoseconds != 0 {
+            run.expect(soonCalls.isEmpty, "the loop sleeps over \(soonCalls.count) calls")
             for record in records where !record.isClosed { watchSleeper(record) }
             watchListeners()
         }
@@ -33,8 +34,16 @@ extension World {
                 interest & Ready.writable != 0,
                 "session \(record.id) sleeps over \(session.queuedBytes) bytes that could be sent")
         }
+        run.expect(
+            session.owedReplyCount == record.answerable,
+            "session \(record.id) owes \(session.owedReplyCount) replies, not \(record.answerable)")
         guard !session.isClosing, !session.isReadingPaused else { return }
         let limits = record.options.limits
+        if record.isDrained {
+            return run.expect(
+                record.answerable > 0, "session \(record.id) was drained, owes nothing and stays")
+        }
+        if record.answerable >= limits.maximumOwedReplies { return }
         let mayPause = record.options.pausesReadingAboveHighWatermark
         if mayPause && session.queuedBytes > limits.outputLowWatermark { return }
         run.expect(
@@ -112,6 +121,7 @@ extension World {
             if refused.refusedByLimit + refused.refusedByAddressLimit > 0 { run.met(.capHit) }
             run.expect(server.server.sessionCount == 0, "a server still counts sessions")
         }
+        run.expect(soonCalls.isEmpty, "\(soonCalls.count) calls were never made")
         run.expect(submittedWaiting == 0, "\(submittedWaiting) submitted pieces of work never ran")
         run.expect(outstanding.isEmpty, "never completed: \(outstanding)")
         run.expect(

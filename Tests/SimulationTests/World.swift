@@ -20,6 +20,8 @@ final class World: @unchecked Sendable {
     var timers: [TimerRecord] = []
     var connectors: [ConnectionAttempt] = []
     var replies: [(address: ReplyAddress, record: SessionRecord, number: UInt64)] = []
+    /// Calls that were left for later and are not made, by their serial, the oldest first.
+    var soonCalls: [Int] = []
 
     /// Addresses where a peer listens, and one where nobody does.
     let peerAddresses = (1...3).map { SocketAddress.ipv4(host: 0x0a09_0000 + $0, port: 9000) }

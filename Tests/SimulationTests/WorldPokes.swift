@@ -8,7 +8,7 @@ extension World {
         pokesLeft -= 1
         let record =
             chance.hits(500) ? own ?? chance.pick(from: records) : chance.pick(from: records)
-        let kind = chance.below(26)
+        let kind = chance.below(27)
         run.note(.poke, kind, record?.end.serial ?? 0, Self.pokes[kind])
         switch kind {
         case 0...12: if let record { poke(record, kind) }
@@ -22,6 +22,7 @@ extension World {
         case 21: replyLater()
         case 22: if chance.hits(200), let client = chance.pick(from: clients) { close(client) }
         case 23: if let server = chance.pick(from: servers) { poke(server) }
+        case 25: if chance.hits(500) { callSoon() } else { replyLater() }
         case 24: if chance.hits(300) { chance.hits(500) ? addServer() : addClient() }
         default: if chance.hits(50) { stop() }
         }
@@ -33,7 +34,7 @@ extension World {
         "resumeReading", "resumeReading", "closeWriting", "install handlers", "look at a session",
         "schedule", "schedule", "cancel a timer", "request", "request", "dial", "submit",
         "snapshot or cancel a dial", "reply later", "close a client", "server: stop or drain",
-        "listen or connect", "stop",
+        "listen or connect", "call soon or reply later", "stop",
     ]
 
     private func poke(_ record: SessionRecord, _ kind: Int) {
@@ -47,7 +48,10 @@ extension World {
             session.abort()
         case 7: session.pauseReading()
         case 8, 9: resume()
-        case 10: session.closeWriting()
+        case 10:
+            // Of a session that a drain has told, this gives up what it owes.
+            record.endedWriting = true
+            session.closeWriting()
         case 11: if !record.isClosed { installReceiver(record) }
         default: inspect(record)
         }
@@ -83,6 +87,10 @@ extension World {
             // Its client is told of its end before it is itself.
             let isFound = found == nil ? session.isClosing : found === session
             run.expect(isFound, "a session was not found by its name")
+            run.expect(
+                session.owedReplyCount == record.answerable,
+                "session \(record.id) owes \(session.owedReplyCount) replies, not "
+                    + "\(record.answerable)")
             run.expect(
                 session.counters.bytesSent == record.end.sentTotal
                     && session.counters.bytesReceived == record.end.receivedTotal,
@@ -121,6 +129,7 @@ extension World {
         }
         let sessions = records.filter { $0.server === record && !$0.isClosed }
         record.isStopped = true
+        if chance.hits(100) { return server.stopListening() }
         if chance.hits(500) {
             let aborts = chance.hits(500)
             if aborts { record.mayAbort = true }
@@ -151,6 +160,9 @@ extension World {
                 run.expect(
                     report.closed + report.aborted == count && report.closed >= 0,
                     "a drain of \(count) sessions reports \(report)")
+                let owed = sessions.reduce(0) { $0 + $1.owed.count }
+                run.expect(
+                    report.unanswered == owed, "a drain that left \(owed) owed reports \(report)")
             }
         }
         obligations.add(serial, run.clock + deadline, "drain")

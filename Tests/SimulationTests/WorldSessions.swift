@@ -19,6 +19,7 @@ extension World {
         options.limits.packetTimeout = chance.pick(nil, nil, .milliseconds(20), .seconds(1))
         options.limits.closeTimeout = chance.pick(
             .zero, .milliseconds(5), .milliseconds(100), .seconds(2), .seconds(2))
+        options.limits.maximumOwedReplies = chance.pick(1, 2, 5, 1000)
         options.limits.maximumDiscardedBytes = chance.pick(0, 500, 1 << 20)
         options.limits.halfCloseTimeout = chance.pick(.milliseconds(10), .seconds(1))
         let times: [Duration?] = [
@@ -97,6 +98,14 @@ extension World {
                 run.met(.halfClose)
             }
         }
+        session.onDrain { [unowned self, unowned record] _ in
+            handler(.toldOfDrain, record.end.serial, of: record) {
+                record.called("the handler of the drain")
+                run.expect(!record.isDrained, "session \(record.id) was told of a drain twice")
+                record.isDrained = true
+                if chance.hits(300) { send(on: record) }
+            }
+        }
         record.isRaw = record.client == nil && record.options.heartbeat == nil && chance.hits(150)
         installReceiver(record)
         if chance.hits(300) { send(on: record) }
@@ -131,9 +140,10 @@ extension World {
             record.deliver(sequence, category, $0)
             number = Payload.number(of: $0) ?? 0
         }
-        let address = record.session.replyAddress(of: packet)
+        let isRequest = category == WirePacket.request && number & WirePacket.answerBit == 0
+        let address = isRequest ? owe(packet, record) : nil
         handler(.packet, record.end.serial, of: record) {
-            guard category == WirePacket.request, number & WirePacket.answerBit == 0 else {
+            guard let address else {
                 if chance.hits(200) { send(on: record) }
                 return
             }
@@ -142,13 +152,59 @@ extension World {
         }
     }
 
+    /// Asks for a request's address, now and then twice.
+    private func owe(_ packet: borrowing Packet, _ record: SessionRecord) -> ReplyAddress {
+        let address = record.session.replyAddress(of: packet)
+        if record.session.isOpen {
+            let isNew = record.owed.insert(address).inserted
+            run.expect(isNew, "two requests of session \(record.id) have the same address")
+        }
+        if chance.hits(100) {
+            run.expect(
+                record.session.replyAddress(of: packet) == address,
+                "a request of session \(record.id) has two addresses")
+        }
+        return address
+    }
+
     /// Answers a request by its address, which may be that of a session that is gone.
     func reply(_ address: ReplyAddress, _ record: SessionRecord, _ number: UInt64, length: Int) {
         let packet = WirePacket(
             sequence: address.sequence, category: address.category,
             number: number | WirePacket.answerBit, length: max(8, length))
-        let outcome = reactor?.reply(to: address, data: packet.data) ?? .closed
-        settle(outcome, packet, record)
+        if chance.hits(50) { return refuse(address, record) }
+        let isOwed = record.session.isOpen && record.owed.contains(address)
+        // The last reply may close the session: what it took counts before that.
+        let (bytes, isWritten) = (packet.data, packet.number.isMultiple(of: 2))
+        let outcome =
+            isWritten
+            ? reactor?.reply(to: address, capacity: bytes.count) { $0.write(bytes) }
+            : reactor?.reply(to: address, data: bytes)
+        switch outcome ?? .closed {
+        case .queued:
+            run.expect(isOwed, "session \(record.id) gave a reply that it did not owe")
+            record.owed.remove(address)
+            settle(.queued, packet, record)
+        case .notOwed:
+            run.expect(!record.owed.contains(address), "a reply that is owed was refused")
+        case .closed: settle(.closed, packet, record)
+        case .tooLarge: settle(.tooLarge, packet, record)
+        case .overflow: settle(.overflow, packet, record)
+        case .overCapacity: settle(.overCapacity, packet, record)
+        case .interrupted: settle(.interrupted, packet, record)
+        }
+        // Some are answered twice.
+        if outcome == .queued && chance.hits(100) {
+            let again = reactor?.reply(to: address, data: packet.data)
+            run.expect(!(again?.isQueued ?? false), "a request was answered twice")
+        }
+    }
+
+    private func refuse(_ address: ReplyAddress, _ record: SessionRecord) {
+        let isOwed = record.session.isOpen && record.owed.contains(address)
+        let isRefused = reactor?.refuse(address) ?? false
+        run.expect(isRefused == isOwed, "refusing an owed (\(isOwed)) reply says \(isRefused)")
+        if isRefused { record.owed.remove(address) }
     }
 }
 

@@ -48,37 +48,56 @@ extension World {
         obligations.meet(timer.serial)
     }
 
+    /// Leaves something for the next work phase. In one that goes on it waits for the next turn.
+    func callSoon() {
+        guard let reactor else { return }
+        let serial = run.nextSerial()
+        soonCalls.append(serial)
+        let isTaken = reactor.callSoon { [unowned self] in
+            run.expect(soonCalls.first == serial, "calls are made in another order")
+            soonCalls.removeFirst()
+            handler(.submitted, serial) {}
+        }
+        if !isTaken { soonCalls.removeLast() }
+        run.expect(isTaken || reactor.isFinished, "a call was refused by a reactor that runs")
+    }
+
     // MARK: Work from elsewhere
 
     /// Hands work over on the loop's own thread.
     func submit() {
         guard let reactor else { return }
-        let isAccepted = reactor.submit { [unowned self] _ in
+        let outcome = reactor.submit { [unowned self] _ in
             submittedWaiting -= 1
             handler(.submitted, submittedWaiting) {}
         }
-        accepted(isAccepted)
+        judge(outcome)
     }
 
-    private func accepted(_ isAccepted: Bool) {
-        if isAccepted { submittedWaiting += 1 } else { run.met(.capHit) }
-        run.expect(
-            isAccepted || isStopping || hasTasks || submittedWaiting >= limits.maximumWaitingWork,
-            "submitted work was refused while \(submittedWaiting) pieces waited")
+    private func judge(_ outcome: Submission) {
+        switch outcome {
+        case .accepted: submittedWaiting += 1
+        case .tooMuchWaits:
+            run.met(.capHit)
+            run.expect(
+                hasTasks || submittedWaiting >= limits.maximumWaitingWork,
+                "submitted work was refused while \(submittedWaiting) pieces waited")
+        case .stopped: run.expect(isStopping, "a reactor that runs says that it has stopped")
+        }
     }
 
     /// The same from another thread, while the loop waits: it has to be woken by the eventfd.
     func submitFromElsewhere() {
         guard let remote = reactor?.remote else { return }
-        let outcome = Locked(false)
+        let outcome = Locked(Submission.stopped)
         Worker.runOnce { [self] in
-            let isAccepted = remote.submit { [unowned self] _ in
+            let submission = remote.submit { [unowned self] _ in
                 submittedWaiting -= 1
                 handler(.submitted, submittedWaiting) {}
             }
-            outcome.withLock { $0 = isAccepted }
+            outcome.withLock { $0 = submission }
         }
-        accepted(outcome.withLock { $0 })
+        judge(outcome.withLock { $0 })
     }
 
     func stopFromElsewhere() {

@@ -20,7 +20,7 @@ import Testing
             for _ in 0..<2 {
                 tally.threads.add(1, ordering: .relaxed)
                 try startThread {
-                    while remote.submit({ _ in tally.ran.add(1, ordering: .relaxed) }) {
+                    while remote.submit({ _ in tally.ran.add(1, ordering: .relaxed) }).isAccepted {
                         tally.accepted.add(1, ordering: .relaxed)
                     }
                     tally.threads.subtract(1, ordering: .releasing)
@@ -79,9 +79,9 @@ import Testing
         let reactor = try Reactor(limits: limits)
         let flags = Flags()
         let resident = Resident(reactor.executor, flags)
-        _ = reactor.remote.submit { $0.stop() }
+        reactor.remote.submit { $0.stop() }
         // Over the turn's budget: it is run while the reactor ends.
-        _ = reactor.remote.submit { _ in resident.assumeIsolated { $0.first() } }
+        reactor.remote.submit { _ in resident.assumeIsolated { $0.first() } }
         try reactor.run()
         for _ in 0..<1_000_000 where !flags.isDone.load(ordering: .acquiring) { sched_yield() }
         let isDone = flags.isDone.load(ordering: .acquiring)

@@ -24,7 +24,7 @@ import Testing
         total.serverTotals.accepted = 13_581
         total.serverTotals.refusedByLimit = 1
         total.serverTotals.refusedByAddressLimit = 2
-        let key = SessionID(key: SlabKey(rawValue: 1 << 32 | 4))
+        let key = SessionID(reactor: 0, key: SlabKey(rawValue: 1 << 32 | 4))
         let talkers = [
             Meter.Talker(session: key, peer: .loopback(port: 4000), bytes: 25_000_000),
             Meter.Talker(session: key, peer: nil, bytes: 1),
@@ -37,7 +37,7 @@ import Testing
     }
 
     @Test func `a second is shown in rates, and what has been in sums`() throws {
-        let id = SessionID(key: SlabKey(rawValue: 1 << 32 | 4))
+        let id = SessionID(reactor: 0, key: SlabKey(rawValue: 1 << 32 | 4))
         let lines = try view().lines(width: 100, isColoured: false)
         #expect(
             lines == [
@@ -54,7 +54,7 @@ import Testing
     }
 
     @Test func `without a terminal it is one line, and it tells the interval alone`() throws {
-        let id = SessionID(key: SlabKey(rawValue: 1 << 32 | 4))
+        let id = SessionID(reactor: 0, key: SlabKey(rawValue: 1 << 32 | 4))
         let expected =
             "sessions 12345; received 1000000 packets/s 75.00 MB/s; sent 2 packets/s 0.01 MB/s; "
             + "loop lag p99 31.000 ms; handlers p99 0.000 ms; closed peer_closed 7; "
@@ -81,7 +81,7 @@ import Testing
         total.time = .seconds(1)
         let path = try UnixPath("@\u{1b}[2J\u{7}\u{e9}")
         let talker = Meter.Talker(
-            session: SessionID(key: SlabKey(rawValue: 1)), peer: .unix(path), bytes: 1)
+            session: SessionID(reactor: 0, key: SlabKey(rawValue: 1)), peer: .unix(path), bytes: 1)
         let interval = Meter.Interval(
             total: total, difference: total, talkers: [talker], slowest: nil)
         let view = LiveView(interval: interval)

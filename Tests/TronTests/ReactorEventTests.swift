@@ -17,10 +17,11 @@ import Testing
         try bench.reactor.turn(times: 3)
         let name = bench.sessions[0].id
         let end = "closed by the peer; received 1 packets, sent 0"
-        #expect(events.count == 3)
-        #expect(events[0].hasPrefix("session \(name): accepted "))
-        #expect(events[1].hasPrefix("session \(name): ") && events[1].hasSuffix(end))
-        #expect(events[2] == "stopped listening on \(bench.server.address)")
+        #expect(events.count == 4)
+        #expect(events[0] == "listening on \(bench.server.address)")
+        #expect(events[1].hasPrefix("session \(name): accepted "))
+        #expect(events[2].hasPrefix("session \(name): ") && events[2].hasSuffix(end))
+        #expect(events[3] == "stopped listening on \(bench.server.address)")
     }
 
     @Test func `an event comes after what caused it, and its handler may do anything`() throws {
@@ -152,8 +153,51 @@ import Testing
         kernel.isFrozen = false
         #expect(
             events == [
+                "listening on \(bench.server.address)",
                 "session \(bench.sessions[0].id): a handler took 0.03 seconds",
                 "a handler took 0.025 seconds",
             ])
+    }
+
+    @Test func `a handler that comes after the servers is told that they listen, and no others`()
+        throws
+    {
+        let bench = try Bench()
+        let gone = try bench.reactor.listen(on: Bench.unixName()) { _ in }
+        let peer = try Peer(to: gone.address)
+        try bench.reactor.turn(until: { gone.sessionCount == 1 })
+        gone.stopListening()
+        try bench.reactor.turn(times: 2)
+        var events: [String] = []
+        bench.reactor.onEvent { events.append("\($0)") }
+        #expect(events.isEmpty)
+        try bench.reactor.turn()
+        #expect(events == ["listening on \(bench.server.address)"])
+        withExtendedLifetime(peer) {}
+    }
+
+    @Test func `a drain is told with its report, and is a problem when something was lost`() throws
+    {
+        let bench = try DebtBench()
+        var events: [ReactorEvent] = []
+        bench.reactor.onEvent { if case .drained = $0 { events.append($0) } }
+        let peer = try bench.connect(asking: 2)
+        bench.bench.server.drain(within: .seconds(1)) { _ in }
+        bench.bench.kernel.isFrozen = false
+        try bench.reactor.turn(until: { events.count == 1 })
+        bench.bench.server.drain(within: .seconds(1)) { _ in }
+        try bench.reactor.turn(until: { events.count == 2 })
+        let address = bench.bench.server.address
+        #expect(
+            events.map { "\($0)" } == [
+                "drained \(address): 0 closed, 1 aborted, 2 replies not given",
+                "drained \(address): 0 closed, 0 aborted, 0 replies not given",
+            ])
+        #expect(events.map(\.isProblem) == [true, false])
+        var late = DrainReport()
+        late.closed = 1
+        late.unanswered = 1
+        #expect(ReactorEvent.drained(address, late).isProblem)
+        withExtendedLifetime(peer) {}
     }
 }

@@ -1,4 +1,4 @@
-// Tasks and actors on a reactor's thread, and a reactor as a service.
+// Tasks and actors on a reactor's thread.
 import Glibc
 import Testing
 
@@ -59,7 +59,7 @@ private actor Resident {
         }
         #expect(await actor.calls == 100)
         let isAssumed = Locked(false)
-        _ = loop.remote.submit { _ in
+        loop.remote.submit { _ in
             let result = actor.assumed()
             isAssumed.withLock { $0 = result }
         }
@@ -101,57 +101,5 @@ private actor Resident {
             for (number, task) in tasks.enumerated() { #expect(await task.value == number) }
             await loop.stop()
         }
-    }
-}
-
-@Suite(.timeLimit(.minutes(1))) struct ReactorServiceTests {
-    private struct SetupError: Error {}
-
-    @Test func `cancelling the task stops the reactor, and run returns`() async throws {
-        let isUp = Locked(false)
-        let ends = Locked(0)
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask {
-                try await ReactorService { reactor in
-                    reactor.makeClient(to: Bench.unixName()).onStateChange { _, state in
-                        isUp.withLock { $0 = true }
-                        if state == .closed { ends.withLock { $0 += 1 } }
-                    }
-                }.run()
-            }
-            for _ in 0..<10_000 where !isUp.withLock({ $0 }) {
-                try await Task.sleep(for: .milliseconds(1))
-            }
-            group.cancelAll()
-        }
-        let count = ends.withLock { $0 }
-        #expect(count == 1)
-    }
-
-    @Test func `a service that is cancelled before it starts returns as well`() async throws {
-        let task = Task {
-            for _ in 0..<10_000 where !Task.isCancelled { await Task.yield() }
-            try await ReactorService { _ in }.run()
-        }
-        task.cancel()
-        try await task.value
-    }
-
-    @Test func `what the setup throws is thrown by run`() async {
-        await #expect(throws: SetupError.self) {
-            try await ReactorService { _ in throw SetupError() }.run()
-        }
-    }
-
-    @Test func `a service whose reactor stops by itself can run again`() async throws {
-        let runs = Locked(0)
-        let service = ReactorService { reactor in
-            runs.withLock { $0 += 1 }
-            reactor.schedule(after: .milliseconds(1)) { [remote = reactor.remote] in remote.stop() }
-        }
-        try await service.run()
-        try await service.run()
-        let count = runs.withLock { $0 }
-        #expect(count == 2)
     }
 }

@@ -17,9 +17,10 @@ final class ReactorThread: Sendable {
 
     /// `setup` runs on the calling thread, before the reactor does.
     init(
-        options: ClientOptions = ClientOptions(), setup: (Reactor) throws -> Void = { _ in }
+        options: ClientOptions = ClientOptions(), limits: ReactorLimits = ReactorLimits(),
+        setup: (Reactor) throws -> Void = { _ in }
     ) throws {
-        let reactor = try Reactor()
+        let reactor = try Reactor(limits: limits)
         let name = Bench.unixName()
         _ = try reactor.listen(on: name) { session in
             session.onPacket { session, packet in

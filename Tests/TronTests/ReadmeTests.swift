@@ -38,10 +38,13 @@ private func asInReadme(_ code: String) -> String {
 }
 
 @Suite struct ReadmeTests {
-    @Test(arguments: ["server", "client", "request", "await", "lines", "bytes", "watching"])
+    @Test(arguments: [
+        "server", "client", "request", "await", "ending", "service", "lines", "bytes", "watching",
+    ])
     func `the README shows just the code that is run here`(_ name: String) throws {
         let code = try asInReadme(snippet(name))
-        #expect(try readmeBlocks().contains { $0 == code || $0 == code + "try reactor.run()\n" })
+        let endings = ["", "try reactor.run()\n", "try await service.run()\n"]
+        #expect(try readmeBlocks().contains { block in endings.contains { block == code + $0 } })
     }
 
     @Test func `the server, the client and the awaiting task do what the README says`() throws {
@@ -249,6 +252,54 @@ extension ReadmeTests {
             }
             exit(try texts.allSatisfy { try ReadmeTests.survives($0) } ? 7 : 1)
         }
+    }
+}
+
+extension ReadmeTests {
+    /// In a process of its own, which the signal would end.
+    @Test func `a signal drains the reactor, and its run returns`() async {
+        await #expect(processExitsWith: .exitCode(7)) {
+            let reactor = try Reactor()
+            try reactor.listen(on: Bench.unixName()) { _ in }
+            var reports: [DrainReport] = []
+            let log: (DrainReport) -> Void = { reports.append($0) }
+            // snippet: ending
+            var isEnding = false
+            try reactor.onSignal(.interrupt, .terminate) { _ in
+                if isEnding { return reactor.stop() }
+                isEnding = true
+                reactor.drain(within: .seconds(8)) { report in log(report) }
+            }
+            // end
+            kill(getpid(), SIGTERM)
+            try reactor.run()
+            exit(reports == [DrainReport()] ? 7 : 1)
+        }
+    }
+
+    @Test func `the service serves until it is shut down`() async throws {
+        let address = Bench.unixName()
+        // snippet: service
+        let service = ReactorService(drainingWithin: .seconds(8)) { reactor in
+            try reactor.listen(on: address) { session in
+                session.onPacket { session, packet in session.reply(to: packet, data: packet.data) }
+            }
+        }
+        // end
+        let run = Task { try await service.run() }
+        var peer: Peer?
+        for _ in 0..<10_000 where peer == nil {
+            peer = try? Peer(to: SocketAddress(address))
+            try await Task.sleep(for: .milliseconds(1))
+        }
+        peer?.send(wire("ping"))
+        for _ in 0..<10_000 where peer?.drained.texts.isEmpty == true {
+            try await Task.sleep(for: .milliseconds(1))
+        }
+        #expect(peer?.texts == ["ping"])
+        service.shutDown()
+        peer?.finish()
+        try await run.value
     }
 }
 

@@ -134,7 +134,7 @@ import Testing
             peer.send(bulk)
             try bench.reactor.turn()
             most = max(most, bench.sessions[0].inbound.keptCount)
-            #expect(bench.reactor.submit { reactor in reactor.session(id)?.resumeReading() })
+            bench.reactor.submit { reactor in reactor.session(id)?.resumeReading() }
         }
         #expect(most > 8 << 10 && most <= 16 << 10)
     }

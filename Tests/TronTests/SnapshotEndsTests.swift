@@ -57,7 +57,8 @@ import Testing
         server.stop()
         client.close()
         try reactor.turn(times: 2)
-        #expect(reactor.snapshot().servers.isEmpty && reactor.snapshot().clients.isEmpty)
+        // The server still has its session.
+        #expect(reactor.snapshot().servers.count == 1 && reactor.snapshot().clients.isEmpty)
         all.check(reactor.snapshot(), "after the ends")
         // What closes discards what it reads: output moves again.
         try reactor.turn(until: {
@@ -65,6 +66,7 @@ import Testing
             return all.reasons.count == 2
         })
         let since = reactor.snapshot().sessions.traffic.since(before)
+        #expect(reactor.snapshot().servers.isEmpty && reactor.servers.isEmpty)
         #expect(since.bytesReceived > 0 && since.bytesSent > 0)
         all.check(reactor.snapshot(), "after all")
         client.request(category: 1, data: "late") { _ in }

@@ -15,7 +15,7 @@ extension ReactorLimits {
 }
 
 @Suite struct TurnOrderTests {
-    @Test func `a turn is events, timers, owed calls, submitted work, output, releases`() throws {
+    @Test func `a turn is events, timers, calls, submitted work, output, releases`() throws {
         let notes = Locked<[String]>([])
         let note: @Sendable (String) -> Void = { text in notes.withLock { $0.append(text) } }
         let kernel = AcceptingKernel()
@@ -30,12 +30,14 @@ extension ReactorLimits {
         // In the opposite order, and each a turn's worth.
         bench.sessions[2].abort()
         bench.sessions[1].send(category: 1, data: "out")
-        #expect(reactor.submit { _ in note("work") })
+        #expect(reactor.submit { _ in note("work") } == .accepted)
         // An event that is told later is owed.
         reactor.onEvent(slowHandler: nil) { event in
-            if case .listening = event { note("owed") }
+            if case .stoppedListening = event { note("owed") }
         }
-        try reactor.listen(on: Bench.unixName()) { _ in }
+        let other = try reactor.listen(on: Bench.unixName()) { _ in }
+        other.stop()
+        reactor.callSoon { note("soon") }
         reactor.schedule(after: .milliseconds(1)) { note("timer") }
         kernel.advance(.milliseconds(1))
         peers[0].send(wire("in"))
@@ -46,7 +48,9 @@ extension ReactorLimits {
         }
         try reactor.turn()
         #expect(
-            notes.withLock { $0 } == ["event", "timer", "owed", "work", "output", "release"])
+            notes.withLock { $0 } == [
+                "event", "timer", "owed", "soon", "work", "output", "release",
+            ])
     }
 
     /// Sessions, each with a peer that is kept.

@@ -24,7 +24,9 @@ import Testing
     /// Submits until it is refused, at most 5,000 pieces; how many were accepted.
     private func fill(_ reactor: Reactor, _ runs: Runs, from first: Int) -> Int {
         var count = 0
-        while count < 5000, reactor.remote.submit({ [first, count] _ in runs.add(first + count) }) {
+        while count < 5000,
+            reactor.remote.submit({ [first, count] _ in runs.add(first + count) }).isAccepted
+        {
             count += 1
         }
         return count
@@ -63,13 +65,13 @@ import Testing
         let reactor = try reactor()
         let runs = Runs()
         let accepted = Locked(0)
-        #expect(
-            reactor.submit { reactor in
-                for _ in 0..<5000 where reactor.submit({ _ in runs.add(0) }) {
-                    accepted.withLock { $0 += 1 }
-                }
-            })
-        for _ in 0..<999 { #expect(reactor.submit { _ in runs.add(0) }) }
+        let first = reactor.submit { reactor in
+            for _ in 0..<5000 where reactor.submit({ _ in runs.add(0) }).isAccepted {
+                accepted.withLock { $0 += 1 }
+            }
+        }
+        #expect(first == .accepted)
+        for _ in 0..<999 { #expect(reactor.submit { _ in runs.add(0) } == .accepted) }
         try reactor.turn()
         // One piece began, nine others ran after it.
         let inside = accepted.withLock { $0 }

@@ -1,31 +1,54 @@
-// The graceful end of a server: no new sessions, the old ones closed in time, a report.
+// The graceful end of a server: its sessions are answered and closed in time, and reported.
 
 /// What became of a server's sessions when it was drained.
-public struct DrainReport: Hashable, Sendable {
+public struct DrainReport: Hashable, Sendable, CustomStringConvertible {
     /// Sessions that ended by themselves or by `close()`, before the deadline or in its turn.
     public var closed = 0
     /// Sessions that were aborted: at the deadline, by `abort()`, by another drain or `stop`; or
     /// ended by the reactor's stop.
     public var aborted = 0
+    /// Replies that these sessions owed (`Session.replyAddress(of:)`) and that were neither given
+    /// nor refused before they closed or were aborted.
+    public var unanswered = 0
 
     /// All zero.
     public init() {}
 
-    fileprivate mutating func add(_ reason: CloseReason) {
+    /// `5 closed, 1 aborted, 2 replies not given`.
+    public var description: String {
+        "\(closed) closed, \(aborted) aborted, \(unanswered) replies not given"
+    }
+
+    /// Adds what another drain reports.
+    public mutating func add(_ other: DrainReport) {
+        closed += other.closed
+        aborted += other.aborted
+        unanswered += other.unanswered
+    }
+
+    fileprivate mutating func add(_ session: Session, _ reason: CloseReason) {
         switch reason {
         case .aborted, .reactorStopped: aborted += 1
         default: closed += 1
         }
+        unanswered += session.lostReplyCount
     }
 }
 
 extension Server {
-    /// Stops listening at once, closes the sessions as by `Session.close()`, aborts those that are
-    /// left after `deadline`, and then calls `completion`, once, on the loop.
+    /// Stops listening at once, tells each session (`Session.onDrain`), closes it as by
+    /// `Session.close()` as soon as it owes no reply, aborts those that are left after `deadline`,
+    /// and then calls `completion`, once, on the loop.
     ///
-    /// `spread`, at most the deadline, is the time over which the closes are spread evenly, so that
-    /// the peers do not all come back in the same moment. Drains may overlap: each reports what
-    /// became of the sessions that there were when it began.
+    /// A request whose handler has asked for its `replyAddress` is answered before its session
+    /// closes, unless the reply does not come within the deadline: the report counts those. When
+    /// the drain reaches a session, what no handler has seen yet is not delivered any more. Clients
+    /// and timers of the reactor go on, since replies may need them.
+    ///
+    /// `spread`, at most the deadline, is the time over which the sessions are told, evenly, so
+    /// that the peers do not all come back in the same moment; those that nobody has told of the
+    /// drain yet go on as before. Drains may overlap: each reports what became of the sessions that
+    /// there were when it began. On the loop's thread.
     public func drain(
         within deadline: Duration, spread: Duration = .zero,
         completion: @escaping (DrainReport) -> Void
@@ -33,7 +56,10 @@ extension Server {
         registry.requireLoop("Server.drain(within:)")
         stopListening()
         // Also of a reactor that has ended, where nothing would come of a drain.
-        guard sessionCount > 0 else { return registry.callLater { completion(DrainReport()) } }
+        guard sessionCount > 0 else {
+            endpoints.report(.drained(address, DrainReport()))
+            return registry.callLater { completion(DrainReport()) }
+        }
         let drain = Drain(self, completion)
         add(drain)
         drain.begin(deadline: deadline, spread: min(spread, deadline))
@@ -50,7 +76,7 @@ final class Drain: EventSource {
     private let server: Server
     private let completion: (DrainReport) -> Void
     private var report = DrainReport()
-    /// Sessions that are still to be closed, the next one last.
+    /// Sessions that are still to be told, the next one last.
     private var waiting: [Session] = []
     private var spreadEnd: Int64 = 0
     private var stepTimer = TimerKey.none
@@ -68,30 +94,31 @@ final class Drain: EventSource {
         let now = registry.kernel.now()
         spreadEnd = now + spread.clampedNanoseconds
         deadlineTimer = registry.arm(key, at: now + deadline.clampedNanoseconds)
-        closeSome()
+        drainSome()
     }
 
-    /// Closes the share of the waiting sessions that the remaining time asks for: few one by one,
-    /// many some at a time. Those that have ended meanwhile are closed in vain.
-    private func closeSome() {
+    /// Drains the share of the waiting sessions that the remaining time asks for: few one by one,
+    /// many some at a time. Those that have ended meanwhile are drained in vain.
+    private func drainSome() {
         let remaining = max(0, spreadEnd - registry.now)
         let steps = max(1, min(waiting.count, Int(remaining / Self.step) + 1))
         let share = (waiting.count + steps - 1) / steps
-        for session in waiting.suffix(share) { session.close() }
+        let next = waiting.suffix(share)
         waiting.removeLast(share)
         let pause = max(Self.step, remaining / Int64(steps))
         if !waiting.isEmpty { stepTimer = registry.arm(key, at: registry.now + pause) }
+        for session in next { session.drain() }
     }
 
     func expired(_ timer: TimerKey, payload: UInt32) {
-        if timer == stepTimer { return closeSome() }
+        if timer == stepTimer { return drainSome() }
         waiting = []
         server.forEachSession { $0.abort() }
     }
 
     /// The report is complete when the server has no session left.
-    func sessionEnded(_ reason: CloseReason) {
-        report.add(reason)
+    func ended(_ session: Session, _ reason: CloseReason) {
+        report.add(session, reason)
         guard server.sessionCount == 0 else { return }
         server.remove(self)
         registry.releaseLater(self)
@@ -103,6 +130,7 @@ final class Drain: EventSource {
     func release() {
         registry.wheel.cancel(stepTimer)
         registry.wheel.cancel(deadlineTimer)
+        server.endpoints.report(.drained(server.address, report))
         completion(report)
     }
 }

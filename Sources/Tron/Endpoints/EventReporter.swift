@@ -2,9 +2,12 @@
 
 extension Reactor {
     /// Calls `handler` with what happens from now on, in order, on the loop, once the handlers that
-    /// caused it have returned, in this turn or the next; it may do anything. It replaces an
-    /// earlier handler, which is not told what it has not been told yet; nil ends it. On the loop's
-    /// thread, or before it runs.
+    /// caused it have returned, in this turn or the next; it may do anything. First it is told
+    /// `.listening` of each server that listens already, so that it misses nothing when it is
+    /// installed after `listen` and before the reactor runs; sessions and clients that there are
+    /// already are told of only with what becomes of them. It replaces an earlier handler, which is
+    /// not told what it has not been told yet; nil ends it. On the loop's thread, or before it
+    /// runs.
     ///
     /// Of the events that peers can cause at will at most `limit` a second are told; then comes one
     /// `.suppressed` with the number of the others. Handlers of what is ready or due (packets,
@@ -23,6 +26,9 @@ extension Reactor {
         let reporter = EventReporter(limit, slowHandler, registry, timers, handler)
         registry.endpoints.reporter = reporter
         registry.record.add(reporter)
+        for server in servers where server.accepting.isListening {
+            reporter.report(.listening(server.address))
+        }
     }
 }
 

@@ -82,7 +82,7 @@ public final class Meter {
             .sorted { ($1.bytes, $0.key.index) < ($0.bytes, $1.key.index) }
         return moved.prefix(limit).map { key, bytes in
             let peer = registry.session(key)?.remoteAddress
-            return Talker(session: SessionID(key: key), peer: peer, bytes: bytes)
+            return Talker(session: registry.sessionID(key), peer: peer, bytes: bytes)
         }
     }
 }

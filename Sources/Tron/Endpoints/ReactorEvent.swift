@@ -6,6 +6,8 @@ public enum ReactorEvent: Sendable, CustomStringConvertible {
     case listening(SocketAddress)
     /// A server has stopped listening; its sessions may go on.
     case stoppedListening(SocketAddress)
+    /// A server was drained: it has no sessions left.
+    case drained(SocketAddress, DrainReport)
     /// A server has a new session.
     case accepted(SessionID, peer: SocketAddress?)
     /// A server closed a connection at once.
@@ -49,6 +51,7 @@ public enum ReactorEvent: Sendable, CustomStringConvertible {
         switch self {
         case .listening(let address): "listening on \(address)"
         case .stoppedListening(let address): "stopped listening on \(address)"
+        case .drained(let address, let report): "drained \(address): \(report)"
         case .accepted(let session, let peer): "session \(session): accepted \(Self.name(peer))"
         case .refused(let peer, let refusal): "refused \(Self.name(peer)): \(refusal)"
         case .acceptFailed(let address, let error): "\(address): \(error)"
@@ -73,6 +76,7 @@ public enum ReactorEvent: Sendable, CustomStringConvertible {
         switch self {
         case .listening, .stoppedListening, .accepted, .connected: false
         case .closed(_, _, let reason, _): reason.cause.isProblem
+        case .drained(_, let report): report.aborted > 0 || report.unanswered > 0
         case .refused, .acceptFailed, .outOfDescriptors, .reconnecting, .gaveUp, .slowHandler,
             .suppressed:
             true
@@ -89,7 +93,7 @@ public enum ReactorEvent: Sendable, CustomStringConvertible {
         case .accepted, .refused, .acceptFailed, .outOfDescriptors, .connected, .closed,
             .reconnecting, .slowHandler:
             true
-        case .listening, .stoppedListening, .gaveUp, .suppressed: false
+        case .listening, .stoppedListening, .drained, .gaveUp, .suppressed: false
         }
     }
 }

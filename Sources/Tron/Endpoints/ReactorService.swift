@@ -1,74 +1,138 @@
-// A reactor as a service: run until cancelled, on a thread of its own.
+// A reactor as a service: what an async program starts with.
 
-/// A reactor with a thread of its own, in the shape that service lifecycles expect: `run()` returns
-/// when the reactor has stopped, and cancelling its task stops the reactor.
+/// A reactor with a thread of its own, in the shape that async programs and service lifecycles
+/// expect: `run()` returns when the reactor has stopped, and cancelling its task drains it.
 ///
-///     let service = ReactorService { reactor in
+///     let service = ReactorService(drainingWithin: .seconds(20)) { reactor in
 ///         try reactor.listen(on: "127.0.0.1:9000") { session in … }
 ///     }
 ///     try await service.run()
 public struct ReactorService: Sendable {
     private let limits: ReactorLimits
+    private let deadline: Duration
+    private let spread: Duration
     private let setup: @Sendable (Reactor) throws -> Void
+    private let runs = Locked(Runs())
 
-    /// `setup` is called on the reactor's thread before it runs.
+    /// Those that go on, and whether the next one is to end at once.
+    private struct Runs {
+        var current: [ServiceRun] = []
+        var isShutDown = false
+    }
+
+    /// `setup` is called on the reactor's thread before it runs. `deadline` and `spread` are those
+    /// of the drain (`Reactor.drain(within:spread:completion:)`) by which a run ends. Default 8 s,
+    /// less than the 10 s after which `docker stop` kills; and none.
     public init(
-        limits: ReactorLimits = ReactorLimits(),
-        setup: @escaping @Sendable (Reactor) throws -> Void
+        limits: ReactorLimits = ReactorLimits(), drainingWithin deadline: Duration = .seconds(8),
+        spread: Duration = .zero, setup: @escaping @Sendable (Reactor) throws -> Void
     ) {
         self.limits = limits
+        self.deadline = deadline
+        self.spread = spread
         self.setup = setup
     }
 
     /// Makes a reactor, sets it up and runs it. May be called again after it has returned.
+    ///
+    /// When its task is cancelled, it drains all servers and then returns. `shutDown()` does the
+    /// same; what comes second of the two, in whatever order, stops the reactor at once, as does
+    /// `RemoteReactor.stop()` at any time. What the drain came to is told by
+    /// `ReactorEvent.drained`.
     /// - Throws: what `setup` throws, or `SystemError` when the reactor could not be made.
     public func run() async throws {
-        let control = ReactorControl()
+        let run = ServiceRun(deadline, spread)
+        begin(run)
+        defer { end(run) }
         try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { continuation in
                 do {
-                    try startThread { continuation.resume(with: runHere(control)) }
+                    try startThread { continuation.resume(with: runHere(run)) }
                 } catch {
                     continuation.resume(throwing: error)
                 }
             }
         } onCancel: {
-            control.stop()
+            run.shutDown()
         }
     }
 
-    private func runHere(_ control: ReactorControl) -> Result<Void, any Error> {
+    /// Ends the run that goes on as a cancellation does: the first time by a drain, the second time
+    /// at once. While there is none, the next one ends when it has been set up. From any thread,
+    /// and for a service lifecycle the handler of its graceful shutdown.
+    public func shutDown() {
+        let runs = runs.withLock { runs in
+            if runs.current.isEmpty { runs.isShutDown = true }
+            return runs.current
+        }
+        for run in runs { run.shutDown() }
+    }
+
+    private func begin(_ run: ServiceRun) {
+        let isShutDown = runs.withLock { runs in
+            runs.current.append(run)
+            defer { runs.isShutDown = false }
+            return runs.isShutDown
+        }
+        if isShutDown { run.shutDown() }
+    }
+
+    private func end(_ run: ServiceRun) {
+        runs.withLock { $0.current.removeAll { $0 === run } }
+    }
+
+    private func runHere(_ run: ServiceRun) -> Result<Void, any Error> {
         Result {
             let reactor = try Reactor(limits: limits)
-            control.started(reactor.remote)
             try setup(reactor)
+            run.began(reactor.remote)
             try reactor.run()
         }
     }
 }
 
-/// Stops a reactor that may not have been made yet.
-private final class ReactorControl: Sendable {
+/// Ends a reactor that may not have been made yet.
+private final class ServiceRun: Sendable {
     private struct State {
         var remote: RemoteReactor?
-        var isStopped = false
+        var requests = 0
     }
 
+    private let deadline: Duration
+    private let spread: Duration
     private let state = Locked(State())
 
-    func started(_ remote: RemoteReactor) {
-        let isStopped = state.withLock { state in
-            state.remote = remote
-            return state.isStopped
-        }
-        if isStopped { remote.stop() }
+    init(_ deadline: Duration, _ spread: Duration) {
+        self.deadline = deadline
+        self.spread = spread
     }
 
-    func stop() {
-        let remote = state.withLock { state in
-            state.isStopped = true
-            return state.remote
+    /// It is set up: from now on it can be drained.
+    func began(_ remote: RemoteReactor) {
+        let requests = state.withLock { state in
+            state.remote = remote
+            return state.requests
         }
-        remote?.stop()
+        end(remote, requests)
+    }
+
+    func shutDown() {
+        let (remote, requests) = state.withLock { state in
+            state.requests += 1
+            return (state.remote, state.requests)
+        }
+        if let remote { end(remote, requests) }
+    }
+
+    /// A reactor that has stopped meanwhile refuses both.
+    private func end(_ remote: RemoteReactor, _ requests: Int) {
+        switch requests {
+        case 0: break
+        case 1:
+            _ = remote.submitAlways { [deadline, spread] reactor in
+                reactor.drain(within: deadline, spread: spread)
+            }
+        default: remote.stop()
+        }
     }
 }

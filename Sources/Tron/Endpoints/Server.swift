@@ -24,6 +24,8 @@ public final class Server: EventSource {
     /// Those that go on; each is told of every session's end.
     private var drains: [Drain] = []
     private var isDraining = false
+    /// It listens no more, and is listed only while it has sessions.
+    private var isReleased = false
 
     init(
         _ address: SocketAddress, options: ServerOptions, setup: @escaping (Session) -> Void,
@@ -69,9 +71,15 @@ public final class Server: EventSource {
 
     func release() {
         setup = nil
-        endpoints.servers.remove(listKey)
-        endpoints.endedServers.add(totals)
+        isReleased = true
         host.abandon()
+        leaveList()
+    }
+
+    /// It is counted with those that are gone once it neither listens nor has sessions.
+    private func leaveList() {
+        guard isReleased, host.count == 0, endpoints.servers.remove(listKey) != nil else { return }
+        endpoints.endedServers.add(totals)
     }
 
     /// Where it listens; with the port that the kernel chose, if that was 0.
@@ -111,9 +119,8 @@ extension Server: SessionOwner {
         case abort
     }
 
-    /// Stops listening in this very turn and ends its sessions. The file of a Unix socket is
-    /// removed, unless another server has taken its path. Connections that still wait to be
-    /// accepted are reset by the kernel. Once is enough.
+    /// Stops listening, as `stopListening()` does, and ends its sessions, whether they owe replies
+    /// or not: see `drain(within:spread:completion:)`. On the loop's thread; once is enough.
     public func stop(sessions end: SessionEnd = .close) {
         registry.requireLoop("Server.stop()")
         stopListening()
@@ -125,7 +132,11 @@ extension Server: SessionOwner {
         }
     }
 
-    func stopListening() {
+    /// Stops listening in this very turn, and keeps the sessions. The file of a Unix socket is
+    /// removed, unless another server has taken its path. Connections that still wait to be
+    /// accepted are reset by the kernel. On the loop's thread; once is enough.
+    public func stopListening() {
+        registry.requireLoop("Server.stopListening()")
         guard accepting.stop(registry) else { return }
         removeFile()
         registry.close(&descriptor)
@@ -143,8 +154,10 @@ extension Server: SessionOwner {
     func sessionEnded(_ session: Session, _ reason: CloseReason) {
         accepting.left(session.peer, options.limits)
         endpoints.reportClosed(session, reason)
-        if isDraining { for drain in drains { drain.sessionEnded(reason) } }
+        if isDraining { for drain in drains { drain.ended(session, reason) } }
+        leaveList()
     }
+
     func add(_ drain: Drain) {
         drains.append(drain)
         isDraining = true

@@ -43,8 +43,12 @@ public final class Reactor {
     /// Runs the loop on the calling thread until `stop()`.
     ///
     /// Before it returns, accepted submitted work is run, and servers, sessions and timers are
-    /// ended: each session's close handler is told `.reactorStopped`. For a graceful end, drain the
-    /// servers first. A reactor that has stopped cannot run again: this then returns at once.
+    /// ended: each session's close handler is told `.reactorStopped`. For a graceful end there is
+    /// `drain(within:spread:completion:)`. A reactor that has stopped cannot run again: this then
+    /// returns at once.
+    ///
+    /// In `main.swift` a plain `Task { }` belongs to the main actor and does not begin while this
+    /// has the main thread; `Task(executorPreference: reactor.executor) { }` runs on the loop.
     /// - Throws: `SystemError` when the kernel refuses to wait, or to tell what other threads and
     ///   signals want, which no defined use brings about.
     public func run() throws(SystemError) {
@@ -85,8 +89,9 @@ public final class Reactor {
     }
 
     /// Has `work` run on the loop later in this turn, or in the next; `RemoteReactor.submit` is the
-    /// same for other threads, and says when work is refused.
-    public func submit(_ work: @escaping @Sendable (Reactor) -> Void) -> Bool {
+    /// same for other threads. On the loop `callSoon` does it for any closure.
+    @discardableResult
+    public func submit(_ work: @escaping @Sendable (Reactor) -> Void) -> Submission {
         remote.submit(work)
     }
 

@@ -1,4 +1,5 @@
 // What the loop and everything it drives share: sources, time, buffers, and what is to be done.
+import Synchronization
 
 /// One reactor's sources and the state of its turn. Sources hold it strongly; the reactor, which
 /// users hold, does too and tears it down, so that no cycle outlives the reactor.
@@ -19,6 +20,8 @@ final class Registry {
     var now: Int64
     /// The clock when the reactor was made.
     let origin: Int64
+    /// Tells this reactor from the others of the process; a number comes again after 2³² of them.
+    let number = ReactorNumber.next()
 
     /// Sources that have to be called at the turn's end, at its very end, and in the next turn.
     let dirty = Queue<SlabKey>()
@@ -37,6 +40,8 @@ final class Registry {
 
     /// Closures that run in the work phase, or before the reactor has ended.
     let calls = Queue<() -> Void>()
+    /// The application's own, which one of those makes.
+    let soonCalls = SoonCalls()
     private var isTornDown = false
 
     /// The number of the output phase that comes next: what is queued until then is sent in it.
@@ -161,6 +166,7 @@ extension Registry {
         }
         sources.forEach { key, _ in sources.remove(key) }
         calls.removeAll()
+        soonCalls.end()
         for companion in companions.values { companion.end() }
         record.end()
         isTornDown = true
@@ -206,4 +212,10 @@ extension Registry {
         companions[type] = made
         return made
     }
+}
+
+private enum ReactorNumber {
+    private static let last = Atomic<UInt32>(0)
+
+    static func next() -> UInt32 { last.wrappingAdd(1, ordering: .relaxed).newValue }
 }

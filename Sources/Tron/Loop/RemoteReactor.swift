@@ -1,6 +1,19 @@
 // Work for the loop from other threads.
 import Synchronization
 
+/// What became of work that was handed to a reactor.
+public enum Submission: Hashable, Sendable {
+    /// It runs on the loop, before `Reactor.run()` returns.
+    case accepted
+    /// Dropped: `ReactorLimits.maximumWaitingWork` pieces have not run yet.
+    case tooMuchWaits
+    /// Dropped: the reactor has stopped.
+    case stopped
+
+    /// Whether it runs.
+    public var isAccepted: Bool { self == .accepted }
+}
+
 /// A reactor as other threads may hold it.
 ///
 /// It keeps nothing alive but itself: once the reactor has stopped, work is refused.
@@ -36,28 +49,29 @@ public final class RemoteReactor: Sendable {
     /// Runs `work` on the loop, in the order of submission, with the reactor as its argument.
     ///
     /// May be called on any thread; it never blocks for longer than a lock takes. Work accepted
-    /// before the reactor stops is run before `run()` returns.
-    /// - Returns: false, and the work is dropped, when `ReactorLimits.maximumWaitingWork` pieces
-    ///   have not run or the reactor has stopped.
-    public func submit(_ work: @escaping @Sendable (Reactor) -> Void) -> Bool {
+    /// before the reactor stops is run before `run()` returns. Whether it was accepted, or dropped
+    /// and why, is returned.
+    @discardableResult
+    public func submit(_ work: @escaping @Sendable (Reactor) -> Void) -> Submission {
         submit(work, waitingAtMost: capacity)
     }
 
     /// The same without the bound, for what ends something that is bounded itself: one lookup's
     /// answer, one request's end. False only once the reactor has stopped.
     func submitAlways(_ work: @escaping @Sendable (Reactor) -> Void) -> Bool {
-        submit(work, waitingAtMost: .max)
+        submit(work, waitingAtMost: .max).isAccepted
     }
 
-    private func submit(_ work: @escaping Work, waitingAtMost capacity: Int) -> Bool {
-        let (accepted, isToWake) = shared.withLock { shared in
+    private func submit(_ work: @escaping Work, waitingAtMost capacity: Int) -> Submission {
+        let (outcome, isToWake): (Submission, Bool) = shared.withLock { shared in
             let waiting = shared.work.count + unrun.load(ordering: .relaxed)
-            guard shared.isOpen, waiting < capacity else { return (false, false) }
+            guard shared.isOpen else { return (.stopped, false) }
+            guard waiting < capacity else { return (.tooMuchWaits, false) }
             shared.work.append(work)
-            return (true, announce(in: &shared))
+            return (.accepted, announce(in: &shared))
         }
         if isToWake { wake() }
-        return accepted
+        return outcome
     }
 
     /// Makes `run()` return at the end of its turn. May be called on any thread, and again.

@@ -200,8 +200,8 @@ extension AsyncSession {
     private func check(_ outcome: SendOutcome) throws(SendError) {
         switch outcome {
         case .queued: break
-        case .closed, .overflow: throw .closed
-        case .tooLarge: throw .tooLarge
+        case .closed, .overflow, .interrupted: throw .closed
+        case .tooLarge, .overCapacity: throw .tooLarge
         }
     }
 

@@ -24,6 +24,10 @@ struct Pauses: OptionSet, Equatable {
     static let user = Pauses(rawValue: 1 << 0)
     /// More output waits than the high watermark.
     static let watermark = Pauses(rawValue: 1 << 1)
+    /// As many replies are owed as may be.
+    static let debts = Pauses(rawValue: 1 << 2)
+    /// A drain has reached the session: it waits for the replies that are owed.
+    static let drain = Pauses(rawValue: 1 << 3)
 }
 
 /// The receiving half of a session. Does no I/O and calls no handler.

@@ -106,6 +106,7 @@ extension Session {
         var filter: ((borrowing Packet) -> Bool)?
         var writabilityHandler: ((Session, Bool) -> Void)?
         var peerFinishedHandler: ((Session) -> Void)?
+        var drainHandler: ((Session) -> Void)?
         var tellsOwnerWhenWritable = false
         /// The groups that it is a member of, and its place in each. Changed in single steps, which
         /// call nothing that could reach it: so overlapping access is not checked for.
@@ -124,6 +125,8 @@ extension Session {
         var resets = false
 
         var liveness = Liveness()
+        var debts = Debts()
+        var drainStep = DrainStep.notBegun
     }
 }
 
@@ -131,7 +134,7 @@ extension Session {
 
 extension Session {
     /// The session's name, for other threads and for later: see `Reactor.session(_:)`.
-    public var id: SessionID { SessionID(key: key) }
+    public var id: SessionID { registry.sessionID(key) }
 
     /// The peer's address; nil where the kernel did not tell it.
     public var remoteAddress: SocketAddress? { peer }

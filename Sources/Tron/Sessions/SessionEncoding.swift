@@ -44,21 +44,6 @@ extension Session {
     }
 }
 
-extension Reactor {
-    /// Answers a request later with a packet whose data `encode` writes, whole or not at all: see
-    /// `Session.send(sequence:category:capacity:_:)`. `.closed`, and the closure is not called,
-    /// when the request's session has ended. On the loop's thread.
-    @discardableResult
-    public func reply<Failure>(
-        to address: ReplyAddress, capacity: Int,
-        _ encode: (inout ByteWriter) throws(Failure) -> Void
-    ) throws(Failure) -> SendOutcome {
-        guard let session = session(address.session) else { return .closed }
-        return try session.send(
-            sequence: address.sequence, category: address.category, capacity: capacity, encode)
-    }
-}
-
 // MARK: - A draft's way out
 
 extension Session {

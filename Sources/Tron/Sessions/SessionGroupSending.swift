@@ -22,8 +22,8 @@ public struct SendCounts: Hashable, Sendable {
         switch outcome {
         case .queued: queued &+= 1
         case .closed: closed &+= 1
-        case .tooLarge: tooLarge &+= 1
-        case .overflow: overflow &+= 1
+        case .tooLarge, .overCapacity: tooLarge &+= 1
+        case .overflow, .interrupted: overflow &+= 1
         }
     }
 }

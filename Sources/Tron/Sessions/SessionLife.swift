@@ -22,7 +22,8 @@
 //     | hang-up,     | as FIN; the  | ends: the write  | ends: the write    | as FIN; the     |
 //     | output waits | write fails  | fails            | fails              | write fails     |
 //     | hang-up,     | as FIN       | as FIN, out of   | ends: neither      | as FIN          |
-//     | none waits   |              | epoll meanwhile  | direction is left  |                 |
+//     | none waits   |              | epoll meanwhile; | direction is left  |                 |
+//     |              |              | by a drain: ends |                    |                 |
 //     | error        | reading      | ends with it     | ends with it       | ends with it    |
 //     |              | tells it     |                  |                    |                 |
 
@@ -43,13 +44,14 @@ extension Session {
         abort(.aborted)
     }
 
-    /// Ends this end's stream after what is queued, and goes on receiving until the peer's end. On
-    /// the loop's thread.
+    /// Ends this end's stream after what is queued, and goes on receiving until the peer's end.
+    /// Replies that are owed cannot be given any more. On the loop's thread.
     public func closeWriting() {
         registry.requireLoop("Session.closeWriting()")
         guard outbound.writing == .open, !isClosing else { return }
         outbound.endAfterQueue()
         flushLater()
+        abandonDebts()
     }
 
     /// Whether something has begun to end it, or has.
@@ -69,6 +71,7 @@ extension Session {
         rare.closeReason = reason
         inbound.discard()
         outbound.endAfterQueue()
+        abandonDebts()
         limit(.close, to: settings.options.limits.closeTimeout)
         flushLater()
     }
@@ -90,6 +93,7 @@ extension Session {
         if rareState?.closeReason == nil || !outbound.isEmpty { endReason = reason }
         inbound.end()
         outbound.end()
+        abandonDebts()
         registry.releaseLater(self)
     }
 
@@ -162,6 +166,7 @@ extension Session {
             if error != 0 { return fail(SystemError(.recv, code: error)) }
             guard try offerLast() else { return fail(.brokenPipe) }
             switch inbound.reading {
+            case .paused(let by, _) where by.contains(.drain): end(.peerClosed)
             case .paused:
                 try watch.leaveEpoll(descriptor.number, registry.epoll)
                 peerEndWaits()

@@ -19,6 +19,11 @@ public struct SessionLimits: Sendable, Hashable {
     /// packet of `maximumDataLength`.
     public var maximumQueuedBytes = 4 << 20
 
+    /// Replies that may be owed at the same time (`Session.replyAddress(of:)`): at so many the
+    /// session stops reading until one is given or refused. At least 1. Default 1,024: as many as
+    /// fit the requests of a busy peer, in some kilobytes.
+    public var maximumOwedReplies = 1024
+
     /// Time from the first byte of a packet or frame to its last, while the session reads. Default
     /// 60 s: a full packet at 17 KiB/s. A peer that sends a byte a second cannot hold memory for
     /// longer. Nil: no limit.
@@ -47,14 +52,15 @@ public struct SessionLimits: Sendable, Hashable {
     /// The most that may wait to be sent, with room for one packet of the largest size.
     var outboundCapacity: Int { max(maximumQueuedBytes, maximumDataLength + PacketFormat.overhead) }
 
-    /// The memory that a session's buffers can take at most, in bytes. They are powers of two, and
-    /// while one grows its predecessor is still there; a handler that pauses within a batch leaves
-    /// a whole read behind what was kept before. What a closure writes may lie in a block beside
-    /// the queue's; closures within closures of the same session may have one each.
+    /// The memory that a session's buffers and debts can take at most, in bytes. Buffers are powers
+    /// of two, and while one grows its predecessor is still there; a handler that pauses within a
+    /// batch leaves a whole read behind what was kept before. What a closure writes may lie in a
+    /// block beside the queue's; closures within closures of the same session may have one each.
     func memoryBound(maximumBytesReadPerTurn: Int) -> Int {
         let kept = maximumDataLength + PacketFormat.overhead + maximumBytesReadPerTurn
         let outbound = BufferPool.capacity(for: outboundCapacity)
         return 2 * outbound + BufferPool.capacity(for: 2 * kept) * 3 / 2
+            + Debts.memoryBound(maximumOwedReplies)
     }
 
     /// What waits for a session's task at most, in bytes: one packet beyond the bound.
@@ -74,6 +80,8 @@ public struct SessionLimits: Sendable, Hashable {
             "outputLowWatermark: 0 to outputHighWatermark")
         demand(
             (0...1 << 30).contains(maximumBytesBeforeTask), "maximumBytesBeforeTask: 0 to 1 GiB")
+        demand(
+            (1...1 << 20).contains(maximumOwedReplies), "maximumOwedReplies: 1 to 2^20")
         demand(maximumDiscardedBytes >= 0, "maximumDiscardedBytes: not negative")
         demand(closeTimeout >= .zero, "closeTimeout: not negative")
         demand(halfCloseTimeout >= .zero, "halfCloseTimeout: not negative")

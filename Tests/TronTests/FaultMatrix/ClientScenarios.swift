@@ -134,10 +134,10 @@ extension FaultScenario {
         let start = kernel.clock
         MisuseTests.elsewhere {
             ledger.promise(name)
-            let isAccepted = remote.submit { _ in
+            let outcome = remote.submit { _ in
                 ledger.keep(name, kernel.clock - start < 9_000_000 ? "soon" : "late")
             }
-            if !isAccepted { ledger.keep(name, "refused") }
+            if !outcome.isAccepted { ledger.keep(name, "refused") }
         }
     }
 }

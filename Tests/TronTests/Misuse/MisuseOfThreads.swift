@@ -6,7 +6,9 @@ extension Misuse {
     static let reactorCalls = [
         onReactor("Reactor.stop()") { $0.stop() },
         onReactor("Reactor.schedule(after:)") { $0.schedule(after: .seconds(1)) {} },
-        onReactor("Reactor.session(_:)") { $0.session(SessionID(key: SlabKey(rawValue: 0))) },
+        onReactor("Reactor.session(_:)") {
+            $0.session(SessionID(reactor: 0, key: SlabKey(rawValue: 0)))
+        },
         onReactor("Reactor.snapshot()") { $0.snapshot() },
         onReactor("Reactor.makeMeter()") { $0.makeMeter() },
         onReactor("Reactor.onEvent") { $0.onEvent(nil) },
@@ -16,6 +18,10 @@ extension Misuse {
         onReactor("Reactor.makeClient(to:)") { $0.makeClient(to: "127.0.0.1:1") },
         onReactor("Reactor.makeGroup()") { $0.makeGroup() },
         onReactor("Reactor.memoryBound") { $0.memoryBound },
+        onReactor("Reactor.servers") { $0.servers },
+        onReactor("Reactor.drain(within:)") { $0.drain(within: .seconds(1)) },
+        onReactor("Reactor.broadcast") { $0.broadcast(category: 1, data: "x") },
+        onReactor("Reactor.callSoon") { $0.callSoon {} },
         onReactor("Reactor.uptime") { $0.uptime },
         onReactor("Reactor.maximumSimultaneousAttempts") { $0.maximumSimultaneousAttempts = 1 },
         Misuse("ScheduledTimer.cancel()", "ScheduledTimer.cancel()") {
@@ -51,6 +57,11 @@ extension Misuse {
         onSession("Session.onWritabilityChange") { $0.onWritabilityChange { _, _ in } },
         onSession("Session.onPeerFinished") { $0.onPeerFinished { _ in } },
         onSession("Session.task") { $0.task { _ in } },
+        onSession("Session.onDrain") { $0.onDrain { _ in } },
+        onSession("Session.replyAddress(of:)") { session in
+            let data: [UInt8] = [1]
+            return session.replyAddress(of: Packet(head: 0, data: data.span.bytes))
+        },
     ]
 
     static let groupCalls = [
@@ -64,6 +75,8 @@ extension Misuse {
     static let endpointCalls = [
         onServer("Server.stop()") { $0.stop() },
         onServer("Server.drain(within:)") { $0.drain(within: .seconds(1)) { _ in } },
+        onServer("Server.stopListening()") { $0.stopListening() },
+        onServer("Server.broadcast") { $0.broadcast(category: 1, data: "x") },
         onServer("Server.forEachSession") { $0.forEachSession { _ in } },
         onServer("Server.snapshot()") { $0.snapshot() },
         onClient("Client.close()") { $0.close() },

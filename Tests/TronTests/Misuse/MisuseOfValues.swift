@@ -140,6 +140,12 @@ extension Misuse {
         session("owed bytes for a task", "maximumBytesBeforeTask: 0 to 1 GiB") {
             $0.limits.maximumBytesBeforeTask = -1
         },
+        session("no owed reply", "maximumOwedReplies: 1 to 2^20") {
+            $0.limits.maximumOwedReplies = 0
+        },
+        session("too many owed replies", "maximumOwedReplies: 1 to 2^20") {
+            $0.limits.maximumOwedReplies = 1 << 20 + 1
+        },
         session("owed bytes", "maximumDiscardedBytes: not negative") {
             $0.limits.maximumDiscardedBytes = -1
         },

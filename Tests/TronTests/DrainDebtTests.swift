@@ -1,0 +1,345 @@
+// A drain waits for the replies that are owed, no longer than its deadline, and says what it lost.
+import Glibc
+import Testing
+
+@testable import Tron
+
+@Suite struct DrainDebtTests {
+    private func report(closed: Int, aborted: Int, unanswered: Int) -> DrainReport {
+        var report = DrainReport()
+        report.closed = closed
+        report.aborted = aborted
+        report.unanswered = unanswered
+        return report
+    }
+
+    @Test func `a session that owes is closed with its last reply, which arrives`() throws {
+        let bench = try DebtBench()
+        let peer = try bench.connect(asking: 2)
+        var reports: [DrainReport] = []
+        bench.bench.server.drain(within: .seconds(60)) { reports.append($0) }
+        try bench.reactor.turn(times: 3)
+        #expect(bench.session.isOpen && !peer.drained.isAtEnd)
+        bench.reactor.reply(to: bench.addresses[1], data: "late")
+        try bench.reactor.turn(times: 3)
+        #expect(bench.session.isOpen)
+        bench.reactor.reply(to: bench.addresses[0], data: "last")
+        #expect(!bench.session.isOpen)
+        try bench.reactor.turn(until: { peer.drained.isAtEnd })
+        #expect(peer.texts == ["late", "last"])
+        peer.finish()
+        try bench.reactor.turn(until: { !reports.isEmpty })
+        #expect(reports == [report(closed: 1, aborted: 0, unanswered: 0)])
+        #expect(bench.bench.reasons == [.requested])
+    }
+
+    @Test func `a refused reply ends the waiting as well`() throws {
+        let bench = try DebtBench()
+        let peer = try bench.connect(asking: 1)
+        var reports: [DrainReport] = []
+        bench.bench.server.drain(within: .seconds(60)) { reports.append($0) }
+        #expect(bench.reactor.refuse(bench.addresses[0]))
+        peer.finish()
+        try bench.reactor.turn(until: { !reports.isEmpty }, atMost: 20)
+        #expect(reports == [report(closed: 1, aborted: 0, unanswered: 0)])
+    }
+
+    @Test func `replies that never come cost the deadline and are reported`() throws {
+        let bench = try DebtBench()
+        let peers = [try bench.connect(asking: 3), try bench.connect(asking: 0)]
+        bench.reactor.reply(to: bench.addresses[0], data: "one")
+        var reports: [(report: DrainReport, time: Int64)] = []
+        let start = bench.bench.kernel.now()
+        bench.bench.server.drain(within: .seconds(5)) {
+            reports.append(($0, bench.bench.kernel.now()))
+        }
+        peers[1].finish()
+        bench.bench.kernel.isFrozen = false
+        try bench.reactor.turn(until: { !reports.isEmpty })
+        #expect(reports[0].report == report(closed: 1, aborted: 1, unanswered: 2))
+        #expect(reports[0].time - start >= 5_000_000_000)
+        #expect(bench.reactor.reply(to: bench.addresses[1], data: "too late") == .closed)
+        #expect(
+            "\(reports[0].report)" == "1 closed, 1 aborted, 2 replies not given")
+    }
+
+    @Test func `who ends by itself while it owes counts as closed and unanswered`() throws {
+        let bench = try DebtBench()
+        let peer = try bench.connect(asking: 4)
+        var reports: [DrainReport] = []
+        bench.bench.server.drain(within: .seconds(60)) { reports.append($0) }
+        peer.reset()
+        try bench.reactor.turn(until: { !reports.isEmpty }, atMost: 20)
+        #expect(reports == [report(closed: 1, aborted: 0, unanswered: 4)])
+    }
+
+    @Test func `what no handler has seen when the drain comes is not delivered`() throws {
+        let bench = try DebtBench()
+        let peer = try bench.connect(asking: 1)
+        var reports: [DrainReport] = []
+        bench.bench.server.drain(within: .seconds(60)) { reports.append($0) }
+        for _ in 0..<3 { peer.send(wire("late")) }
+        try bench.reactor.turn(times: 5)
+        bench.session.resumeReading()
+        try bench.reactor.turn(times: 5)
+        bench.reactor.reply(to: bench.addresses[0], data: "one")
+        peer.finish()
+        try bench.reactor.turn(until: { !reports.isEmpty }, atMost: 20)
+        #expect(bench.bench.texts == ["0"])
+        #expect(peer.drained.texts == ["one"])
+        #expect(reports == [report(closed: 1, aborted: 0, unanswered: 0)])
+    }
+
+    @Test func `a drain in the middle of a batch answers what came before, not what comes after`()
+        throws
+    {
+        var addresses: [ReplyAddress] = []
+        var reports: [DrainReport] = []
+        var server: Server?
+        let bench = try Bench { session, log in
+            session.onPacket { session, packet in
+                log.texts.append(packet.text)
+                addresses.append(session.replyAddress(of: packet))
+                guard packet.text == "2" else { return }
+                server?.drain(within: .seconds(60)) { reports.append($0) }
+            }
+        }
+        server = bench.server
+        let peer = try bench.connect()
+        bench.kernel.isFrozen = true
+        peer.send((0..<6).flatMap { wire("\($0)") })
+        try bench.reactor.turn(until: { addresses.count == 3 })
+        try bench.reactor.turn(times: 5)
+        for address in addresses.reversed() { bench.reactor.reply(to: address, data: "a") }
+        peer.finish()
+        try bench.reactor.turn(until: { !reports.isEmpty }, atMost: 20)
+        #expect(bench.texts == ["0", "1", "2"])
+        #expect(peer.drained.texts.count == 3)
+        #expect(reports == [report(closed: 1, aborted: 0, unanswered: 0)])
+        server = nil
+    }
+
+    @Test func `a peer that has finished still gets what it is owed`() throws {
+        var options = ServerOptions()
+        options.session.allowsHalfClose = true
+        let bench = try DebtBench(options: options)
+        let peer = try bench.connect(asking: 1)
+        peer.finish()
+        try bench.reactor.turn(times: 3)
+        var reports: [DrainReport] = []
+        bench.bench.server.drain(within: .seconds(60)) { reports.append($0) }
+        try bench.reactor.turn(times: 3)
+        #expect(reports.isEmpty)
+        bench.reactor.reply(to: bench.addresses[0], data: "one")
+        try bench.reactor.turn(until: { !reports.isEmpty }, atMost: 20)
+        #expect(peer.drained.texts == ["one"] && peer.isAtEnd)
+    }
+
+    @Test func `overlapping drains wait for the same replies, and each reports them`() throws {
+        let bench = try DebtBench { session, log in
+            session.onDrain { _ in log.notes.append("told") }
+        }
+        let peers = [try bench.connect(asking: 2), try bench.connect(asking: 1)]
+        var reports: [String: DrainReport] = [:]
+        bench.bench.server.drain(within: .seconds(60)) { reports["long"] = $0 }
+        bench.bench.server.drain(within: .seconds(5)) { reports["short"] = $0 }
+        bench.reactor.reply(to: bench.addresses[2], data: "one")
+        peers[1].finish()
+        bench.bench.kernel.isFrozen = false
+        try bench.reactor.turn(until: { reports.count == 2 })
+        let both = report(closed: 1, aborted: 1, unanswered: 2)
+        #expect(reports == ["long": both, "short": both])
+        #expect(bench.bench.log.notes == ["told", "told"])
+    }
+
+    @Test func `the reactor's stop in the middle of a drain reports what was owed`() throws {
+        let bench = try DebtBench()
+        let peer = try bench.connect(asking: 3)
+        bench.reactor.reply(to: bench.addresses[0], data: "one")
+        var reports: [DrainReport] = []
+        bench.bench.server.drain(within: .seconds(60)) { reports.append($0) }
+        try bench.reactor.turn()
+        bench.reactor.stop()
+        try bench.reactor.run()
+        #expect(reports == [report(closed: 0, aborted: 1, unanswered: 2)])
+        #expect(peer.drained.texts == ["one"])
+    }
+
+    @Test func `a client that answers need stays usable until its sessions are drained`() throws {
+        let backend = Bench.unixName()
+        let kernel = FaultyKernel()
+        let reactor = try Reactor(kernel: kernel)
+        let elsewhere = try reactor.listen(on: backend) { session in
+            session.onPacket { session, packet in session.reply(to: packet, data: "from behind") }
+        }
+        let client = reactor.makeClient(to: backend)
+        var asked = 0
+        let server = try reactor.listen(on: Bench.unixName()) { session in
+            session.onPacket { session, packet in
+                let address = session.replyAddress(of: packet)
+                asked += 1
+                // The answer is asked for only when the drain goes on.
+                reactor.schedule(after: .milliseconds(50)) {
+                    client.request(category: 1, data: "what?") { outcome in
+                        guard case .answered(let packet) = outcome else { return }
+                        reactor.reply(to: address, data: packet.text)
+                    }
+                }
+            }
+        }
+        let peer = try Peer(to: server.address)
+        for number in 0..<10 { peer.send(wire("\(number)")) }
+        try reactor.turn(until: { asked == 10 })
+        var reports: [DrainReport] = []
+        server.drain(within: .seconds(30)) { reports.append($0) }
+        try reactor.turn(until: { peer.drained.isAtEnd })
+        #expect(peer.texts == Array(repeating: "from behind", count: 10))
+        peer.finish()
+        try reactor.turn(until: { !reports.isEmpty })
+        #expect(reports == [report(closed: 1, aborted: 0, unanswered: 0)])
+        #expect(client.state == .connected)
+        client.close()
+        elsewhere.stop()
+        try reactor.turn(times: 3)
+    }
+}
+
+@Suite struct DrainHandlerTests {
+    /// Turns until there is a report.
+    private func drain(
+        _ bench: Bench, within deadline: Duration = .seconds(60), spread: Duration = .zero
+    ) throws -> DrainReport {
+        var reports: [DrainReport] = []
+        bench.server.drain(within: deadline, spread: spread) { reports.append($0) }
+        try bench.reactor.turn(until: { !reports.isEmpty })
+        return try #require(reports.first)
+    }
+
+    @Test func `the handler says goodbye, and its packet is the last`() throws {
+        let bench = try Bench { session, log in
+            session.onDrain { session in
+                log.notes.append("told")
+                session.send(category: 9, data: "goodbye")
+            }
+        }
+        let peer = try bench.connect()
+        peer.finish()
+        bench.sessions[0].pauseReading()
+        let report = try drain(bench)
+        #expect(peer.drained.texts == ["goodbye"] && peer.isAtEnd)
+        #expect(bench.log.notes == ["told"] && report.closed == 1)
+    }
+
+    /// What a handler of a drain may do to its session.
+    enum Deed: CaseIterable {
+        case close, abort, closeWriting, drainAgain, stopServer, replyToLast
+    }
+
+    @Test(arguments: Deed.allCases)
+    func `the handler may do anything, and is called once`(deed: Deed) throws {
+        var reports: [DrainReport] = []
+        var addresses: [ReplyAddress] = []
+        var server: Server?
+        var reactor: Reactor?
+        let bench = try Bench { session, log in
+            session.onPacket { session, packet in
+                addresses.append(session.replyAddress(of: packet))
+            }
+            session.onDrain { session in
+                log.notes.append("told")
+                switch deed {
+                case .close: session.close()
+                case .abort: session.abort()
+                case .closeWriting: session.closeWriting()
+                case .drainAgain: server?.drain(within: .seconds(5)) { reports.append($0) }
+                case .stopServer: server?.stop()
+                case .replyToLast:
+                    reactor?.reply(to: addresses[0], data: "answer")
+                    #expect(session.send(category: 1, data: "goodbye") == .queued)
+                }
+            }
+        }
+        (server, reactor) = (bench.server, bench.reactor)
+        let peer = try bench.connect()
+        peer.send(wire("owed"))
+        try bench.reactor.turn(until: { addresses.count == 1 })
+        bench.kernel.isFrozen = true
+        bench.server.drain(within: .seconds(5)) { reports.append($0) }
+        try bench.reactor.turn(times: 3)
+        peer.finish()
+        let count = deed == .drainAgain ? 2 : 1
+        bench.kernel.isFrozen = false
+        try bench.reactor.turn(until: { reports.count == count })
+        try bench.reactor.turn(times: 2)
+        #expect(bench.log.notes == ["told"] && reports.count == count)
+        let isAborted = deed == .abort || deed == .drainAgain
+        for report in reports {
+            #expect(report.closed == (isAborted ? 0 : 1) && report.aborted == (isAborted ? 1 : 0))
+            #expect(report.unanswered == (deed == .replyToLast ? 0 : 1))
+        }
+        if deed == .replyToLast { #expect(peer.drained.texts == ["answer", "goodbye"]) }
+        (server, reactor) = (nil, nil)
+    }
+
+    @Test func `who closes already, or has ended, is not told`() throws {
+        let bench = try Bench { session, log in
+            session.onDrain { _ in log.notes.append("told") }
+        }
+        let peers = try (0..<3).map { _ in try bench.connect() }
+        bench.sessions[0].close()
+        bench.sessions[1].abort()
+        bench.sessions[1].onDrain { _ in bench.log.notes.append("never") }
+        for peer in peers { peer.finish() }
+        _ = try drain(bench)
+        #expect(bench.log.notes == ["told"])
+        bench.sessions[2].onDrain { _ in bench.log.notes.append("never") }
+        _ = try drain(bench)
+        #expect(!bench.log.notes.contains("never"))
+    }
+
+    @Test func `a spread tells sessions one after another, and the others go on as before`() throws
+    {
+        let bench = try Bench { session, log in
+            session.onPacket { session, packet in session.reply(to: packet, data: packet.data) }
+            session.onDrain { _ in log.notes.append("told") }
+        }
+        let peers = try (0..<10).map { _ in try bench.connect() }
+        var reports: [DrainReport] = []
+        bench.server.drain(within: .seconds(20), spread: .seconds(10)) { reports.append($0) }
+        #expect(bench.log.notes.count == 1)
+        let half = bench.kernel.now() + 5_000_000_000
+        try bench.reactor.turn(until: { bench.kernel.now() >= half })
+        bench.kernel.isFrozen = true
+        #expect((5...7).contains(bench.log.notes.count))
+        let open = bench.sessions.indices.filter { bench.sessions[$0].isOpen }
+        for index in open { peers[index].send(wire("still here")) }
+        try bench.reactor.turn(times: 3)
+        for index in open { #expect(peers[index].drained.texts == ["still here"]) }
+        for peer in peers { peer.finish() }
+        bench.kernel.isFrozen = false
+        try bench.reactor.turn(until: { !reports.isEmpty })
+        #expect(reports[0].closed == 10 && reports[0].aborted == 0)
+    }
+
+    @Test func `a server that has stopped listening keeps its sessions and can be drained`() throws
+    {
+        let bench = try DebtBench()
+        let peer = try bench.connect(asking: 1)
+        let server = bench.bench.server
+        server.stopListening()
+        server.stopListening()
+        try bench.reactor.turn(times: 3)
+        #expect(server.sessionCount == 1)
+        #expect(bench.reactor.servers.map(\.address) == [server.address])
+        #expect(throws: SystemError.self) { try Peer(to: server.address) }
+        peer.send(wire("still served"))
+        try bench.reactor.turn(until: { bench.addresses.count == 2 })
+        for address in bench.addresses { bench.reactor.reply(to: address, data: "yes") }
+        peer.finish()
+        var reports: [DrainReport] = []
+        server.drain(within: .seconds(5)) { reports.append($0) }
+        try bench.reactor.turn(until: { !reports.isEmpty })
+        #expect(peer.drained.texts == ["yes", "yes"] && reports[0].closed == 1)
+        #expect(bench.reactor.servers.isEmpty)
+    }
+}
