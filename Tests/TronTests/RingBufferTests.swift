@@ -76,13 +76,13 @@ import Testing
         ring.release(to: pool)
     }
 
-    @Test func `a ring that sent all it had leaves the shared block and keeps none`() {
+    @Test func `a ring that sent all it had gives the shared block back and keeps none`() {
         var ring = RingBuffer()
         ring.borrowShared(of: pool)
         #expect(ring.tailAddress == pool.shared.base && ring.capacity == pool.shared.capacity)
         ring.append([1, 2, 3], from: pool)
         ring.consume(3)
-        ring.leaveShared(of: pool)
+        ring.release(to: pool)
         #expect(ring.capacity == 0 && pool.idleBytes == 0)
     }
 

@@ -13,7 +13,7 @@ enum Writing: UInt8 {
 }
 
 /// What is known of the kernel's room for what waits.
-private enum Refusal: UInt8 {
+private enum Blockage: UInt8 {
     /// It took all that it was given.
     case none
     /// It took less: EPOLLOUT tells when it takes more.
@@ -26,8 +26,8 @@ private enum Refusal: UInt8 {
 ///
 /// Invariant: `credit` is 0, or writing is open and the ring has as many bytes in one piece, within
 /// the high watermark; whoever grants credit makes sure that a flush, or the end of the session's
-/// own batch, follows. What was refused waits. While a draft may still be queued there is no credit,
-/// and its block stays where it is.
+/// own batch, follows. What the kernel did not take waits. While a draft may still be queued there
+/// is no credit, and its block stays where it is.
 struct Outbound: ~Copyable {
     private var ring = RingBuffer()
     /// Bytes of packets that may be queued without looking at any limit again. At most one largest
@@ -36,7 +36,7 @@ struct Outbound: ~Copyable {
     /// The most bytes that ever waited.
     private var largest: Int32 = 0
     private(set) var writing = Writing.open
-    private var refusal = Refusal.none
+    private var blockage = Blockage.none
     /// The user was told, by a handler or by `isWritable`, that the session is not writable.
     private(set) var isToldUnwritable = false
     /// The ring lies in the pool's shared block, for the time of the session's own batch.
@@ -66,10 +66,10 @@ struct Outbound: ~Copyable {
 
     /// The kernel took less than it was given, and has not told that it takes more.
     @inline(__always)
-    var isBlocked: Bool { refusal == .standing }
+    var isBlocked: Bool { blockage == .standing }
 
     /// Whether any of what waits has been offered to the kernel, which did not take it.
-    var holdsBack: Bool { refusal != .none }
+    var holdsBack: Bool { blockage != .none }
 
     /// What epoll is to tell of this half.
     var interest: Readiness { isBlocked ? .writable : [] }
@@ -244,12 +244,12 @@ extension Outbound {
             bytesSent &+= count
             lastSend = now
         }
-        refusal = ring.isEmpty ? .none : .standing
+        blockage = ring.isEmpty ? .none : .standing
     }
 
     /// The kernel takes output again, or a hang-up means that it never will.
     mutating func unblock() {
-        if refusal == .standing { refusal = .lifted }
+        if blockage == .standing { blockage = .lifted }
     }
 
     /// The output phase begins: nothing is queued without looking any more.
@@ -276,7 +276,7 @@ extension Outbound {
         credit = 0
         largest = Int32(truncatingIfNeeded: largestCount)
         writing = .over
-        refusal = .none
+        blockage = .none
     }
 
     /// Gives the block back, with what still waits in it.
@@ -304,6 +304,6 @@ extension Outbound {
     var invariantHolds: Bool {
         credit >= 0 && (credit == 0 || writing == .open && Int(credit) <= ring.contiguousRoom)
             && (credit == 0 || draft == .none || draft == .dropped)
-            && (refusal == .none || !ring.isEmpty) && ring.invariantHolds
+            && (blockage == .none || !ring.isEmpty) && ring.invariantHolds
     }
 }

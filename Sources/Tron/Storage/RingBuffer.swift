@@ -5,8 +5,8 @@
 ///     base          head & mask              tail & mask        capacity
 ///      |  free       | first part ...          | free             |
 ///
-/// Positions only grow, modulo 2³²; `& mask` finds the byte. The queue lies in at most two parts: it
-/// wraps once. Invariant: head + count = tail, count <= capacity, and capacity is 0 or a power of
+/// Positions only grow, modulo 2³²; `& mask` finds the byte. The queue lies in at most two parts:
+/// it wraps once. Invariant: head + count = tail, count <= capacity, and capacity is 0 or a power of
 /// two, at most 2³¹.
 @safe
 struct RingBuffer: ~Copyable {
