@@ -13,11 +13,11 @@ public enum SendOutcome: Hashable, Sendable {
     /// Refused: more would wait than `SessionLimits.maximumQueuedBytes`. By
     /// `SessionOptions.overflow` the session is unharmed, or being ended for it.
     case overflow
-    /// Refused, which only what a closure writes can be: it is more than the capacity that was asked
-    /// for. The session is unharmed.
+    /// Refused, which only what a closure writes can be: it is more than the capacity that was
+    /// asked for. The session is unharmed.
     case overCapacity
-    /// Refused, which only what a closure writes can be: within the closure, something else was sent
-    /// on the same session. That is queued. The session is unharmed.
+    /// Refused, which only what a closure writes can be: within the closure, something else was
+    /// sent on the same session. That is queued. The session is unharmed.
     case interrupted
 
     /// Whether it was taken.

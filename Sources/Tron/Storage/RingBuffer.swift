@@ -6,8 +6,8 @@
 ///      |  free       | first part ...          | free             |
 ///
 /// Positions only grow, modulo 2³²; `& mask` finds the byte. The queue lies in at most two parts:
-/// it wraps once. Invariant: head + count = tail, count <= capacity, and capacity is 0 or a power of
-/// two, at most 2³¹.
+/// it wraps once. Invariant: head + count = tail, count <= capacity, and capacity is 0 or a power
+/// of two, at most 2³¹.
 @safe
 struct RingBuffer: ~Copyable {
     private var base: UnsafeMutableRawPointer?
