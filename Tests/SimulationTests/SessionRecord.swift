@@ -36,6 +36,10 @@ final class SessionRecord {
     var overflowed = false
     /// A drain has told it: nothing may be delivered any more.
     var isDrained = false
+    /// Its user was told that it is not writable, and has not been told that it is again.
+    private(set) var isOwedWritability = false
+    /// The last request that it carried, of those that were asked for on the loop.
+    private var lastRequest: UInt64 = 0
     /// Replies whose address was asked for and that were neither given nor refused.
     var owed: Set<ReplyAddress> = []
     /// The kernel refused it something that it cannot go on without.
@@ -66,6 +70,26 @@ final class SessionRecord {
     /// A handler of it is called.
     func called(_ what: StaticString) {
         run.expect(reason == nil, "\(what) of session \(id) was called after its close")
+    }
+
+    /// The user asks whether the session is writable.
+    func askWritable() {
+        let isWritable = session.isWritable
+        if isWritable {
+            run.expect(
+                session.queuedBytes <= options.limits.outputHighWatermark,
+                "session \(id) is writable with \(session.queuedBytes) bytes queued")
+        } else if session.isOpen {
+            isOwedWritability = true
+        }
+    }
+
+    /// The user is told: true once if it was told false before, and false only if it was not.
+    func told(isWritable: Bool) {
+        run.expect(
+            isWritable == isOwedWritability,
+            "session \(id) was told \(isWritable), though it knew")
+        isOwedWritability = !isWritable
     }
 
     func closed(_ reason: CloseReason) {
@@ -137,6 +161,12 @@ extension SessionRecord {
             run.expect(
                 world.requests[holder]?.isEnded != false,
                 "sequence \(sequence) of request \(holder), which waits, goes to \(number)")
+        }
+        // A task asks when its turn comes, not when it was made.
+        if !request.isAwaited {
+            run.expect(
+                number > lastRequest, "request \(number) comes after \(lastRequest), asked later")
+            lastRequest = number
         }
         run.expect(sequence >= 0, "sequence \(sequence) was given to a request")
         client.numbers[sequence] = number

@@ -37,6 +37,11 @@ extension World {
         run.expect(
             session.owedReplyCount == record.answerable,
             "session \(record.id) owes \(session.owedReplyCount) replies, not \(record.answerable)")
+        if record.isOwedWritability && session.isOpen {
+            run.expect(
+                session.queuedBytes > record.options.limits.outputLowWatermark,
+                "session \(record.id) sleeps over an owed “writable”")
+        }
         guard !session.isClosing, !session.isReadingPaused else { return }
         let limits = record.options.limits
         if record.isDrained {

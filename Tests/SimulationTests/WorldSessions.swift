@@ -88,6 +88,7 @@ extension World {
         session.onWritabilityChange { [unowned self, unowned record] _, isWritable in
             handler(.writability, record.end.serial, of: record) {
                 record.called("the writability handler")
+                record.told(isWritable: isWritable)
                 if !isWritable { run.met(.capHit) }
             }
         }
@@ -213,6 +214,7 @@ extension World {
 extension World {
     /// Sends one packet, as a packet or as bytes.
     func send(on record: SessionRecord) {
+        if chance.hits(150) { record.askWritable() }
         let most =
             isHeavy
             ? 12_000 : chance.pick(0, 30, 30, 400, record.options.limits.maximumDataLength + 1)

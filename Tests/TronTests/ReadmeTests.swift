@@ -39,7 +39,8 @@ private func asInReadme(_ code: String) -> String {
 
 @Suite struct ReadmeTests {
     @Test(arguments: [
-        "server", "client", "request", "await", "ending", "service", "lines", "bytes", "watching",
+        "server", "client", "request", "await", "ending", "service", "lines", "bytes", "room",
+        "task", "watching",
     ])
     func `the README shows just the code that is run here`(_ name: String) throws {
         let code = try asInReadme(snippet(name))
@@ -182,6 +183,59 @@ private func asInReadme(_ code: String) -> String {
 }
 
 extension ReadmeTests {
+    @Test func `the room gives each line to the others`() throws {
+        let kernel = FaultyKernel()
+        kernel.isFrozen = true
+        let reactor = try Reactor(kernel: kernel)
+        let other = Bench.unixName()
+        // snippet: room
+        let room = reactor.makeGroup()
+        try reactor.listen(on: other) { session in
+            room.add(session)
+            session.onFrames(of: .lines()) { session, line in
+                room.send(bytes: "\(session.id): \(line.text)\n", except: session)
+            }
+        }
+        // end
+        let peers = try (0..<3).map { _ in try Peer(to: SocketAddress(other)) }
+        try reactor.turn(until: { room.count == 3 })
+        peers[0].send(Array("hello\nworld\n".utf8))
+        try reactor.turn(times: 3)
+        for peer in peers { peer.drain() }
+        #expect(peers[0].received.isEmpty)
+        for peer in peers.dropFirst() {
+            let lines = String(decoding: peer.received, as: UTF8.self).split(separator: "\n")
+            #expect(lines.count == 2 && lines[0].hasSuffix(": hello"))
+            #expect(lines[1].hasSuffix(": world"))
+        }
+    }
+
+    @Test func `the session's task answers each packet`() throws {
+        let reactor = try Reactor()
+        let other = Bench.unixName()
+        // snippet: task
+        try reactor.listen(on: other) { session in
+            session.task { session in
+                for try await packet in session.packets {
+                    try await session.reply(to: packet, data: packet.data)
+                }
+            }
+        }
+        // end
+        var texts: [String] = []
+        reactor.connectOnce(to: try SocketAddress(other)) { result in
+            guard let session = try? result.get() else { return reactor.stop() }
+            session.onPacket { _, packet in
+                texts.append(packet.text)
+                if texts.count == 3 { reactor.stop() }
+            }
+            for text in ["one", "two", "three"] { session.send(category: 1, data: text) }
+        }
+        reactor.schedule(after: .seconds(10)) { reactor.stop() }
+        try reactor.run()
+        #expect(texts == ["one", "two", "three"])
+    }
+
     @Test func `metrics are served and events are told`() throws {
         let reactor = try Reactor()
         var events: [String] = []
