@@ -29,6 +29,14 @@ let package = Package(
         ),
         .executableTarget(
             name: "echo-demo", dependencies: ["Tron", "TronMetrics"], swiftSettings: strict),
+        // What a newcomer copies from: they stand on the public API alone.
+        .executableTarget(
+            name: "example-key-value",
+            dependencies: ["Tron"],
+            path: "Sources/examples/example-key-value",
+            packageAccess: false,
+            swiftSettings: [.treatAllWarnings(as: .error)]
+        ),
         // Storage and Wire are symbolic links to the library's: they are not public.
         .executableTarget(
             name: "micro-benchmark",
@@ -54,7 +62,9 @@ let package = Package(
             name: "async-main", dependencies: ["Tron"], path: "Tests/Programs/async-main"),
         .testTarget(
             name: "TronTests",
-            dependencies: ["Tron", "TronMetrics", "echo-demo", "async-main"],
+            dependencies: [
+                "Tron", "TronMetrics", "echo-demo", "async-main", "example-key-value",
+            ],
             resources: [.copy("vectors.json")]
         ),
         // The fake kernels and raw peers of TronTests serve these tests as well.

@@ -108,8 +108,10 @@ extension Session {
         var peerFinishedHandler: ((Session) -> Void)?
         var drainHandler: ((Session) -> Void)?
         var tellsOwnerWhenWritable = false
-        /// The groups that it is a member of, and its place in each. Changed in single steps, which
-        /// call nothing that could reach it: so overlapping access is not checked for.
+        // These are changed in single steps, which call nothing that could reach them: so
+        // overlapping access is not checked for.
+        @exclusivity(unchecked) private var ownDebts = Debts()
+        /// The groups that it is a member of, and its place in each.
         @exclusivity(unchecked) var memberships: [ObjectIdentifier: Membership] = [:]
         /// What its task sees of it.
         var face: AsyncSession?
@@ -125,8 +127,13 @@ extension Session {
         var resets = false
 
         var liveness = Liveness()
-        var debts = Debts()
         var drainStep = DrainStep.notBegun
+
+        /// The replies that it owes.
+        var debts: Debts {
+            @inline(__always) _read { yield unsafe ownDebts }
+            @inline(__always) _modify { yield unsafe &ownDebts }
+        }
     }
 }
 
