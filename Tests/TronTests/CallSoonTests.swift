@@ -9,7 +9,7 @@ import Testing
         let reactor = bench.reactor
         var notes: [String] = []
         let peer = try bench.connect()
-        bench.sessions[0].onPacket { _, _ in
+        bench.sessions[0].onPacket { [unowned reactor] _, _ in
             notes.append("packet")
             reactor.callSoon {
                 notes.append("soon")
