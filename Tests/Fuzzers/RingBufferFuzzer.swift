@@ -81,7 +81,7 @@ private struct RingRun: ~Copyable {
         append(size)
         consume(size / 3)
         check()
-        ring.leaveShared(of: pool)
+        if ring.isEmpty { ring.release(to: pool) } else { ring.leaveShared(of: pool) }
         require(isEmptyWithoutStorage || count > 0, "an empty ring keeps storage")
     }
 

@@ -155,7 +155,7 @@ extension Server: SessionOwner {
         accepting.left(session.peer, options.limits)
         endpoints.reportClosed(session, reason)
         if isDraining { for drain in drains { drain.ended(session, reason) } }
-        leaveList()
+        if isReleased { leaveList() }
     }
 
     func add(_ drain: Drain) {

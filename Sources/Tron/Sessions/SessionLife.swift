@@ -93,7 +93,7 @@ extension Session {
         if rareState?.closeReason == nil || !outbound.isEmpty { endReason = reason }
         inbound.end()
         outbound.end()
-        abandonDebts()
+        if rareState != nil { abandonDebts() }
         registry.releaseLater(self)
     }
 
@@ -235,9 +235,11 @@ extension Session {
         packetHandler = nil
         closeHandler = nil
         host.remove(self, reason)
-        leaveGroups()
-        rareState?.face?.sessionEnded(reason)
-        dropRareState()
+        if let rareState {
+            leaveGroups()
+            rareState.face?.sessionEnded(reason)
+            dropRareState()
+        }
         handler?(self, reason)
     }
 
