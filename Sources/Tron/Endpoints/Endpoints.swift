@@ -40,6 +40,7 @@ final class Endpoints: ReactorCompanion {
     }
 
     /// Reports the end of a session, which each owner does for its own.
+    @inline(__always)
     func reportClosed(_ session: Session, _ reason: CloseReason) {
         report(.closed(session.id, peer: session.peer, reason, session.counters))
     }

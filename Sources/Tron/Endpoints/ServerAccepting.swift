@@ -83,10 +83,14 @@ struct Accepting {
     }
 
     /// Takes a session of this peer's host off.
+    @inline(__always)
     mutating func left(_ peer: SocketAddress?, _ limits: ServerLimits) {
-        guard limits.maximumSessionsPerAddress != nil, let host = peer?.hostKey,
-            let count = perAddress[host]
-        else { return }
+        if limits.maximumSessionsPerAddress != nil { takeOff(peer) }
+    }
+
+    @inline(never)
+    private mutating func takeOff(_ peer: SocketAddress?) {
+        guard let host = peer?.hostKey, let count = perAddress[host] else { return }
         perAddress[host] = count > 1 ? count - 1 : nil
     }
 }
