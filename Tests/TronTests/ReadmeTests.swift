@@ -170,7 +170,7 @@ private func asInReadme(_ code: String) -> String {
         reactor.connectOnce(to: try SocketAddress(other)) { result in
             guard let session = try? result.get() else { return reactor.stop() }
             session.onBytes { _, bytes in
-                received += unsafe bytes.withUnsafeBytes { unsafe [UInt8]($0) }
+                received += bytes.copy()
                 if received.count == 26 { reactor.stop() }
                 return bytes.byteCount
             }
@@ -248,9 +248,7 @@ extension ReadmeTests {
         reactor.connectOnce(to: metrics.address) { result in
             guard let session = try? result.get() else { return reactor.stop() }
             session.onBytes { _, bytes in
-                answer += unsafe bytes.withUnsafeBytes {
-                    unsafe String(decoding: $0, as: UTF8.self)
-                }
+                answer += bytes.text
                 if answer.contains("tron_handler_seconds_count") { reactor.stop() }
                 return bytes.byteCount
             }

@@ -35,7 +35,7 @@ final class RequestCopy {
 
     init(_ category: UInt8, _ data: RawSpan, isRepeatable: Bool) {
         self.category = category
-        self.data = unsafe data.withUnsafeBytes { unsafe [UInt8]($0) }
+        self.data = data.copy()
         self.isRepeatable = isRepeatable
     }
 }

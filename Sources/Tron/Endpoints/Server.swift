@@ -76,9 +76,9 @@ public final class Server: EventSource {
         leaveList()
     }
 
-    /// It is counted with those that are gone once it neither listens nor has sessions.
+    /// It listens no more: it is counted with those that are gone once it has no sessions.
     private func leaveList() {
-        guard isReleased, host.count == 0, endpoints.servers.remove(listKey) != nil else { return }
+        guard host.count == 0, endpoints.servers.remove(listKey) != nil else { return }
         endpoints.endedServers.add(totals)
     }
 

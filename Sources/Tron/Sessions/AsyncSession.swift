@@ -76,7 +76,7 @@ extension AsyncSession {
 
     /// Its task is cancelled: what waits for it is dropped, what it has queued still leaves.
     func cancel() {
-        while waiting.take() != nil {}
+        waiting.removeAll()
         change(to: .cancelled)
         session.close()
     }

@@ -39,6 +39,8 @@ struct Inbound: ~Copyable {
     /// handler. The batch stops after the packet at hand.
     private(set) var isInterrupted = false
     private(set) var reading = Reading.reading
+    /// Whether the peer was heard in a packet that no handler sees.
+    private(set) var hasTakenHeartbeat = false
     private var decoder = PacketDecoder()
     /// When bytes last came, or reading last went on.
     private(set) var lastReceive: Int64
@@ -47,8 +49,6 @@ struct Inbound: ~Copyable {
     private(set) var bytesReceived = 0
     /// Packets or frames that a handler was given, or parts that a handler of bytes consumed.
     private(set) var packetsReceived = 0
-    /// Whether the peer was heard in a packet that no handler sees.
-    private(set) var hasTakenHeartbeat = false
 
     init(now: Int64) { lastReceive = now }
 

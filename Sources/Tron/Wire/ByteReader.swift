@@ -6,6 +6,13 @@ public enum ByteOrder: Hashable, Sendable, CaseIterable {
     case bigEndian
     /// The least significant byte comes first.
     case littleEndian
+
+    /// The integer whose bytes in memory are those of `value` in this order; and back again, since
+    /// the exchange undoes itself.
+    @inlinable
+    func arrange<Integer: FixedWidthInteger>(_ value: Integer) -> Integer {
+        self == .bigEndian ? value.bigEndian : value.littleEndian
+    }
 }
 
 /// Why something could not be read. The reader's position has not moved then.
@@ -102,7 +109,7 @@ extension ByteReader {
     ) throws(ByteReaderError) -> Integer {
         let place = unsafe try take(MemoryLayout<Integer>.size)
         let stored = unsafe place.unsafelyUnwrapped.loadUnaligned(as: Integer.self)
-        return order == .bigEndian ? Integer(bigEndian: stored) : Integer(littleEndian: stored)
+        return order.arrange(stored)
     }
 
     /// Reads a decimal integer in ASCII, with or without a sign, and the delimiter behind it. Nil,
@@ -126,7 +133,7 @@ extension ByteReader {
     /// The byte at `offset` behind the position; nil when there is none. It stays unread.
     public func peekByte(at offset: Int = 0) -> UInt8? {
         guard offset >= 0 && offset < remainingCount else { return nil }
-        return unsafe bytes.unsafeLoad(fromUncheckedByteOffset: position &+ offset, as: UInt8.self)
+        return bytes.byte(at: position &+ offset)
     }
 
     /// Passes over `count` bytes.

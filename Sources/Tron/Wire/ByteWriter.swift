@@ -85,7 +85,7 @@ extension ByteWriter {
     public mutating func writeInteger<Integer: FixedWidthInteger & BitwiseCopyable>(
         _ value: Integer, _ order: ByteOrder = .bigEndian
     ) {
-        let stored = order == .bigEndian ? value.bigEndian : value.littleEndian
+        let stored = order.arrange(value)
         unsafe place(MemoryLayout<Integer>.size)?.storeBytes(of: stored, as: Integer.self)
     }
 
@@ -140,8 +140,7 @@ extension ByteWriter {
         guard let place = unsafe place, let length = Length(exactly: count &- start) else {
             return overrun()
         }
-        let stored = order == .bigEndian ? length.bigEndian : length.littleEndian
-        unsafe place.storeBytes(of: stored, as: Length.self)
+        unsafe place.storeBytes(of: order.arrange(length), as: Length.self)
     }
 
     /// Takes back what was written since `count` was this. An overrun stays.

@@ -66,12 +66,10 @@ extension Frame where Layout == Range<Int> {
     }
 
     /// A copy of the content that may be kept and sent to other threads. Allocates.
-    public func copy() -> [UInt8] { unsafe content.withUnsafeBytes { unsafe [UInt8]($0) } }
+    public func copy() -> [UInt8] { content.copy() }
 
     /// The content as text; bytes that are not UTF-8 appear as U+FFFD.
-    public var text: String {
-        unsafe content.withUnsafeBytes { unsafe String(decoding: $0, as: UTF8.self) }
-    }
+    public var text: String { content.text }
 }
 
 /// The bounds of the library's own framings.

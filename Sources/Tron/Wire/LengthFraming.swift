@@ -87,8 +87,7 @@ public struct LengthPrefixFraming: Framing, Sendable {
         func load<Value: FixedWidthInteger & BitwiseCopyable>(_: Value.Type) -> UInt64 {
             let value = unsafe bytes.unsafeLoadUnaligned(
                 fromUncheckedByteOffset: offset, as: Value.self)
-            return UInt64(
-                order == .bigEndian ? Value(bigEndian: value) : Value(littleEndian: value))
+            return UInt64(order.arrange(value))
         }
         return switch width {
         case .one: load(UInt8.self)

@@ -27,15 +27,11 @@ public struct Packet: ~Escapable {
 
     /// A copy that may be kept and sent to other threads. Allocates.
     public func copy() -> OwnedPacket {
-        OwnedPacket(
-            sequence: sequence, category: category,
-            data: unsafe data.withUnsafeBytes { unsafe [UInt8]($0) })
+        OwnedPacket(sequence: sequence, category: category, data: data.copy())
     }
 
     /// The data as text; bytes that are not UTF-8 appear as U+FFFD.
-    public var text: String {
-        unsafe data.withUnsafeBytes { unsafe String(decoding: $0, as: UTF8.self) }
-    }
+    public var text: String { data.text }
 }
 
 /// A packet with data of its own.
