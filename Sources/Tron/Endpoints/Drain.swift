@@ -2,7 +2,8 @@
 
 /// What became of a server's sessions when it was drained.
 public struct DrainReport: Hashable, Sendable, CustomStringConvertible {
-    /// Sessions that ended by themselves or by `close()`, before the deadline or in its turn.
+    /// Sessions that ended by themselves or by `close()`, before the deadline or in its turn: also
+    /// those whose last output their peers did not take, as their own reasons say.
     public var closed = 0
     /// Sessions that were aborted: at the deadline, by `abort()`, by another drain or `stop`; or
     /// ended by the reactor's stop.
@@ -47,8 +48,10 @@ extension Server {
     ///
     /// `spread`, at most the deadline, is the time over which the sessions are told, evenly, so
     /// that the peers do not all come back in the same moment; those that nobody has told of the
-    /// drain yet go on as before. Drains may overlap: each reports what became of the sessions that
-    /// there were when it began. On the loop's thread.
+    /// drain yet go on as before. The first are told before this returns: a handler whose own
+    /// session is among them, and that is still to answer, leaves the drain to `callSoon`. Drains
+    /// may overlap: each reports what became of the sessions that there were when it began. On the
+    /// loop's thread.
     public func drain(
         within deadline: Duration, spread: Duration = .zero,
         completion: @escaping (DrainReport) -> Void

@@ -31,7 +31,9 @@ extension RemoteReactor {
     }
 
     /// Answers a request (`Reactor.reply(to:data:)`), from any thread. It is never refused because
-    /// too much waits: `SessionLimits.maximumOwedReplies` bounds what there is to answer.
+    /// too much waits for the loop. What became of it is not told: a reply that is too large, or
+    /// for which there is no room, stays owed, and a drain waits its whole time for another. Who
+    /// needs to know uses `submit`.
     @discardableResult
     public func reply(to address: ReplyAddress, data: [UInt8]) -> Submission {
         submitOwed { $0.reply(to: address, data: data) }

@@ -60,7 +60,8 @@ extension Session {
     /// The session then owes a reply: a drain waits for it. Whoever has asked for the address
     /// answers by it, also at once, or refuses. While the session owes
     /// `SessionLimits.maximumOwedReplies`, it does not read. One that does not take packets any
-    /// more owes nothing. On the loop's thread.
+    /// more owes nothing; so a peer that ends its stream loses the replies that were not given,
+    /// unless `SessionOptions.allowsHalfClose` keeps the session. On the loop's thread.
     public func replyAddress(of packet: borrowing Packet) -> ReplyAddress {
         registry.requireLoop("Session.replyAddress(of:)")
         return ReplyAddress(

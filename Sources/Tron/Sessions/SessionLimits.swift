@@ -21,7 +21,9 @@ public struct SessionLimits: Sendable, Hashable {
 
     /// Replies that may be owed at the same time (`Session.replyAddress(of:)`): at so many the
     /// session stops reading until one is given or refused. At least 1. Default 1,024: as many as
-    /// fit the requests of a busy peer, in some kilobytes.
+    /// fit the requests of a busy peer, in some kilobytes. Large replies call for fewer: what is
+    /// given at once and is more than `maximumQueuedBytes`, beyond what the kernel takes, is dealt
+    /// with by `SessionOptions.overflow`, also when the peer reads.
     public var maximumOwedReplies = 1024
 
     /// Time from the first byte of a packet or frame to its last, while the session reads. Default

@@ -17,6 +17,9 @@ extension Session {
     /// A packet costs more than with a handler: an allocation and some 2,000 instructions when
     /// packets come in batches, three allocations and 5,000 instructions when they come singly.
     ///
+    /// A drain does not wait for the task: the session owes no reply for what the task has taken,
+    /// and closes when the drain reaches it. Sends throw `SendError.closed` then.
+    ///
     /// However `body` ends, the session is closed then, as by `close()`. Cancelling the task, from
     /// any thread, does the same at once; iteration and a send that waits then throw. What `body`
     /// throws is the task's result. Once the session has ended, iteration ends or throws, so that a

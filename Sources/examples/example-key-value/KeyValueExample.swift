@@ -1,4 +1,4 @@
-// A key-value server: an actor answers, later, and a signal to end loses no request.
+// A key-value server: an actor answers, later, and a signal ends it once it has answered.
 import Glibc
 import Tron
 

@@ -26,7 +26,8 @@ enum Request: Sendable {
 
 /// The values. Its code runs on the reactor's thread, so that asking it leaves no thread.
 actor Store {
-    /// Bytes of keys and values together. 256 MiB, so that peers cannot fill the memory.
+    /// Bytes of keys and values together: 256 MiB. What the dictionary takes beside them, which is
+    /// more than that where they are small, is not counted.
     static let capacity = 256 << 20
 
     private let executor: ReactorExecutor
