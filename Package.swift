@@ -6,6 +6,8 @@ let strict: [SwiftSetting] = [
     .treatAllWarnings(as: .error),
 ]
 
+let examples = ["example-key-value"]
+
 let package = Package(
     name: "Tron",
     products: [
@@ -29,14 +31,6 @@ let package = Package(
         ),
         .executableTarget(
             name: "echo-demo", dependencies: ["Tron", "TronMetrics"], swiftSettings: strict),
-        // What a newcomer copies from: they stand on the public API alone.
-        .executableTarget(
-            name: "example-key-value",
-            dependencies: ["Tron"],
-            path: "Sources/examples/example-key-value",
-            packageAccess: false,
-            swiftSettings: [.treatAllWarnings(as: .error)]
-        ),
         // Storage and Wire are symbolic links to the library's: they are not public.
         .executableTarget(
             name: "micro-benchmark",
@@ -63,8 +57,8 @@ let package = Package(
         .testTarget(
             name: "TronTests",
             dependencies: [
-                "Tron", "TronMetrics", "echo-demo", "async-main", "example-key-value",
-            ],
+                "Tron", "TronMetrics", "echo-demo", "async-main",
+            ] + examples.map { .byName(name: $0) },
             resources: [.copy("vectors.json")]
         ),
         // The fake kernels and raw peers of TronTests serve these tests as well.
@@ -75,6 +69,18 @@ let package = Package(
     ],
     swiftLanguageModes: [.v6]
 )
+
+// What a newcomer copies from: they stand on the public API alone.
+for example in examples {
+    package.targets.append(
+        .executableTarget(
+            name: example,
+            dependencies: ["Tron"],
+            path: "Sources/examples/\(example)",
+            packageAccess: false,
+            swiftSettings: [.treatAllWarnings(as: .error)]
+        ))
+}
 
 // The simulation alone: it is optimised, and need not wait for all other tests to be so too.
 if Context.environment["TRON_ONLY_SIMULATION"] != nil {
