@@ -180,6 +180,68 @@ private final class Stop {
         #expect(bench.log.notes == ["done"])
     }
 
+    /// How a session ends that nobody cuts off.
+    enum GentleEnd: CaseIterable {
+        case peerFinishes, drain
+
+        var reason: CloseReason { self == .drain ? .requested : .peerClosed }
+    }
+
+    private func end(_ bench: Bench, _ peer: Peer, by end: GentleEnd) {
+        switch end {
+        case .peerFinishes: peer.finish()
+        case .drain: bench.server.drain(within: .seconds(60)) { bench.log.notes.append("\($0)") }
+        }
+    }
+
+    @Test(arguments: GentleEnd.allCases)
+    func `a gentle end waits for the answer to what the task has taken`(by end: GentleEnd) throws {
+        let stop = Stop()
+        let bench = try bench { session, log in
+            for try await packet in session.packets {
+                log.texts.append(packet.text)
+                await stop.pass()
+                try await session.reply(to: packet, data: Array("to \(packet.text)".utf8))
+            }
+        }
+        let peer = try bench.connect()
+        peer.send(wire("a") + wire("b"))
+        try bench.reactor.turn(until: { bench.texts == ["a"] })
+        bench.kernel.isFrozen = true
+        self.end(bench, peer, by: end)
+        try bench.reactor.turn(times: 5)
+        #expect(bench.sessions[0].isOpen)
+        stop.open()
+        try bench.reactor.turn(until: { peer.drained.isAtEnd })
+        #expect(peer.texts == ["to a", "to b"])
+        peer.finish()
+        try bench.turnUntilClosed()
+        #expect(bench.reasons == [end.reason])
+    }
+
+    @Test(arguments: GentleEnd.allCases)
+    func `a gentle end does not wait for a task that is at no packet`(by end: GentleEnd) throws {
+        let stop = Stop()
+        let bodies: [nonisolated(nonsending) (AsyncSession, Log) async throws -> Void] = [
+            { session, log in try await Self.note(session, log) },
+            { _, _ in await stop.pass() },
+        ]
+        // The peer's end is not read while nobody takes packets.
+        for (index, body) in bodies.enumerated() where index == 0 || end == .drain {
+            let bench = try bench { try await body($0, $1) }
+            let peer = try bench.connect()
+            if index == 0 { peer.send(wire("a")) }
+            bench.kernel.isFrozen = true
+            try bench.reactor.turn(times: 5)
+            self.end(bench, peer, by: end)
+            try bench.reactor.turn(until: { peer.drained.isAtEnd }, atMost: 10)
+            peer.finish()
+            try bench.turnUntilClosed()
+            #expect(bench.reasons == [end.reason])
+        }
+        stop.open()
+    }
+
     @Test func `the reactor's stop ends the task`() throws {
         let bench = try bench { try await Self.note($0, $1) }
         _ = try bench.connect()

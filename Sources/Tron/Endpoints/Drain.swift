@@ -47,11 +47,10 @@ extension Server {
     /// and timers of the reactor go on, since replies may need them.
     ///
     /// `spread`, at most the deadline, is the time over which the sessions are told, evenly, so
-    /// that the peers do not all come back in the same moment; those that nobody has told of the
-    /// drain yet go on as before. The first are told before this returns: a handler whose own
-    /// session is among them, and that is still to answer, leaves the drain to `callSoon`. Drains
-    /// may overlap: each reports what became of the sessions that there were when it began. On the
-    /// loop's thread.
+    /// that the peers do not all come back in the same moment. The first are told in the turn that
+    /// follows; those that nobody has told of the drain yet go on as before. Drains may overlap:
+    /// each reports what became of the sessions that there were when it began. On the loop's
+    /// thread.
     public func drain(
         within deadline: Duration, spread: Duration = .zero,
         completion: @escaping (DrainReport) -> Void
@@ -63,9 +62,9 @@ extension Server {
             endpoints.report(.drained(address, DrainReport()))
             return registry.callLater { completion(DrainReport()) }
         }
-        let drain = Drain(self, completion)
+        let drain = Drain(self, deadline, spread: min(spread, deadline), completion)
         add(drain)
-        drain.begin(deadline: deadline, spread: min(spread, deadline))
+        drain.begin()
     }
 }
 
@@ -81,22 +80,33 @@ final class Drain: EventSource {
     private var report = DrainReport()
     /// Sessions that are still to be told, the next one last.
     private var waiting: [Session] = []
-    private var spreadEnd: Int64 = 0
+    /// Times of the clock.
+    private let deadline: Int64
+    private let spreadEnd: Int64
     private var stepTimer = TimerKey.none
     private var deadlineTimer = TimerKey.none
 
-    fileprivate init(_ server: Server, _ completion: @escaping (DrainReport) -> Void) {
+    fileprivate init(
+        _ server: Server, _ deadline: Duration, spread: Duration,
+        _ completion: @escaping (DrainReport) -> Void
+    ) {
         registry = server.registry
         self.server = server
         self.completion = completion
+        let now = registry.kernel.now()
+        self.deadline = now + deadline.clampedNanoseconds
+        spreadEnd = now + spread.clampedNanoseconds
     }
 
-    fileprivate func begin(deadline: Duration, spread: Duration) {
+    /// Nobody is told at once: a handler that drains may be about to answer on its own session.
+    fileprivate func begin() {
         key = registry.sources.insert(self)
         server.forEachSession { waiting.append($0) }
-        let now = registry.kernel.now()
-        spreadEnd = now + spread.clampedNanoseconds
-        deadlineTimer = registry.arm(key, at: now + deadline.clampedNanoseconds)
+        registry.wake(self)
+    }
+
+    func ready(_ readiness: Readiness) {
+        deadlineTimer = registry.arm(key, at: deadline)
         drainSome()
     }
 

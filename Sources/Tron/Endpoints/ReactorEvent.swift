@@ -21,6 +21,8 @@ public enum ReactorEvent: Sendable, CustomStringConvertible {
     case connected(SessionID, to: SocketAddress?)
     /// A session has ended. A peer that broke the protocol shows here, as `.protocolFault`.
     case closed(SessionID, peer: SocketAddress?, CloseReason, Traffic)
+    /// `RemoteReactor.reply` gave a reply that the session refused: its peer gets none.
+    case replyLost(SessionID, ReplyOutcome)
     /// A client has no connection, and waits for the next attempt.
     case reconnecting(target: String, after: Duration, attempt: Int, ClientFailure)
     /// A client does not try any more.
@@ -61,6 +63,8 @@ public enum ReactorEvent: Sendable, CustomStringConvertible {
         case .closed(let session, let peer, let reason, let traffic):
             "session \(session): \(Self.name(peer)): \(reason); received "
                 + "\(traffic.packetsReceived) packets, sent \(traffic.packetsSent)"
+        case .replyLost(let session, let outcome):
+            "session \(session): a reply was lost: \(outcome)"
         case .reconnecting(let target, let delay, let attempt, let failure):
             "\(target): \(failure); attempt \(attempt) in \(delay)"
         case .gaveUp(let target, let failure): "\(target): gave up: \(failure)"
@@ -77,8 +81,8 @@ public enum ReactorEvent: Sendable, CustomStringConvertible {
         case .listening, .stoppedListening, .accepted, .connected: false
         case .closed(_, _, let reason, _): reason.cause.isProblem
         case .drained(_, let report): report.aborted > 0 || report.unanswered > 0
-        case .refused, .acceptFailed, .outOfDescriptors, .reconnecting, .gaveUp, .slowHandler,
-            .suppressed:
+        case .refused, .acceptFailed, .outOfDescriptors, .replyLost, .reconnecting, .gaveUp,
+            .slowHandler, .suppressed:
             true
         }
     }
@@ -91,7 +95,7 @@ public enum ReactorEvent: Sendable, CustomStringConvertible {
     var isFloodable: Bool {
         switch self {
         case .accepted, .refused, .acceptFailed, .outOfDescriptors, .connected, .closed,
-            .reconnecting, .slowHandler:
+            .replyLost, .reconnecting, .slowHandler:
             true
         case .listening, .stoppedListening, .drained, .gaveUp, .suppressed: false
         }

@@ -31,12 +31,12 @@ extension RemoteReactor {
     }
 
     /// Answers a request (`Reactor.reply(to:data:)`), from any thread. It is never refused because
-    /// too much waits for the loop. What became of it is not told: a reply that is too large, or
-    /// for which there is no room, stays owed, and a drain waits its whole time for another. Who
-    /// needs to know uses `submit`.
+    /// too much waits for the loop. A reply that is too large, or for which there is no room, is
+    /// lost, since nobody would give another: it is not owed any more, counts as unanswered in the
+    /// report of a drain, and is told as `ReactorEvent.replyLost`. Who needs to know uses `submit`.
     @discardableResult
     public func reply(to address: ReplyAddress, data: [UInt8]) -> Submission {
-        submitOwed { $0.reply(to: address, data: data) }
+        submitOwed { $0.replyOrLose(address, data) }
     }
 
     /// The same with a text's UTF-8.
@@ -83,5 +83,12 @@ extension RemoteReactor {
             }
             if !isAccepted { unsafe continuation.resume(returning: nil) }
         }
+    }
+}
+
+extension Reactor {
+    fileprivate func replyOrLose(_ address: ReplyAddress, _ data: [UInt8]) {
+        let (outcome, isLost) = replyOnce(to: address, data: data)
+        if isLost { registry.endpoints.report(.replyLost(address.session, outcome)) }
     }
 }

@@ -46,6 +46,9 @@ public final class AsyncSession {
     private var waitingBytes = 0
     private var source = Source.open
     private var waiter: Waiter?
+    /// Whether the task has yet to ask for more than what has come, or, after the peer's end, to
+    /// end: what it has taken may still be answered.
+    private(set) var owes = false
 
     init(_ session: Session) { self.session = session }
 }
@@ -57,6 +60,7 @@ extension AsyncSession {
     func received(_ packet: borrowing Packet) {
         waiting.append(packet.copy())
         waitingBytes += packet.data.byteCount + Self.bytesPerPacket
+        owes = true
         if waitingBytes >= session.settings.options.limits.maximumBytesBeforeTask {
             session.pauseReading()
         }
@@ -77,14 +81,18 @@ extension AsyncSession {
     /// Its task is cancelled: what waits for it is dropped, what it has queued still leaves.
     func cancel() {
         waiting.removeAll()
+        owes = false
         change(to: .cancelled)
         session.close()
     }
 
     /// The task's body is over.
     func bodyEnded() {
+        owes = false
         switch source {
-        case .open, .finished: session.close()
+        case .open, .finished:
+            session.closeIfAnswered()
+            session.close()
         case .cancelled, .ended: break
         }
     }
@@ -163,6 +171,8 @@ extension AsyncSession {
         await unsafe withUnsafeContinuation { (continuation: Continuation) in
             guard waiting.isEmpty, case .open = source else { return unsafe continuation.resume() }
             unsafe waiter = .packets(continuation)
+            owes = false
+            session.closeIfAnswered()
             session.resumeReading()
         }
     }

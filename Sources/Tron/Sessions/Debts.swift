@@ -12,6 +12,8 @@ struct Debts {
     private var newest: (packet: Int, debt: SlabKey)?
     /// Replies that can never be given any more.
     private(set) var lost = 0
+    /// What is queued now is one of them.
+    private(set) var isGiving = false
 
     var count: Int { open?.count ?? 0 }
 
@@ -28,6 +30,18 @@ struct Debts {
     }
 
     func owes(_ debt: SlabKey) -> Bool { open?[debt] != nil }
+
+    /// From here to `endGiving()` what is queued is one that is owed.
+    mutating func beginGiving() { isGiving = true }
+
+    mutating func endGiving() { isGiving = false }
+
+    /// One that is owed cannot be given. False when it is not owed.
+    mutating func lose(_ debt: SlabKey) -> Bool {
+        let isOwed = settle(debt)
+        if isOwed { lost += 1 }
+        return isOwed
+    }
 
     /// The reply is given or refused. False when it had been, or was never owed.
     mutating func settle(_ debt: SlabKey) -> Bool { open?.remove(debt) != nil }

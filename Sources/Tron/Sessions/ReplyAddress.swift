@@ -59,9 +59,10 @@ extension Session {
     ///
     /// The session then owes a reply: a drain waits for it. Whoever has asked for the address
     /// answers by it, also at once, or refuses. While the session owes
-    /// `SessionLimits.maximumOwedReplies`, it does not read. One that does not take packets any
-    /// more owes nothing; so a peer that ends its stream loses the replies that were not given,
-    /// unless `SessionOptions.allowsHalfClose` keeps the session. On the loop's thread.
+    /// `SessionLimits.maximumOwedReplies`, it does not read. When the peer ends its stream, the
+    /// session stays until what it owes is given or refused, for at most
+    /// `SessionLimits.halfCloseTimeout`. One that takes no packets any more owes nothing. On the
+    /// loop's thread.
     public func replyAddress(of packet: borrowing Packet) -> ReplyAddress {
         registry.requireLoop("Session.replyAddress(of:)")
         return ReplyAddress(
@@ -76,24 +77,41 @@ extension Session {
 
     private func owe() -> SlabKey {
         guard outbound.writing == .open else { return .none }
-        let limit = settings.options.limits.maximumOwedReplies
-        let debt = rare.debts.owe(packet: inbound.packetsReceived, atMost: limit)
-        if rare.debts.count >= limit {
-            inbound.pause(by: .debts)
-            flushLater()
-        }
+        let debt = rare.debts.owe(
+            packet: inbound.packetsReceived, atMost: settings.options.limits.maximumOwedReplies)
+        pauseUnlessItMayOweMore()
         return debt
     }
 
-    /// Has `send` queue the reply, if one is owed.
+    private var mayOweMore: Bool {
+        rare.debts.count < settings.options.limits.maximumOwedReplies
+            && outbound.count <= settings.outboundCapacity
+    }
+
+    private func pauseUnlessItMayOweMore() {
+        if mayOweMore { return }
+        inbound.pause(by: .debts)
+        flushLater()
+    }
+
+    /// Reading goes on if it was for its debts that the session did not read.
+    func goOnOwing() {
+        if mayOweMore, goOnReading(.debts) { flushLater() }
+    }
+
+    /// Has `send` queue the reply, if one is owed, in the room that there is for it.
     fileprivate func give<Failure>(
         _ address: ReplyAddress, by send: () throws(Failure) -> SendOutcome
     ) throws(Failure) -> ReplyOutcome {
-        if outbound.writing == .open, rareState?.debts.owes(address.debt) != true {
-            return .notOwed
-        }
+        guard outbound.writing == .open else { return ReplyOutcome(try send()) }
+        guard let rareState, rareState.debts.owes(address.debt) else { return .notOwed }
+        rareState.debts.beginGiving()
+        defer { rareState.debts.endGiving() }
         let outcome = ReplyOutcome(try send())
-        if outcome == .queued { settle(address.debt) }
+        if outcome == .queued {
+            settle(address.debt)
+            pauseUnlessItMayOweMore()
+        }
         return outcome
     }
 
@@ -101,9 +119,25 @@ extension Session {
     @discardableResult
     fileprivate func settle(_ debt: SlabKey) -> Bool {
         guard let rareState, rareState.debts.settle(debt) else { return false }
-        if goOnReading(.debts) { flushLater() }
+        goOnOwing()
         closeIfAnswered()
         return true
+    }
+
+    /// The reply can never be given: whoever waits for it need not any more.
+    fileprivate func lose(_ debt: SlabKey) -> Bool {
+        guard let rareState, rareState.debts.lose(debt) else { return false }
+        goOnOwing()
+        closeIfAnswered()
+        return true
+    }
+
+    /// Whether what is queued now is an owed reply that has room of its own.
+    func hasRoomForOwed(_ length: Int) -> Bool {
+        guard let rareState, rareState.debts.isGiving else { return false }
+        let limits = settings.options.limits
+        return length <= limits.reservedReply
+            && outbound.count + length <= limits.outboundCapacityWithReplies
     }
 
     /// What is owed can never be given any more.
@@ -151,6 +185,13 @@ extension Reactor {
             try session.send(
                 sequence: address.sequence, category: address.category, capacity: capacity, encode)
         }
+    }
+
+    /// Gives the reply, or gives it up. What became of it.
+    func replyOnce(to address: ReplyAddress, data: [UInt8]) -> (ReplyOutcome, isLost: Bool) {
+        let outcome = reply(to: address, data: data)
+        if outcome.isQueued { return (outcome, false) }
+        return (outcome, session(address.session)?.lose(address.debt) ?? false)
     }
 
     /// Says that a request gets no reply: nothing is sent, and nothing is owed any more. On the

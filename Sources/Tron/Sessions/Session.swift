@@ -127,7 +127,10 @@ extension Session {
         var resets = false
 
         var liveness = Liveness()
-        var drainStep = DrainStep.notBegun
+        /// A drain has reached it.
+        var isDrained = false
+        /// Why it closes as soon as it owes nothing; nil while it does not.
+        var reasonOnceAnswered: CloseReason?
 
         /// The replies that it owes.
         var debts: Debts {

@@ -1,13 +1,4 @@
-// How a drain ends a session: its goodbye, then the replies that it owes, then its close.
-
-/// How far a drain has come with a session.
-enum DrainStep {
-    case notBegun
-    /// The application is being told.
-    case telling
-    /// The session closes once it owes no reply.
-    case waiting
-}
+// How a session ends that still owes: a drain's goodbye, then the replies, then its close.
 
 extension Session {
     /// Calls `handler` when a drain of the server reaches this session, once, before anything else
@@ -21,24 +12,37 @@ extension Session {
         if !hasEnded { rare.drainHandler = handler }
     }
 
-    /// Ends the session as by `close()`, but not while it owes replies.
+    /// Ends the session as by `close()`, but not while it owes.
     func drain() {
-        guard !isClosing, rare.drainStep == .notBegun else { return }
-        rare.drainStep = .telling
+        guard !isClosing, !rare.isDrained else { return }
+        rare.isDrained = true
+        // The handler may say goodbye, also after the last reply.
+        rare.reasonOnceAnswered = nil
         inbound.pause(by: .drain)
         flushLater()
         let handler = rare.drainHandler
         rare.drainHandler = nil
         handler?(self)
-        rare.drainStep = .waiting
+        closeOnceAnswered(.requested)
+    }
+
+    /// Whether somebody is still to be answered: a request whose reply address was asked for, or
+    /// one that the session's task has taken.
+    var owes: Bool {
+        guard let rareState else { return false }
+        return rareState.debts.count > 0 || rareState.face?.owes == true
+    }
+
+    /// Ends the session as soon as it owes nothing.
+    func closeOnceAnswered(_ reason: CloseReason) {
+        guard !isClosing else { return }
+        rare.reasonOnceAnswered = reason
         closeIfAnswered()
     }
 
-    /// A drained session that owes nothing any more closes.
+    /// The session may owe less than before.
     func closeIfAnswered() {
-        guard let rareState, rareState.drainStep == .waiting, rareState.debts.count == 0 else {
-            return
-        }
-        beginClose(.requested)
+        guard let reason = rareState?.reasonOnceAnswered, !owes else { return }
+        beginClose(reason)
     }
 }

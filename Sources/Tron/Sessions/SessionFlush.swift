@@ -72,6 +72,7 @@ extension Session {
             if outbound.writing == .ending { finishWriting() }
         }
         if outbound.count <= settings.lowWatermark { goOnReading(.watermark) }
+        if rareState != nil { goOnOwing() }
         updateInterest()
         tellWritability()
     }

@@ -132,13 +132,17 @@ extension Session {
         if inbound.hasKept {
             return beginClose(.protocolFault(.truncatedPacket(bytes: inbound.keptCount)))
         }
-        guard settings.options.allowsHalfClose, outbound.writing == .open else {
+        guard settings.options.allowsHalfClose || owes, outbound.writing == .open else {
             return outbound.isEmpty ? end(.peerClosed) : beginClose(.peerClosed)
         }
         limit(.halfClose, to: settings.options.limits.halfCloseTimeout)
         flushLater()
         rareState?.face?.peerFinished()
-        rareState?.peerFinishedHandler?(self)
+        if settings.options.allowsHalfClose {
+            rareState?.peerFinishedHandler?(self)
+        } else {
+            closeOnceAnswered(.peerClosed)
+        }
     }
 
     /// Reading is paused, and the peer's end waits behind what is not read.

@@ -15,16 +15,22 @@ public struct SessionLimits: Sendable, Hashable {
     /// below the high mark that the two do not alternate with every write.
     public var outputLowWatermark = 128 << 10
 
-    /// Waiting output, in bytes, that is never exceeded. Default 4 MiB. It is raised to hold one
-    /// packet of `maximumDataLength`.
-    public var maximumQueuedBytes = 4 << 20
+    /// Waiting output, in bytes, that is not exceeded but by replies that were owed. Default 3 MiB,
+    /// which with the room for those fits a block of 4 MiB. It is raised to hold one packet of
+    /// `maximumDataLength`.
+    public var maximumQueuedBytes = 3 << 20
 
     /// Replies that may be owed at the same time (`Session.replyAddress(of:)`): at so many the
     /// session stops reading until one is given or refused. At least 1. Default 1,024: as many as
-    /// fit the requests of a busy peer, in some kilobytes. Large replies call for fewer: what is
-    /// given at once and is more than `maximumQueuedBytes`, beyond what the kernel takes, is dealt
-    /// with by `SessionOptions.overflow`, also when the peer reads.
+    /// fit the requests of a busy peer, in some kilobytes.
     public var maximumOwedReplies = 1024
+
+    /// Bytes of data in an owed reply that always has room: beside `maximumQueuedBytes` so much is
+    /// there for each of `maximumOwedReplies`, and while more waits than `maximumQueuedBytes` the
+    /// session does not read. Default 1 KiB, in all 1 MiB. A larger reply counts as any packet.
+    /// Who gives large replies later sets this to the largest, and `maximumOwedReplies` to how many
+    /// may be in the making at the same time: together at most 512 MiB.
+    public var reservedReplyLength = 1 << 10
 
     /// Time from the first byte of a packet or frame to its last, while the session reads. Default
     /// 60 s: a full packet at 17 KiB/s. A peer that sends a byte a second cannot hold memory for
@@ -54,13 +60,21 @@ public struct SessionLimits: Sendable, Hashable {
     /// The most that may wait to be sent, with room for one packet of the largest size.
     var outboundCapacity: Int { max(maximumQueuedBytes, maximumDataLength + PacketFormat.overhead) }
 
+    /// The longest owed reply that has room of its own, in bytes of its packet.
+    var reservedReply: Int {
+        min(reservedReplyLength, maximumDataLength) + PacketFormat.overhead
+    }
+
+    /// The most that may wait to be sent when owed replies are part of it.
+    var outboundCapacityWithReplies: Int { outboundCapacity + maximumOwedReplies * reservedReply }
+
     /// The memory that a session's buffers and debts can take at most, in bytes. Buffers are powers
     /// of two, and while one grows its predecessor is still there; a handler that pauses within a
     /// batch leaves a whole read behind what was kept before. What a closure writes may lie in a
     /// block beside the queue's; closures within closures of the same session may have one each.
     func memoryBound(maximumBytesReadPerTurn: Int) -> Int {
         let kept = maximumDataLength + PacketFormat.overhead + maximumBytesReadPerTurn
-        let outbound = BufferPool.capacity(for: outboundCapacity)
+        let outbound = BufferPool.capacity(for: outboundCapacityWithReplies)
         return 2 * outbound + BufferPool.capacity(for: 2 * kept) * 3 / 2
             + Debts.memoryBound(maximumOwedReplies)
     }
@@ -84,6 +98,10 @@ public struct SessionLimits: Sendable, Hashable {
             (0...1 << 30).contains(maximumBytesBeforeTask), "maximumBytesBeforeTask: 0 to 1 GiB")
         demand(
             (1...1 << 20).contains(maximumOwedReplies), "maximumOwedReplies: 1 to 2^20")
+        demand(
+            (0...1 << 30).contains(reservedReplyLength)
+                && maximumOwedReplies * reservedReply <= 1 << 29,
+            "reservedReplyLength: not negative, and for maximumOwedReplies at most 512 MiB")
         demand(maximumDiscardedBytes >= 0, "maximumDiscardedBytes: not negative")
         demand(closeTimeout >= .zero, "closeTimeout: not negative")
         demand(halfCloseTimeout >= .zero, "halfCloseTimeout: not negative")

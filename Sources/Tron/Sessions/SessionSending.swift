@@ -101,7 +101,7 @@ extension Session {
         registry.requireLoop("Session.send")
         guard outbound.writing == .open else { return .closed }
         outbound.dropDraft(buffers)
-        if outbound.count + length > settings.outboundCapacity {
+        if outbound.count + length > settings.outboundCapacity, !hasRoomForOwed(length) {
             let refusal = offerInsteadOfRefusing(length)
             guard refusal == .queued else { return refusal }
         }
@@ -131,7 +131,7 @@ extension Session {
         }
         flushLater()
         let queued = outbound.count + length
-        if queued <= settings.outboundCapacity { return .queued }
+        if queued <= settings.outboundCapacity || hasRoomForOwed(length) { return .queued }
         if settings.options.overflow == .close { abort(.overflow(bytes: queued)) }
         return .overflow
     }

@@ -17,8 +17,10 @@ extension Session {
     /// A packet costs more than with a handler: an allocation and some 2,000 instructions when
     /// packets come in batches, three allocations and 5,000 instructions when they come singly.
     ///
-    /// A drain does not wait for the task: the session owes no reply for what the task has taken,
-    /// and closes when the drain reaches it. Sends throw `SendError.closed` then.
+    /// A drain, and the session at its peer's end of stream, wait while the task is at a packet: it
+    /// may be answered until the task asks for the next and there is none, or ends. A task that is
+    /// at none is not waited for: the session closes, and sends throw `SendError.closed`. A task
+    /// that goes on after its session's end is its application's, as any other.
     ///
     /// However `body` ends, the session is closed then, as by `close()`. Cancelling the task, from
     /// any thread, does the same at once; iteration and a send that waits then throw. What `body`

@@ -143,6 +143,18 @@ extension Misuse {
         session("no owed reply", "maximumOwedReplies: 1 to 2^20") {
             $0.limits.maximumOwedReplies = 0
         },
+        session(
+            "owed room for replies",
+            "reservedReplyLength: not negative, and for maximumOwedReplies at most 512 MiB"
+        ) {
+            $0.limits.reservedReplyLength = -1
+        },
+        session(
+            "room for too many large replies",
+            "reservedReplyLength: not negative, and for maximumOwedReplies at most 512 MiB"
+        ) {
+            $0.limits.reservedReplyLength = 1 << 20
+        },
         session("too many owed replies", "maximumOwedReplies: 1 to 2^20") {
             $0.limits.maximumOwedReplies = 1 << 20 + 1
         },
