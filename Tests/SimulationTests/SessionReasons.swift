@@ -19,6 +19,9 @@ extension SessionRecord {
             if !end.endWasRead && !(isDrained && end.finReceived) {
                 return "its peer's end of stream was not read"
             }
+            if !closeCalled && !endedWriting && !owed.isEmpty {
+                return "its peer's end closed it while it owed \(owed.count) replies"
+            }
             return unsent
         case .idle(let kind): return complaint(aboutIdleness: kind)
         case .dead: return complaint(aboutSilence: ())

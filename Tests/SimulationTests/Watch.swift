@@ -49,6 +49,7 @@ extension World {
                 record.answerable > 0, "session \(record.id) was drained, owes nothing and stays")
         }
         if record.answerable >= limits.maximumOwedReplies { return }
+        if session.queuedBytes > limits.outboundCapacity { return }
         let mayPause = record.options.pausesReadingAboveHighWatermark
         if mayPause && session.queuedBytes > limits.outputLowWatermark { return }
         run.expect(
@@ -94,9 +95,11 @@ extension World {
         var bytes = reactor.registry.buffers.idleBytes + 2 * limits.maximumBytesReadPerTurn
         for record in records where !record.isClosed {
             bytes += record.session.outbound.capacity + record.session.inbound.keptCount
-            let most = max(
-                record.options.limits.maximumQueuedBytes,
-                record.options.limits.maximumDataLength + 11)
+            let limits = record.options.limits
+            let reply = min(limits.reservedReplyLength, limits.maximumDataLength) + 11
+            let most =
+                max(limits.maximumQueuedBytes, limits.maximumDataLength + 11)
+                + limits.maximumOwedReplies * reply
             run.expect(
                 record.session.queuedBytes <= most,
                 "session \(record.id) has queued \(record.session.queuedBytes) of \(most) bytes")

@@ -20,6 +20,7 @@ extension World {
         options.limits.closeTimeout = chance.pick(
             .zero, .milliseconds(5), .milliseconds(100), .seconds(2), .seconds(2))
         options.limits.maximumOwedReplies = chance.pick(1, 2, 5, 1000)
+        options.limits.reservedReplyLength = chance.pick(0, 50, 1000, 20_000)
         options.limits.maximumDiscardedBytes = chance.pick(0, 500, 1 << 20)
         options.limits.halfCloseTimeout = chance.pick(.milliseconds(10), .seconds(1))
         let times: [Duration?] = [
@@ -190,7 +191,11 @@ extension World {
             run.expect(!record.owed.contains(address), "a reply that is owed was refused")
         case .closed: settle(.closed, packet, record)
         case .tooLarge: settle(.tooLarge, packet, record)
-        case .overflow: settle(.overflow, packet, record)
+        case .overflow:
+            run.expect(
+                packet.length > record.options.limits.reservedReplyLength,
+                "session \(record.id) had no room for a reply that it owed")
+            settle(.overflow, packet, record)
         case .overCapacity: settle(.overCapacity, packet, record)
         case .interrupted: settle(.interrupted, packet, record)
         }

@@ -45,6 +45,9 @@ import Tron
             let store = Store(on: executor)
             var options = ServerOptions()
             options.session.limits.maximumDataLength = 64 << 10
+            // So many answers of a session may be in the making, and each has room.
+            options.session.limits.maximumOwedReplies = 64
+            options.session.limits.reservedReplyLength = 64 << 10
             let address = SocketAddress.loopback(port: port)
             let server = try reactor.listen(on: address, options: options) { session in
                 session.onPacket { session, packet in

@@ -26,9 +26,10 @@ enum Request: Sendable {
 
 /// The values. Its code runs on the reactor's thread, so that asking it leaves no thread.
 actor Store {
-    /// Bytes of keys and values together: 256 MiB. What the dictionary takes beside them, which is
-    /// more than that where they are small, is not counted.
+    /// Bytes of keys and values together, and of what the dictionary takes beside them: 256 MiB.
     static let capacity = 256 << 20
+    /// Two arrays' headers and a place in a table that is half full, after it has grown.
+    private static let bytesPerEntry = 160
 
     private let executor: ReactorExecutor
     private var values: [[UInt8]: [UInt8]] = [:]
@@ -38,6 +39,10 @@ actor Store {
 
     nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
+    private static func size(_ key: [UInt8], _ value: [UInt8]) -> Int {
+        bytesPerEntry + key.count + value.count
+    }
+
     /// The answer's data.
     func answer(_ request: Request) -> [UInt8] {
         switch request {
@@ -45,14 +50,14 @@ actor Store {
             guard let value = values[key] else { return [0] }
             return [1] + value
         case .set(let key, let value):
-            let before = values[key].map { key.count + $0.count } ?? 0
-            let after = bytes - before + key.count + value.count
+            let before = values[key].map { Self.size(key, $0) } ?? 0
+            let after = bytes - before + Self.size(key, value)
             if after > Self.capacity { return [2] }
             bytes = after
             return values.updateValue(value, forKey: key) == nil ? [0] : [1]
         case .remove(let key):
             guard let value = values.removeValue(forKey: key) else { return [0] }
-            bytes -= key.count + value.count
+            bytes -= Self.size(key, value)
             return [1]
         }
     }

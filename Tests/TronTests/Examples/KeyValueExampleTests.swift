@@ -47,6 +47,26 @@ import Testing
         #expect(try process.awaitEnd().status == 0)
     }
 
+    @Test func `who asks for more than a session may queue gets all of it`() throws {
+        let (process, address) = try Self.start()
+        let client = try PlainClient(address)
+        let value = [UInt8](repeating: 7, count: 60_000)
+        client.send(OwnedPacket(sequence: 0, category: 2, data: [1, 2] + value).wireBytes)
+        let set = OwnedPacket(sequence: 0, category: 2, data: [0]).wireBytes
+        #expect(try client.receive(count: set.count) == set)
+        for sequence in 1...300 {
+            let get = OwnedPacket(sequence: Int32(sequence), category: 1, data: [1, 2])
+            client.send(get.wireBytes)
+        }
+        for sequence in 1...300 {
+            let answer = OwnedPacket(sequence: Int32(sequence), category: 1, data: [1] + value)
+            #expect(try client.receive(count: answer.wireBytes.count) == answer.wireBytes)
+        }
+        process.signal(SIGTERM)
+        client.finish()
+        #expect(try process.awaitEnd().status == 0)
+    }
+
     @Test func `what was asked before the end is answered, and what comes after it is told apart`()
         throws
     {
