@@ -58,10 +58,11 @@ import Testing
             let get = OwnedPacket(sequence: Int32(sequence), category: 1, data: [1, 2])
             client.send(get.wireBytes)
         }
-        for sequence in 1...300 {
-            let answer = OwnedPacket(sequence: Int32(sequence), category: 1, data: [1] + value)
-            #expect(try client.receive(count: answer.wireBytes.count) == answer.wireBytes)
+        let answers = (1...300).flatMap {
+            OwnedPacket(sequence: Int32($0), category: 1, data: [1] + value).wireBytes
         }
+        let isRight = try client.receive(count: answers.count) == answers
+        #expect(isRight)
         process.signal(SIGTERM)
         client.finish()
         #expect(try process.awaitEnd().status == 0)
