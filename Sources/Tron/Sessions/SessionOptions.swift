@@ -78,6 +78,11 @@ extension SessionOptions {
 /// Packets that keep a connection alive: sequence -1, one byte of data, 0 to ask and 1 to answer.
 /// Both ends have to know the category; no handler sees them. While a session has a handler of
 /// frames or bytes, it sends none and knows none.
+///
+/// Neither ever makes a session overflow (`SessionOptions.overflow`): one that does not fit within
+/// `SessionLimits.maximumQueuedBytes` is not sent. In the place of an answer the peer then hears
+/// the output that waits. A question that was not sent makes nobody dead; the next one is due an
+/// interval later.
 public struct Heartbeat: Sendable, Hashable {
     /// The category that the application sets aside for them.
     public var category: UInt8
