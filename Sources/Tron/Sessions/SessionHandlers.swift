@@ -28,7 +28,8 @@ extension Session {
     ///
     /// When it leaves more than `SessionLimits.maximumDataLength` bytes unconsumed, the session
     /// ends with `ProtocolFault.tooManyUnconsumedBytes`; when it returns a number that is negative
-    /// or more than there are, with `.consumedTooMuch`.
+    /// or more than there are, with `.consumedTooMuch`. Bytes that are left to another handler, or
+    /// until `resumeReading()`, may be more, but no more are read until they are fewer.
     public func onBytes(_ handler: @escaping (Session, RawSpan) -> Int) {
         registry.requireLoop("Session.onBytes")
         guard !isClosing else { return }
