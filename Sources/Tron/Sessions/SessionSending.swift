@@ -100,7 +100,7 @@ extension Session {
     func makeRoom(for length: Int) -> SendOutcome {
         registry.requireLoop("Session.send")
         guard outbound.writing == .open else { return .closed }
-        outbound.dropDraft(buffers)
+        outbound.setDraftAside(buffers)
         if outbound.count + length > settings.outboundCapacity, !hasRoomForOwed(length) {
             let refusal = offerInsteadOfRefusing(length)
             guard refusal == .queued else { return refusal }
