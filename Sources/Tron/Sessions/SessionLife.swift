@@ -231,7 +231,7 @@ extension Session {
     func release() {
         deadlines.cancel(registry)
         if rareState?.resets == true { try? descriptor.resetOnClose() }
-        if watch.isInEpoll { registry.close(&descriptor) } else { descriptor.close() }
+        registry.close(&descriptor, isInEpoll: watch.isInEpoll)
         inbound.release(to: buffers)
         outbound.release(to: buffers)
         let handler = closeHandler
