@@ -7,6 +7,7 @@ extension Session {
     public func onPacket(_ handler: @escaping (Session, borrowing Packet) -> Void) {
         registry.requireLoop("Session.onPacket")
         guard !isClosing else { return }
+        let former = packetHandler.take()
         packetHandler = handler
         if rareState?.streamHandler != nil {
             rareState?.streamHandler = nil
@@ -14,6 +15,8 @@ extension Session {
             rearm()
         }
         handlerChanged()
+        // What it held may call back when it goes.
+        withExtendedLifetime(former) {}
     }
 
     /// Has every packet go to `filter` first. Those for which it returns true go no further.
@@ -71,9 +74,10 @@ extension Session {
     }
 
     private func handleStream(_ handler: StreamHandler) {
-        packetHandler = nil
+        let former = packetHandler.take()
         rare.streamHandler = handler
         handlerChanged()
+        withExtendedLifetime(former) {}
     }
 
     /// What the handler before left behind is not to wait for further bytes.
@@ -86,7 +90,10 @@ extension Session {
     /// called after it, and all handlers are dropped then.
     public func onClose(_ handler: @escaping (Session, CloseReason) -> Void) {
         registry.requireLoop("Session.onClose")
-        if !hasEnded { closeHandler = handler }
+        guard !hasEnded else { return }
+        let former = closeHandler.take()
+        closeHandler = handler
+        withExtendedLifetime(former) {}
     }
 
     /// Calls `handler` with false when a turn ends with more output waiting than the high

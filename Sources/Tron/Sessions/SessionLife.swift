@@ -234,10 +234,9 @@ extension Session {
         registry.close(&descriptor, isInEpoll: watch.isInEpoll)
         inbound.release(to: buffers)
         outbound.release(to: buffers)
-        let handler = closeHandler
         let reason = endReason
-        packetHandler = nil
-        closeHandler = nil
+        let (handler, packetHandler) = (closeHandler.take(), packetHandler.take())
+        let rareState = rareState
         host.remove(self, reason)
         if let rareState {
             leaveGroups()
@@ -245,6 +244,9 @@ extension Session {
             dropRareState()
         }
         handler?(self, reason)
+        // What the handlers held may call back when it goes: nothing is left to be done.
+        _ = packetHandler
+        withExtendedLifetime(rareState) {}
     }
 
     func reactorStops() { end(.reactorStopped) }
