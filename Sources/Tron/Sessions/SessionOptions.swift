@@ -65,8 +65,11 @@ extension SessionOptions {
         deadAfter.map { Keepalive(idle: $0 / 3, interval: $0 / 3, probes: 3) } ?? keepalive
     }
 
-    /// Traps on times by which every peer would be dead.
+    /// Traps on times by which every peer would be dead, and on questions that nobody can ask.
     func validateLiveness() {
+        demand(
+            heartbeat == nil || limits.maximumDataLength > 0,
+            "heartbeat: maximumDataLength of at least a byte")
         guard let deadAfter else { return }
         demand(deadAfter >= .seconds(1), "deadAfter: at least a second")
         if let heartbeat {
