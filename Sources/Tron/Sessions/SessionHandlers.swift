@@ -86,11 +86,12 @@ extension Session {
         if inbound.hasKept { wake() }
     }
 
-    /// Calls `handler` once, when the session has ended, with the reason. No other handler is
-    /// called after it, and all handlers are dropped then.
+    /// Calls `handler` once, when the session has ended, with the reason: at the end of the turn,
+    /// also when it has ended in this turn already. No other handler is called after it, and all
+    /// handlers are dropped then. It is not called for a session whose end has been told.
     public func onClose(_ handler: @escaping (Session, CloseReason) -> Void) {
         registry.requireLoop("Session.onClose")
-        guard !hasEnded else { return }
+        guard !isReleased else { return }
         let former = closeHandler.take()
         closeHandler = handler
         withExtendedLifetime(former) {}

@@ -59,6 +59,9 @@ extension Session {
 
     var hasEnded: Bool { outbound.writing == .over }
 
+    /// Whether its end has been told, or is being told.
+    var isReleased: Bool { !descriptor.isOpen }
+
     /// The session stands: its deadlines run from now.
     func begin() {
         if settings.options.heartbeat != nil { filterPackets { _ in false } }

@@ -139,7 +139,7 @@ extension Session {
     /// Counts it, unless the session has been released, and so counted, already.
     @inline(never)
     func refuse(_ outcome: SendOutcome) -> SendOutcome {
-        if descriptor.isOpen { rare.packetsRefused += 1 }
+        if !isReleased { rare.packetsRefused += 1 }
         return outcome
     }
 
