@@ -16,7 +16,8 @@ import Testing
             if isAborted {
                 session.abort()
             } else {
-                session.send(bytes: [UInt8](repeating: 1, count: 4 << 20))
+                let most = session.settings.outboundCapacity
+                session.send(bytes: [UInt8](repeating: 1, count: most))
                 #expect(session.send(bytes: "more") == .closed)
             }
             session.onClose { _, reason in log.texts.append("\(reason.cause)") }
