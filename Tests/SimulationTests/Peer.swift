@@ -60,6 +60,7 @@ final class Peer {
 
 extension Peer {
     private func sendPacket() {
+        if run.chance.hits(character.questions) { return sendQuestions() }
         let number = UInt64(run.nextSerial())
         let length = run.chance.below(character.length + 1)
         if character.asks && run.chance.hits(700) {
@@ -71,6 +72,13 @@ extension Peer {
         }
         let category = WirePacket.plain + UInt8(run.chance.below(240))
         write(WirePacket(sequence: -1, category: category, number: number, length: length))
+    }
+
+    /// Asks for so many signs of life that the answers may not fit.
+    private func sendQuestions() {
+        for _ in 0..<run.chance.pick(1, 20, 100) {
+            write(WirePacket(sequence: -1, category: WirePacket.heartbeat, number: 0, length: 1))
+        }
     }
 
     private func write(_ packet: WirePacket) {

@@ -31,6 +31,8 @@ struct PeerCharacter {
     var length: Int
     /// Whether its packets ask for an answer.
     var asks: Bool
+    /// How many of a thousand times it asks for signs of life in place of a packet.
+    var questions: Int
     var reading: Reading
     var ending: Ending
     /// After how many packets it sends one that is none.
@@ -48,7 +50,10 @@ struct PeerCharacter {
         gap = chance.pick(0, 1, 20, 300)
         length = chance.pick(0, 20, 20, 200, 6000)
         asks = isCaller && chance.hits(500)
+        questions = chance.pick(0, 0, 500)
         reading = chance.pick(.eager, .eager, .eager, .sips, .never)
+        // Answers that nobody reads fill what may wait.
+        if questions > 0 && chance.hits(500) { reading = .never }
         ending = chance.pick(.stays, .stays, .finishes, .truncates)
         if run.faults.isOn(.reset) { ending = chance.pick(.resets, ending) }
         if run.faults.isOn(.halfClose) { ending = chance.pick(.finishesAndListens, ending) }

@@ -31,9 +31,8 @@ extension SessionRecord {
             return complaint(about: fault) ?? unsent
         case .overflow:
             if options.overflow != .close { return "its overflow policy is to refuse" }
-            // Heartbeats and requests are queued by the library itself.
-            let mayHaveMore = client != nil || options.heartbeat != nil
-            return overflowed || mayHaveMore ? nil : "its output never exceeded"
+            // Requests are queued by the library itself. Heartbeats never end a session.
+            return overflowed || client != nil ? nil : "its output never exceeded"
         case .deadlineExceeded(let deadline): return complaint(about: deadline)
         case .reactorStopped: return world.isStopping ? nil : "the reactor was not stopped"
         case .system(let error):
@@ -89,7 +88,10 @@ extension SessionRecord {
             return end.other?.log.fault?.kind == .badTrailer(trailer) ? nil : "none was sent"
         case .dataTooLong(let length):
             return announced == length ? nil : "\(announced ?? -1) were announced"
-        case .tooManyUnconsumedBytes: return isRaw ? nil : "its handler takes packets"
+        case .tooManyUnconsumedBytes(let bytes):
+            if !isRaw { return "its handler takes packets" }
+            let isTooMuch = bytes > options.limits.maximumDataLength && bytes <= mostKept
+            return isTooMuch ? nil : "\(bytes) bytes may be left, or are more than it may keep"
         case .consumedTooMuch: return "its handler consumes what it is given"
         case .frameTooLong, .malformedFrame, .framingMadeNoProgress:
             return "its handler takes no frames"

@@ -23,8 +23,10 @@ final class SessionRecord {
     private(set) var outgoing: [WirePacket] = []
     /// How many of the other end's packets have been delivered, or passed over.
     private(set) var delivered = 0
-    /// Its handler takes bytes, and has consumed so many.
+    /// Its handler takes bytes, and has consumed so many. A reluctant one seldom takes any, and
+    /// would rather give way or have reading pause.
     var isRaw = false
+    var isReluctant = false
     private var consumed = 0
 
     private(set) var reason: CloseReason?
@@ -59,6 +61,12 @@ final class SessionRecord {
     }
 
     var isClosed: Bool { reason != nil }
+
+    /// The most bytes that it may keep for its handler: the largest packet and a turn's reading.
+    var mostKept: Int {
+        options.limits.maximumDataLength + PacketFormat.overhead
+            + world.limits.maximumBytesReadPerTurn
+    }
 
     /// Of what is owed, how much the session can still give.
     var answerable: Int { session.isOpen ? owed.count : 0 }

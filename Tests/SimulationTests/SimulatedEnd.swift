@@ -135,6 +135,8 @@ final class Listener {
     var queue: [End] = []
     /// Since when connections wait while the library does not look.
     var deafSince: Int64?
+    /// How many sessions had been closed when the library looked away.
+    var closedSessionsWhenDeaf = 0
     private var burstSize = 0
     private var burstTime: Int64 = 0
 

@@ -114,7 +114,11 @@ extension SimulatedKernel {
         }
         file.isWatched = operation != Ready.deletion
         file.interest = events
-        if events & Ready.readable != 0 { file.listener?.deafSince = nil }
+        if events & Ready.readable != 0 {
+            file.listener?.deafSince = nil
+        } else {
+            file.listener?.closedSessionsWhenDeaf = closedSessions
+        }
         file.token = token
         run.note(
             .control, Int(file.number), Int(operation) << 16 | Int(events),

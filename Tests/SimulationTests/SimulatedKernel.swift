@@ -17,6 +17,8 @@ final class SimulatedKernel: Kernel, @unchecked Sendable {
     /// Signals that the library has taken.
     var signalsTaken = 0
     private var nextPort: UInt16 = 40_000
+    /// Descriptors of sessions that were closed.
+    private(set) var closedSessions = 0
     /// Called as a wait begins, with its time limit.
     var beforeWait: (Int64) -> Void = { _ in }
     /// Waits do not wait any more: the run is to end.
@@ -64,6 +66,7 @@ final class SimulatedKernel: Kernel, @unchecked Sendable {
             !file.isWatched || !isSocket,
             "descriptor \(number) was closed in epoll, which a child process could keep it in")
         table.close(file)
+        if file.end?.record != nil { closedSessions += 1 }
         if let listener = file.listener { network.stop(listener) }
         if let end = file.end { network.close(end, resets: file.lingersZero) }
         if run.strikes(.interruption) {

@@ -65,6 +65,11 @@ extension World {
     private func watchListeners() {
         kernel.table.forEach { file in
             guard let listener = file.listener else { return }
+            if file.interest & Ready.readable == 0 {
+                run.expect(
+                    listener.closedSessionsWhenDeaf == kernel.closedSessions,
+                    "a listener rests though a session has given a descriptor back")
+            }
             let isDeaf = listener.isReady && file.interest & Ready.readable == 0
             guard isDeaf else {
                 listener.deafSince = nil
@@ -94,7 +99,11 @@ extension World {
         guard let reactor else { return }
         var bytes = reactor.registry.buffers.idleBytes + 2 * limits.maximumBytesReadPerTurn
         for record in records where !record.isClosed {
-            bytes += record.session.outbound.capacity + record.session.inbound.keptCount
+            let kept = record.session.inbound.keptCount
+            run.expect(
+                kept <= record.mostKept,
+                "session \(record.id) keeps \(kept) of \(record.mostKept) bytes")
+            bytes += record.session.outbound.capacity + kept
             let limits = record.options.limits
             let reply = min(limits.reservedReplyLength, limits.maximumDataLength) + 11
             let most =

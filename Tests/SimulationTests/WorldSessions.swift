@@ -109,6 +109,7 @@ extension World {
             }
         }
         record.isRaw = record.client == nil && record.options.heartbeat == nil && chance.hits(150)
+        record.isReluctant = record.isRaw && chance.hits(300)
         installReceiver(record)
         if chance.hits(300) { send(on: record) }
     }
@@ -125,10 +126,29 @@ extension World {
             handler(.bytes, record.end.serial, of: record) {
                 bytes.withUnsafeBytes {
                     consumed = chance.hits(700) ? $0.count : chance.between(0, $0.count)
+                    if record.isReluctant && chance.hits(900) { consumed = 0 }
                     record.deliver(bytes: $0, consuming: consumed)
                 }
+                if record.isReluctant && consumed == 0 { giveWay(record) }
             }
             return consumed
+        }
+    }
+
+    /// Takes nothing, and does what lets a session keep more than it leaves otherwise.
+    private func giveWay(_ record: SessionRecord) {
+        let session = record.session
+        // What has arrived meanwhile waits behind what the next handler is given.
+        kernel.table[session.descriptor.number]?.isUsed()
+        switch chance.below(10) {
+        case 0...4: if !record.isClosed { installReceiver(record) }
+        case 5...7:
+            session.pauseReading()
+            reactor?.schedule(after: .milliseconds(chance.below(3))) { session.resumeReading() }
+        case 8:
+            session.pauseReading()
+            session.resumeReading()
+        default: break
         }
     }
 
@@ -227,26 +247,44 @@ extension World {
             sequence: chance.pick(-1, -1, Int32.min), category: WirePacket.plain,
             number: UInt64(run.nextSerial()), length: chance.below(most + 1))
         let isRaw = chance.hits(200) && packet.length <= record.options.limits.maximumDataLength
-        settle(outcome(of: packet, isRaw: isRaw, on: record.session), packet, record)
+        settle(outcome(of: packet, isRaw: isRaw, on: record), packet, record)
     }
 
     /// Every other packet is written by a closure.
     private func outcome(
-        of packet: WirePacket, isRaw: Bool, on session: Session
+        of packet: WirePacket, isRaw: Bool, on record: SessionRecord
     ) -> SendOutcome {
-        let (bytes, data) = (packet.wireBytes, packet.data)
+        let (session, bytes, data) = (record.session, packet.wireBytes, packet.data)
         switch (isRaw, packet.number.isMultiple(of: 2)) {
         case (true, true): return session.send(bytes: bytes)
         case (true, false):
-            return session.send(bytesCapacity: bytes.count) { $0.write(bytes) }
+            return session.send(bytesCapacity: bytes.count) {
+                $0.write(bytes)
+                sendTooMuch(on: record)
+            }
         case (false, true):
             return session.send(
                 sequence: packet.sequence, category: packet.category, data: data)
         case (false, false):
             return session.send(
                 sequence: packet.sequence, category: packet.category, capacity: data.count
-            ) { $0.write(data) }
+            ) {
+                sendTooMuch(on: record)
+                $0.write(data)
+            }
         }
+    }
+
+    /// Within a closure: what never fits is refused, and does not touch what the closure writes.
+    private func sendTooMuch(on record: SessionRecord) {
+        guard record.options.overflow == .refuse, chance.hits(200) else { return }
+        let limits = record.options.limits
+        let most = max(
+            limits.maximumQueuedBytes, limits.maximumDataLength + PacketFormat.overhead)
+        let outcome = record.session.send(bytes: [UInt8](repeating: 0, count: most + 1))
+        run.expect(
+            outcome == .overflow || outcome == .closed,
+            "session \(record.id) says of too many bytes: \(outcome)")
     }
 
     private func settle(_ outcome: SendOutcome, _ packet: WirePacket, _ record: SessionRecord) {

@@ -38,6 +38,8 @@ private struct OutboundRun: ~Copyable {
     private(set) var told = 0
     private(set) var drafts = 0
     private(set) var dropped = 0
+    /// Bytes and drafts queued, also empty ones.
+    private var queued = 0
 
     private static var limit: Int { 40_000 }
 
@@ -119,12 +121,13 @@ extension OutboundRun {
         }
         reserve(bytes.count)
         outbound.append(bytes)
+        queued += 1
         expect(outbound.credit == 0, "credit left for room that is used")
         model.queue([UInt8](bytes))
     }
 
-    /// A closure writes all it may. Meanwhile other bytes are queued, or the session closes, or it
-    /// changes its mind at the end.
+    /// A closure writes all it may. Meanwhile other bytes are queued, or those that wait are
+    /// offered, or the session closes, or it changes its mind at the end.
     private mutating func sendDraft() {
         let bytes = [UInt8](source.slice(limit: 4000, using: &generator))
         guard model.writing == .open, model.waiting.count + bytes.count <= Self.limit else {
@@ -133,31 +136,37 @@ extension OutboundRun {
         if bytes.isEmpty || bytes.count > outbound.credit { reserve(bytes.count) }
         let isInPlace = outbound.hasRoomInPlace(bytes.count)
         expect(isInPlace || bytes.count > outbound.credit || bytes.isEmpty, "no room for credit")
-        let (credit, outer) = (outbound.credit, outbound.draft)
+        let (credit, outer, before) = (outbound.credit, outbound.draft, queued)
         let room = outbound.beginDraft(bytes.count, isInPlace: isInPlace, pool)
         expect(outbound.credit == 0 && outbound.draft != .none, "credit beside a draft")
         switch Int.random(in: 0..<8, using: &generator) {
         case 0, 1:
-            outbound.dropDraft(pool)
+            outbound.setDraftAside(pool)
             sendBytes()
             sendDraft()
-            dropped += 1
-        case 2: endAfterQueue()
+        case 2:
+            outbound.setDraftAside(pool)
+            offer()
+        case 3: endAfterQueue()
         default: break
         }
         room.start.copyMemory(from: bytes, byteCount: bytes.count)
-        let isWhole = outbound.isDraftWhole
+        let (isWhole, isStillInPlace) = (outbound.isDraftWhole, outbound.draft == .inPlace)
+        expect(isWhole == (queued == before && model.writing == .open), "dropped: \(!isWhole)")
+        if queued > before { dropped += 1 }
         if isWhole && Int.random(in: 0..<4, using: &generator) > 0 {
             outbound.queueDraft(room, bytes.count, pool)
-            let left = isInPlace ? max(0, Int(credit) - bytes.count) : 0
+            let left = isStillInPlace ? max(0, Int(credit) - bytes.count) : 0
             expect(Int(outbound.credit) == left, "a draft costs its length")
             model.queue(bytes)
+            queued += 1
             drafts += 1
         } else {
             outbound.abandonDraft(room, pool)
             expect(!isWhole || outbound.credit == credit, "an abandoned draft costs something")
         }
-        expect(outbound.draft == outer, "the draft stays")
+        let isOuterDropped = outer != .none && queued > before
+        expect(outbound.draft == (isOuterDropped ? .dropped : outer), "the outer draft")
     }
 
     private mutating func reserve(_ length: Int) {

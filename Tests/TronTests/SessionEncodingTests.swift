@@ -335,6 +335,7 @@ private final class EncodingRun {
     private(set) var drafts: [Draft: Int] = [:]
     private(set) var refused: [SendOutcome: Int] = [:]
     private(set) var thrown = 0
+    private var queuedSends = 0
 
     private var session: Session { stage.session }
 
@@ -390,7 +391,12 @@ private final class EncodingRun {
     }
 
     private func note(_ outcome: SendOutcome, _ bytes: [UInt8]) {
-        if outcome == .queued { expected += bytes } else { refused[outcome, default: 0] += 1 }
+        guard outcome == .queued else {
+            refused[outcome, default: 0] += 1
+            return
+        }
+        expected += bytes
+        queuedSends += 1
     }
 
     /// What a closure does between its two halves. Its own bytes are expected only if it is queued.
@@ -400,7 +406,7 @@ private final class EncodingRun {
         let spare = random(0...200)
         let capacity = max(0, first.count + second.count + (random(0...9) == 0 ? -spare : spare))
         let deed = random(0...14)
-        let before = expected.count
+        let (before, sends) = (expected.count, queuedSends)
         do throws(Refused) {
             let encode: (inout ByteWriter) throws(Refused) -> Void = { output throws(Refused) in
                 self.drafts[self.session.outbound.draft, default: 0] += 1
@@ -426,6 +432,9 @@ private final class EncodingRun {
                 problem = problem ?? "queued though something else was meanwhile"
             }
             if outcome == .queued && capacity < bytes.count { problem = problem ?? "an overrun" }
+            if outcome == .interrupted && queuedSends == sends {
+                problem = problem ?? "interrupted by what was not queued"
+            }
         } catch {
             thrown += 1
         }

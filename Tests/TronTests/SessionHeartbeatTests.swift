@@ -64,6 +64,56 @@ import Testing
         #expect(peer.drained.packets.count == 3)
     }
 
+    /// Up to its bound queued with what the user was allowed to queue.
+    private func fullStage() throws -> SinkBench {
+        try SinkBench(
+            options {
+                $0.deadAfter = .seconds(5)
+                $0.limits.maximumDataLength = 100
+                $0.limits.maximumQueuedBytes = 1000
+                $0.limits.outputHighWatermark = 1000
+                $0.limits.outputLowWatermark = 100
+            })
+    }
+
+    @Test func `an answer that does not fit is not sent, and ends nobody`() throws {
+        let stage = try fullStage()
+        let output = [UInt8](repeating: 1, count: 995)
+        stage.kernel.fault = { call, _, _ in call == .send ? .error(EAGAIN) : nil }
+        #expect(stage.session.send(bytes: output) == .queued)
+        stage.peers[0].send(question() + wire("seen"))
+        try stage.reactor.turn(until: { stage.bench.texts == ["seen"] })
+        try stage.reactor.turn(times: 2)
+        #expect(stage.reasons == [] && stage.session.queuedBytes == output.count)
+        stage.kernel.fault = { _, _, _ in nil }
+        try stage.reactor.turn(until: { stage.session.queuedBytes == 0 })
+        #expect(stage.kernel.taken[stage.kernel.accepted[0]] == output)
+        #expect(stage.session.counters.packetsRefused == 0)
+        stage.peers[0].send(question())
+        try stage.reactor.turn(until: { stage.taken() == output.count + 12 })
+    }
+
+    /// At two seconds there is no room for the question. The one at four is the first that the peer
+    /// could have answered: so it is dead three seconds later.
+    @Test func `a question that does not fit is not asked, and nobody is dead for it`() throws {
+        let stage = try fullStage()
+        let start = stage.kernel.clock
+        let session = stage.session
+        stage.reactor.schedule(after: .milliseconds(1999)) {
+            #expect(session.send(bytes: [UInt8](repeating: 1, count: 995)) == .queued)
+        }
+        stage.kernel.fault = { call, number, _ in
+            call == .send && number == 1 ? .error(EAGAIN) : nil
+        }
+        // One turn for both: the output phase comes after them.
+        stage.kernel.advance(.milliseconds(2000))
+        try stage.reactor.turn()
+        #expect(session.queuedBytes == 995 && stage.reasons == [])
+        try stage.bench.turnUntilClosed()
+        #expect(stage.reasons == [.dead])
+        #expect((7.0...7.01).contains(Double(stage.kernel.clock - start) / 1e9))
+    }
+
     @Test func `a peer that answers lives on`() throws {
         let bench = try Bench(session: options { $0.deadAfter = .seconds(3) })
         let peer = try bench.connect()

@@ -5,6 +5,32 @@ import Testing
 @testable import Tron
 
 @Suite struct SessionLifeTests {
+    /// By its user, or by a send that meets what its peer has done meanwhile.
+    @Test(arguments: [true, false])
+    func `who asks for the end of a session that has just ended is told of it`(isAborted: Bool)
+        throws
+    {
+        let kernel = FaultyKernel()
+        kernel.fault = { call, _, _ in call == .send ? .error(EPIPE) : nil }
+        let bench = try Bench(kernel: kernel) { session, log in
+            if isAborted {
+                session.abort()
+            } else {
+                let most = session.settings.outboundCapacity
+                session.send(bytes: [UInt8](repeating: 1, count: most))
+                #expect(session.send(bytes: "more") == .closed)
+            }
+            session.onClose { _, reason in log.texts.append("\(reason.cause)") }
+        }
+        let peer = try bench.connect()
+        try bench.reactor.turn()
+        #expect(bench.texts == [isAborted ? "aborted" : "reset"])
+        bench.sessions[0].onClose { _, _ in bench.log.texts.append("again") }
+        try bench.reactor.turn(times: 2)
+        #expect(bench.texts.count == 1)
+        withExtendedLifetime(peer) {}
+    }
+
     /// Asserts that nothing of the only session happens after its end.
     private func expectEnd(
         _ bench: Bench, _ reason: CloseReason, sourceLocation: SourceLocation = #_sourceLocation

@@ -8,7 +8,7 @@ import Testing
     /// What gives its descriptor back.
     enum Giver: CaseIterable {
         case cancelledAttempt, lateAttempt, refusedAttempt, closedClient, clientsLateAttempt
-        case session, otherServer
+        case session, parkedSession, otherServer
     }
 
     /// Fast enough to be over before the server looks again by itself.
@@ -48,6 +48,13 @@ import Testing
                 bench.sessions[0].abort()
                 withExtendedLifetime(peer) {}
             }
+        case .parkedSession:
+            let peer = try bench.connect()
+            bench.sessions[0].pauseReading()
+            peer.close()
+            // Neither end can do anything, so the kernel would tell of nothing else.
+            try reactor.turn(until: { !bench.sessions[0].watch.isInEpoll })
+            return { bench.sessions[0].abort() }
         case .otherServer:
             let other = try reactor.listen(on: Bench.unixName()) { _ in }
             return { other.stop() }

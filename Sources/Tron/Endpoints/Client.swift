@@ -19,7 +19,10 @@ public final class Client: EventSource, @unchecked Sendable {
     private(set) var listKey = SlabKey.none
     /// Dropped when the client is released: it may hold the client.
     private(set) var setup: ((Session) -> Void)?
-    private var stateHandler: ((Client, ClientState) -> Void)?
+    /// What a former one held may call back when it goes, once the access is over.
+    private var stateHandler: ((Client, ClientState) -> Void)? {
+        didSet { withExtendedLifetime(oldValue) {} }
+    }
     private var hasReportedEnd = false
     private var isReleased = false
 

@@ -21,7 +21,9 @@ extension Reactor {
         registry.requireLoop("Reactor.onEvent")
         demand(limit > 0, "Reactor.onEvent(atMost:): at least one event a second")
         demand(!isFinished, "Reactor.onEvent was called after the reactor had stopped")
-        registry.endpoints.reporter?.end()
+        // What the former one held may call back when it goes, after all else.
+        let former = registry.endpoints.reporter?.stop()
+        defer { withExtendedLifetime(former) {} }
         guard let handler else { return }
         let reporter = EventReporter(limit, slowHandler, registry, timers, handler)
         registry.endpoints.reporter = reporter
@@ -106,11 +108,14 @@ final class EventReporter: LoopObserver {
         return !waiting.isEmpty
     }
 
-    /// Tells nothing any more, and lets the handler go: it may hold the reactor.
-    override func end() {
+    /// Lets the handler go: it may hold the reactor.
+    override func end() { _ = stop() }
+
+    /// Tells nothing any more; the handler is the caller's.
+    fileprivate func stop() -> ((ReactorEvent) -> Void)? {
         registry.record.remove(self)
         registry.endpoints.reporter = nil
         waiting = []
-        handler = nil
+        return handler.take()
     }
 }

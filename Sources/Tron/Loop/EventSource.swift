@@ -62,10 +62,11 @@ extension Registry {
 
     /// Takes a descriptor out of epoll and closes it. Closed alone it would stay in there as long
     /// as a child process holds a copy, which each does between fork and exec, and what happens to
-    /// it would be reported without end to nobody (epoll(7), questions and answers).
-    func close(_ descriptor: inout Descriptor) {
+    /// it would be reported without end to nobody (epoll(7), questions and answers). Whoever waits
+    /// for a descriptor is woken.
+    func close(_ descriptor: inout Descriptor, isInEpoll: Bool = true) {
         guard descriptor.isOpen else { return }
-        try? epoll.remove(descriptor.number)
+        if isInEpoll { try? epoll.remove(descriptor.number) }
         descriptor.close()
         descriptorFreed()
     }

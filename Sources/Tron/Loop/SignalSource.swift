@@ -59,7 +59,8 @@ final class SignalSource: EventSource {
         // A reactor that ends watches nothing anew.
         guard !hasEnded else { return }
         try watch?.add(signal)
-        actions[signal] = action
+        // What the former one held may call back when it goes.
+        _ = actions.updateValue(action, forKey: signal)
     }
 
     func ready(_ readiness: Readiness) {
@@ -86,6 +87,6 @@ final class SignalSource: EventSource {
     func release() {
         hasEnded = true
         watch = nil
-        actions = [:]
+        _ = exchange(&actions, with: [:])
     }
 }

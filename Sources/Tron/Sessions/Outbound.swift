@@ -111,6 +111,7 @@ extension Outbound {
     ) {
         enter(period)
         ring.reserve(length, from: pool)
+        if isDrafting { return }
         let room = min(ring.contiguousRoom, highWatermark &- ring.count)
         credit = Int32(truncatingIfNeeded: max(0, min(room, packetCredit)))
     }
@@ -160,8 +161,11 @@ extension Outbound {
         unsafe withUnsafeBytes(of: PacketFormat.trailer.bigEndian) { unsafe append($0) }
     }
 
-    /// Queues bytes for which room was reserved. The credit was for the same room.
+    /// Queues bytes for which room was reserved. The credit was for the same room. A draft within
+    /// whose closure that happens is dropped.
     mutating func append(_ bytes: UnsafeRawBufferPointer) {
+        assert(draft != .inPlace)
+        if draft == .aside { draft = .dropped }
         credit = 0
         unsafe ring.append(bytes)
     }
@@ -184,29 +188,35 @@ extension Outbound {
     mutating func beginDraft(_ length: Int, isInPlace: Bool, _ pool: BufferPool) -> DraftRoom {
         let block = unsafe isInPlace ? ring.block : pool.take(atLeast: length)
         let room = unsafe DraftRoom(
-            start: isInPlace ? ring.tailAddress : block.base, block: block, isInPlace: isInPlace,
-            credit: credit, outer: draft)
+            start: isInPlace ? ring.tailAddress : block.base, block: block, credit: credit,
+            outer: draft)
         draft = isInPlace ? .inPlace : .aside
         credit = 0
         return unsafe room
     }
 
-    /// Something else is to be queued while a draft is written. The closure goes on writing where
-    /// it does, so the ring leaves that block to it.
-    mutating func dropDraft(_ pool: BufferPool) {
-        if draft == .inPlace { ring.leaveBlock(for: pool) }
-        if draft != .none { draft = .dropped }
+    /// Something else is to use the ring while a draft is written. The closure goes on writing
+    /// where it does, so the ring leaves that block to it, for one with as much room.
+    mutating func setDraftAside(_ pool: BufferPool) {
+        guard draft == .inPlace else { return }
+        ring.leaveBlock(for: pool)
+        draft = .aside
     }
+
+    /// Whether a draft is being written that may still be queued.
+    private var isDrafting: Bool { draft == .inPlace || draft == .aside }
 
     /// Whether the draft can be queued, now that its closure has returned.
     @inline(__always)
     var isDraftWhole: Bool { draft != .dropped && writing == .open }
 
-    /// Queues the first `length` bytes of a whole draft.
+    /// Queues the first `length` bytes of a whole draft. One within whose closure that happens is
+    /// dropped.
     @inline(__always)
     mutating func queueDraft(_ room: DraftRoom, _ length: Int, _ pool: BufferPool) {
-        draft = unsafe room.outer
-        if unsafe room.isInPlace {
+        let isInPlace = draft == .inPlace
+        draft = unsafe room.outer == .none ? .none : .dropped
+        if isInPlace {
             ring.commit(length)
             unsafe credit = max(0, room.credit &- Int32(truncatingIfNeeded: length))
         } else {
@@ -217,10 +227,11 @@ extension Outbound {
     }
 
     /// Queues nothing of a draft. Credit that was granted meanwhile is for the ring's new block.
+    /// What was queued meanwhile was so within the outer draft's closure, too.
     mutating func abandonDraft(_ room: DraftRoom, _ pool: BufferPool) {
         if isDraftWhole { unsafe credit = room.credit }
-        if unsafe !room.isInPlace || draft == .dropped { unsafe pool.give(room.block) }
-        draft = unsafe room.outer
+        if draft != .inPlace { unsafe pool.give(room.block) }
+        draft = unsafe draft == .dropped && room.outer != .none ? .dropped : room.outer
         assert(invariantHolds)
     }
 }
@@ -303,7 +314,7 @@ extension Outbound {
     /// The stated invariant.
     var invariantHolds: Bool {
         credit >= 0 && (credit == 0 || writing == .open && Int(credit) <= ring.contiguousRoom)
-            && (credit == 0 || draft == .none || draft == .dropped)
+            && (credit == 0 || !isDrafting)
             && (blockage == .none || !ring.isEmpty) && ring.invariantHolds
     }
 }

@@ -17,7 +17,7 @@ public enum SendOutcome: Hashable, Sendable {
     /// asked for. The session is unharmed.
     case overCapacity
     /// Refused, which only what a closure writes can be: within the closure, something else was
-    /// sent on the same session. That is queued. The session is unharmed.
+    /// queued on the same session. The session is unharmed.
     case interrupted
 
     /// Whether it was taken.

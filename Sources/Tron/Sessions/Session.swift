@@ -100,13 +100,20 @@ extension Session {
 
     /// What few sessions have, out of the way of those that do not.
     final class RareState {
+        // What a handler holds may call back when it goes: so a former one goes once the access
+        // that replaced it is over.
+
         /// Of bytes or frames; never beside a packet handler, they replace each other.
-        var streamHandler: StreamHandler?
+        var streamHandler: StreamHandler? { didSet { withExtendedLifetime(oldValue) {} } }
         /// Sees every packet first, and says whether that was all.
         var filter: ((borrowing Packet) -> Bool)?
-        var writabilityHandler: ((Session, Bool) -> Void)?
-        var peerFinishedHandler: ((Session) -> Void)?
-        var drainHandler: ((Session) -> Void)?
+        var writabilityHandler: ((Session, Bool) -> Void)? {
+            didSet { withExtendedLifetime(oldValue) {} }
+        }
+        var peerFinishedHandler: ((Session) -> Void)? {
+            didSet { withExtendedLifetime(oldValue) {} }
+        }
+        var drainHandler: ((Session) -> Void)? { didSet { withExtendedLifetime(oldValue) {} } }
         var tellsOwnerWhenWritable = false
         // These are changed in single steps, which call nothing that could reach them: so
         // overlapping access is not checked for.

@@ -7,7 +7,7 @@ extension Session {
     /// The packet is queued whole or not at all. Not at all, when the closure
     /// - throws: the error is thrown on;
     /// - writes more than `capacity` bytes: `.overCapacity`;
-    /// - sends something else on this session, directly or by what it calls: `.interrupted`;
+    /// - has something else queued on this session, directly or by what it calls: `.interrupted`;
     /// - closes or aborts this session: `.closed`.
     ///
     /// A packet of `capacity` bytes has to be within the limits; otherwise it is refused, and the

@@ -7,6 +7,7 @@ extension Session {
     public func onPacket(_ handler: @escaping (Session, borrowing Packet) -> Void) {
         registry.requireLoop("Session.onPacket")
         guard !isClosing else { return }
+        let former = packetHandler.take()
         packetHandler = handler
         if rareState?.streamHandler != nil {
             rareState?.streamHandler = nil
@@ -14,6 +15,8 @@ extension Session {
             rearm()
         }
         handlerChanged()
+        // What it held may call back when it goes.
+        withExtendedLifetime(former) {}
     }
 
     /// Has every packet go to `filter` first. Those for which it returns true go no further.
@@ -28,7 +31,8 @@ extension Session {
     ///
     /// When it leaves more than `SessionLimits.maximumDataLength` bytes unconsumed, the session
     /// ends with `ProtocolFault.tooManyUnconsumedBytes`; when it returns a number that is negative
-    /// or more than there are, with `.consumedTooMuch`.
+    /// or more than there are, with `.consumedTooMuch`. Bytes that are left to another handler, or
+    /// until `resumeReading()`, may be more, but no more are read until they are fewer.
     public func onBytes(_ handler: @escaping (Session, RawSpan) -> Int) {
         registry.requireLoop("Session.onBytes")
         guard !isClosing else { return }
@@ -70,9 +74,10 @@ extension Session {
     }
 
     private func handleStream(_ handler: StreamHandler) {
-        packetHandler = nil
+        let former = packetHandler.take()
         rare.streamHandler = handler
         handlerChanged()
+        withExtendedLifetime(former) {}
     }
 
     /// What the handler before left behind is not to wait for further bytes.
@@ -81,11 +86,15 @@ extension Session {
         if inbound.hasKept { wake() }
     }
 
-    /// Calls `handler` once, when the session has ended, with the reason. No other handler is
-    /// called after it, and all handlers are dropped then.
+    /// Calls `handler` once, when the session has ended, with the reason: at the end of the turn,
+    /// also when it has ended in this turn already. No other handler is called after it, and all
+    /// handlers are dropped then. It is not called for a session whose end has been told.
     public func onClose(_ handler: @escaping (Session, CloseReason) -> Void) {
         registry.requireLoop("Session.onClose")
-        if !hasEnded { closeHandler = handler }
+        guard !isReleased else { return }
+        let former = closeHandler.take()
+        closeHandler = handler
+        withExtendedLifetime(former) {}
     }
 
     /// Calls `handler` with false when a turn ends with more output waiting than the high

@@ -59,6 +59,9 @@ extension Session {
 
     var hasEnded: Bool { outbound.writing == .over }
 
+    /// Whether its end has been told, or is being told.
+    var isReleased: Bool { !descriptor.isOpen }
+
     /// The session stands: its deadlines run from now.
     func begin() {
         if settings.options.heartbeat != nil { filterPackets { _ in false } }
@@ -231,13 +234,12 @@ extension Session {
     func release() {
         deadlines.cancel(registry)
         if rareState?.resets == true { try? descriptor.resetOnClose() }
-        if watch.isInEpoll { registry.close(&descriptor) } else { descriptor.close() }
+        registry.close(&descriptor, isInEpoll: watch.isInEpoll)
         inbound.release(to: buffers)
         outbound.release(to: buffers)
-        let handler = closeHandler
         let reason = endReason
-        packetHandler = nil
-        closeHandler = nil
+        let (handler, packetHandler) = (closeHandler.take(), packetHandler.take())
+        let rareState = rareState
         host.remove(self, reason)
         if let rareState {
             leaveGroups()
@@ -245,6 +247,9 @@ extension Session {
             dropRareState()
         }
         handler?(self, reason)
+        // What the handlers held may call back when it goes: nothing is left to be done.
+        _ = packetHandler
+        withExtendedLifetime(rareState) {}
     }
 
     func reactorStops() { end(.reactorStopped) }

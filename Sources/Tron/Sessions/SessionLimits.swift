@@ -68,12 +68,16 @@ public struct SessionLimits: Sendable, Hashable {
     /// The most that may wait to be sent when owed replies are part of it.
     var outboundCapacityWithReplies: Int { outboundCapacity + maximumOwedReplies * reservedReply }
 
+    /// As long as no more is kept of what was received, more is read behind it: one packet of the
+    /// largest size.
+    var mostReadBehind: Int { maximumDataLength + PacketFormat.overhead }
+
     /// The memory that a session's buffers and debts can take at most, in bytes. Buffers are powers
     /// of two, and while one grows its predecessor is still there; a handler that pauses within a
     /// batch leaves a whole read behind what was kept before. What a closure writes may lie in a
     /// block beside the queue's; closures within closures of the same session may have one each.
     func memoryBound(maximumBytesReadPerTurn: Int) -> Int {
-        let kept = maximumDataLength + PacketFormat.overhead + maximumBytesReadPerTurn
+        let kept = mostReadBehind + maximumBytesReadPerTurn
         let outbound = BufferPool.capacity(for: outboundCapacityWithReplies)
         return 2 * outbound + BufferPool.capacity(for: 2 * kept) * 3 / 2
             + Debts.memoryBound(maximumOwedReplies)

@@ -23,17 +23,17 @@ extension Session {
         else { return false }
         inbound.uncountHeartbeat()
         let byte = unsafe packet.data.withUnsafeBytes { unsafe $0.count == 1 ? $0[0] : nil }
-        if heartbeat.answers && byte == Self.question { sendHeartbeat(Self.answer) }
+        if heartbeat.answers && byte == Self.question { _ = sendHeartbeat(Self.answer) }
         return true
     }
 
     /// Asks the peer, which was not heard for the heartbeat's interval. Behind output that the
-    /// kernel does not take a question would not reach it, so that none is asked then.
+    /// kernel does not take a question would not reach it, so that none is asked then; nor is one
+    /// that does not fit beside what was queued in this turn. The next is due an interval later.
     func ask() {
         let now = registry.now
         rare.liveness.lastQuestion = now
-        guard !outbound.holdsBack else { return }
-        sendHeartbeat(Self.question)
+        guard !outbound.holdsBack, sendHeartbeat(Self.question) else { return }
         if rare.liveness.askedSince <= inbound.lastReceive { rare.liveness.askedSince = now }
     }
 

@@ -65,8 +65,11 @@ extension SessionOptions {
         deadAfter.map { Keepalive(idle: $0 / 3, interval: $0 / 3, probes: 3) } ?? keepalive
     }
 
-    /// Traps on times by which every peer would be dead.
+    /// Traps on times by which every peer would be dead, and on questions that nobody can ask.
     func validateLiveness() {
+        demand(
+            heartbeat == nil || limits.maximumDataLength > 0,
+            "heartbeat: maximumDataLength of at least a byte")
         guard let deadAfter else { return }
         demand(deadAfter >= .seconds(1), "deadAfter: at least a second")
         if let heartbeat {
@@ -78,6 +81,11 @@ extension SessionOptions {
 /// Packets that keep a connection alive: sequence -1, one byte of data, 0 to ask and 1 to answer.
 /// Both ends have to know the category; no handler sees them. While a session has a handler of
 /// frames or bytes, it sends none and knows none.
+///
+/// Neither ever makes a session overflow (`SessionOptions.overflow`): one that does not fit within
+/// `SessionLimits.maximumQueuedBytes` is not sent. In the place of an answer the peer then hears
+/// the output that waits. A question that was not sent makes nobody dead; the next one is due an
+/// interval later.
 public struct Heartbeat: Sendable, Hashable {
     /// The category that the application sets aside for them.
     public var category: UInt8

@@ -76,9 +76,11 @@ extension Session {
     }
 
     /// Receives what the first kept packet or frame lacks straight behind it, and the rest as
-    /// usual: in all no more than a turn allows.
+    /// usual: in all no more than a turn allows. While more is kept than one packet can have, some
+    /// handler is yet to be given it, and nothing is read.
     @inline(never)
     private func fillBehindKept() throws(SystemError) {
+        guard inbound.keptCount <= settings.options.limits.mostReadBehind else { return wake() }
         let buffer = unsafe registry.receiveBuffer
         let room = unsafe inbound.roomBehindKept(
             lacking: rareState?.streamHandler?.lacks(beside: inbound.keptCount),

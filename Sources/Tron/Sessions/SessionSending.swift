@@ -100,7 +100,7 @@ extension Session {
     func makeRoom(for length: Int) -> SendOutcome {
         registry.requireLoop("Session.send")
         guard outbound.writing == .open else { return .closed }
-        outbound.dropDraft(buffers)
+        outbound.setDraftAside(buffers)
         if outbound.count + length > settings.outboundCapacity, !hasRoomForOwed(length) {
             let refusal = offerInsteadOfRefusing(length)
             guard refusal == .queued else { return refusal }
@@ -139,17 +139,22 @@ extension Session {
     /// Counts it, unless the session has been released, and so counted, already.
     @inline(never)
     func refuse(_ outcome: SendOutcome) -> SendOutcome {
-        if descriptor.isOpen { rare.packetsRefused += 1 }
+        if !isReleased { rare.packetsRefused += 1 }
         return outcome
     }
 
-    /// Queues one of the library's own packets, which nobody counts, if there is room for it.
-    func sendHeartbeat(_ byte: UInt8) {
-        guard let heartbeat = settings.options.heartbeat else { return }
-        guard makeRoom(for: PacketFormat.overhead + 1) == .queued else { return }
+    /// Queues one of the library's own packets, which nobody counts, if it fits: a peer is not too
+    /// slow because of what its user did not queue. False when it did not fit.
+    func sendHeartbeat(_ byte: UInt8) -> Bool {
+        let length = PacketFormat.overhead + 1
+        guard let heartbeat = settings.options.heartbeat,
+            outbound.count + length <= settings.outboundCapacity,
+            makeRoom(for: length) == .queued
+        else { return false }
         let head = PacketFormat.head(sequence: -1, category: heartbeat.category)
         let data: [UInt8] = [byte]
         unsafe outbound.putInPieces(head: head, data.span.bytes)
         pauseAboveHighWatermark()
+        return true
     }
 }

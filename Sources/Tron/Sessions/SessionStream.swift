@@ -13,7 +13,9 @@ extension Session {
         while unsafe !fresh.isEmpty {
             let bytes = unsafe fresh
             let step = unsafe take(self, bytes.bytes)
-            guard case .took(let count) = step else { return tookNothing(step, handler) }
+            guard case .took(let count) = step else {
+                return tookNothing(step, handler, of: bytes.count)
+            }
             unsafe fresh.move(by: count)
             if inbound.isInterrupted { return }
         }
@@ -38,7 +40,7 @@ extension Session {
                 inbound.consumeKept(isBehind ? count + left : count)
                 if isBehind { unsafe fresh.move(by: -left) }
             } else {
-                tookNothing(step, handler)
+                tookNothing(step, handler, of: bytes.count)
                 if unsafe fresh.isEmpty { return false }
             }
             if inbound.isInterrupted { return false }
@@ -55,9 +57,15 @@ extension Session {
         return count
     }
 
-    private func tookNothing(_ step: StreamStep, _ handler: StreamHandler) {
+    /// Of bytes that stay, so many are too many, unless they wait for reading to go on or for
+    /// another handler: nothing is read behind them meanwhile.
+    private func tookNothing(_ step: StreamStep, _ handler: StreamHandler, of count: Int) {
         handler.note(step)
-        if case .fault(let fault) = step { beginClose(.protocolFault(fault)) }
+        if case .fault(let fault) = step { return beginClose(.protocolFault(fault)) }
+        guard handler.wantsEverything, count > settings.maximumDataLength, inbound.isReading,
+            rareState?.streamHandler === handler
+        else { return }
+        beginClose(.protocolFault(.tooManyUnconsumedBytes(count)))
     }
 }
 

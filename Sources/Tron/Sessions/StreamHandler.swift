@@ -20,7 +20,7 @@ final class StreamHandler {
     /// Has the handler take what it will from the front of what it is given.
     let take: (Session, RawSpan) -> StreamStep
     /// Whether it is to see everything that there is in one piece.
-    private let wantsEverything: Bool
+    let wantsEverything: Bool
     /// It is not called before so many bytes are there, counted from the first that was not taken.
     private(set) var needed = 0
 
@@ -43,9 +43,6 @@ final class StreamHandler {
             if consumed > 0 {
                 session.inbound.countPacket()
                 return .took(consumed)
-            }
-            if count > session.settings.maximumDataLength, !session.inbound.isInterrupted {
-                return .fault(.tooManyUnconsumedBytes(count))
             }
             // It may have something to say to the same bytes, another time.
             return .needs(0)

@@ -170,6 +170,10 @@ extension Misuse {
         session("dead at once", "deadAfter: at least a second") {
             $0.deadAfter = .milliseconds(999)
         },
+        session("no byte to ask with", "heartbeat: maximumDataLength of at least a byte") {
+            $0.heartbeat = Heartbeat(category: 1, interval: .seconds(2))
+            $0.limits.maximumDataLength = 0
+        },
         session("dead before it is asked", "heartbeat.interval: less than deadAfter") {
             $0.deadAfter = .seconds(2)
             $0.heartbeat = Heartbeat(category: 1, interval: .seconds(2))
