@@ -198,6 +198,7 @@ import Testing
         let peers = [try bench.connect(), try bench.connect()]
         var report: DrainReport?
         bench.server.drain(within: .seconds(9), spread: .seconds(9)) { report = $0 }
+        try bench.reactor.turn()
         bench.reactor.stop()
         try bench.reactor.run()
         #expect(report?.closed == 1 && report?.aborted == 1, "\(report as Any)")
