@@ -3,6 +3,7 @@
     .ci/mutate planted            all of .ci/planted-defects
     .ci/mutate planted NAME ...   only these
     .ci/mutate planted --list     their names and what they do wrong
+    .ci/mutate planted --fit      fails when one does not fit the code any more; builds nothing
 
 Sessions and Endpoints wait for kernels, peers and clocks: to change each of their operators would
 cost a day. So their mutants are chosen: defects that were found, or that reviewers asked about.
@@ -151,6 +152,10 @@ def main(root, package, names):
     known = defects(root)
     if names == ["--list"]:
         sys.exit(print("\n".join(f"{defect.name}: {defect.text}" for defect in known)))
+    if names == ["--fit"]:
+        misfits = [defect.name for defect in known
+                   if defect.planted((root / "Sources/Tron" / defect.file).read_text()) is None]
+        sys.exit(f"mutate: {', '.join(misfits)} do not fit the code" if misfits else 0)
     unknown = set(names) - {defect.name for defect in known}
     if unknown:
         sys.exit(f"mutate: no defect is called {', '.join(sorted(unknown))}")

@@ -101,7 +101,7 @@ extension Session {
     }
 
     /// Why it has ended. Most sessions need no memory for it.
-    private var endReason: CloseReason {
+    var endReason: CloseReason {
         get {
             if let reason = rareState?.closeReason { return reason }
             return switch lightReason {
@@ -229,28 +229,4 @@ extension Session {
         inbound.finish()
         flushLater()
     }
-
-    /// Gives everything back and reports. The only place that closes the descriptor.
-    func release() {
-        deadlines.cancel(registry)
-        if rareState?.resets == true { try? descriptor.resetOnClose() }
-        registry.close(&descriptor, isInEpoll: watch.isInEpoll)
-        inbound.release(to: buffers)
-        outbound.release(to: buffers)
-        let reason = endReason
-        let (handler, packetHandler) = (closeHandler.take(), packetHandler.take())
-        let rareState = rareState
-        host.remove(self, reason)
-        if let rareState {
-            leaveGroups()
-            rareState.face?.sessionEnded(reason)
-            dropRareState()
-        }
-        handler?(self, reason)
-        // What the handlers held may call back when it goes: nothing is left to be done.
-        _ = packetHandler
-        withExtendedLifetime(rareState) {}
-    }
-
-    func reactorStops() { end(.reactorStopped) }
 }
