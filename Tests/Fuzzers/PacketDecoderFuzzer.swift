@@ -94,7 +94,9 @@ private struct DecoderRun: ~Copyable {
                 break loop
             }
         }
-        if fault == nil, !fresh.isEmpty { decoder.keep(fresh, pool: pool) }
+        if fault == nil, !fresh.isEmpty {
+            decoder.keep(fresh, maximumDataLength: maximumDataLength, pool: pool)
+        }
         if decoder.kept.isEmpty { decoder.release(to: pool) }
         if !pauses { checkState() }
     }

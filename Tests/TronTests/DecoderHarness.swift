@@ -80,7 +80,9 @@ struct DecoderHarness: ~Copyable {
                 return
             }
         }
-        if !fresh.isEmpty { decoder.keep(UnsafeRawBufferPointer(fresh), pool: pool) }
+        if !fresh.isEmpty {
+            decoder.keep(fresh, maximumDataLength: maximumDataLength, pool: pool)
+        }
         if decoder.kept.isEmpty { decoder.release(to: pool) }
     }
 

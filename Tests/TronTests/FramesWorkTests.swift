@@ -124,7 +124,7 @@ private final class RoomKernel: FaultyKernel, @unchecked Sendable {
             (1 << 19, 1 << 20, 1 << 18),
         ] {
             var inbound = Inbound(now: 1)
-            [UInt8](repeating: 1, count: arrived).withUnsafeBytes { inbound.keep($0, pool) }
+            [UInt8](repeating: 1, count: arrived).withUnsafeBytes { inbound.keep($0, nil, pool) }
             let found = inbound.roomBehindKept(lacking: lacking, 0, atMost: 1 << 18, pool)
             #expect(found.count == room, "\(arrived), lacking \(lacking)")
             inbound.release(to: pool)

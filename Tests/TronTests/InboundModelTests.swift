@@ -116,7 +116,7 @@ extension InboundWalk {
         bytes.withUnsafeBytes { bytes in
             var fresh = bytes
             while takeOne(&fresh, &expected) && !model.isInterrupted {}
-            inbound.keep(fresh, pool)
+            inbound.keep(fresh, ofPackets ? Self.maximumDataLength : nil, pool)
         }
         guard inbound.isLive else {
             model.kept = [UInt8](inbound.keptBytes)
@@ -176,7 +176,7 @@ extension InboundWalk {
         _ fresh: inout UnsafeRawBufferPointer, _ expected: [UInt8]
     ) -> Int {
         if inbound.hasKept {
-            inbound.keep(fresh, pool)
+            inbound.keep(fresh, nil, pool)
             fresh = UnsafeRawBufferPointer(start: nil, count: 0)
         }
         let isKept = inbound.hasKept

@@ -29,8 +29,9 @@ public struct ReactorLimits: Sendable, Hashable {
     /// 1,024, as for timers.
     public var maximumReleasesPerTurn = 1024
 
-    /// Bytes of idle buffers kept for use. Default 8 MiB: a thousand of the smallest.
-    public var maximumIdleBufferBytes = 8 << 20
+    /// Bytes of idle buffers kept for use. Default 32 MiB: four thousand of the smallest, sixteen
+    /// of those that a packet of the default's largest size needs.
+    public var maximumIdleBufferBytes = 32 << 20
 
     /// The defaults.
     public init() {}

@@ -64,12 +64,16 @@ final class Registry {
         buffers = BufferPool(
             maximumIdleBytes: limits.maximumIdleBufferBytes,
             sharedCapacity: limits.maximumBytesReadPerTurn)
-        unsafe receiveBuffer = .allocate(byteCount: limits.maximumBytesReadPerTurn, alignment: 4096)
+        let size = limits.maximumBytesReadPerTurn
+        unsafe receiveBuffer = UnsafeMutableRawBufferPointer(
+            start: PagePlacement.received.allocate(byteCount: size), count: size)
         now = kernel.now()
         origin = now
     }
 
-    deinit { unsafe receiveBuffer.deallocate() }
+    deinit {
+        unsafe PagePlacement.received.deallocate(receiveBuffer.baseAddress.unsafelyUnwrapped)
+    }
 }
 
 // MARK: - Threads

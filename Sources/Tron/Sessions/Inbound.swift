@@ -199,8 +199,12 @@ extension Inbound {
 
     mutating func commit(_ count: Int) { decoder.commit(count) }
 
-    mutating func keep(_ fresh: UnsafeRawBufferPointer, _ pool: BufferPool) {
-        if unsafe !fresh.isEmpty { unsafe decoder.keep(fresh, pool: pool) }
+    /// Without a `maximumDataLength` they are no packets.
+    mutating func keep(
+        _ fresh: UnsafeRawBufferPointer, _ maximumDataLength: Int?, _ pool: BufferPool
+    ) {
+        if unsafe fresh.isEmpty { return }
+        unsafe decoder.keep(fresh, maximumDataLength: maximumDataLength, pool: pool)
     }
 
     mutating func consumeKept(_ count: Int) { decoder.consume(count) }

@@ -148,6 +148,13 @@ extension Outbound {
         unsafe data.withUnsafeBytes { unsafe PacketFormat.write(head: head, data: $0, to: packet) }
     }
 
+    /// Queues bytes within the credit, which there is.
+    @inline(__always)
+    mutating func put(_ bytes: RawSpan) {
+        credit &-= Int32(truncatingIfNeeded: bytes.byteCount)
+        unsafe bytes.withUnsafeBytes { unsafe ring.append($0) }
+    }
+
     /// Queues a packet for which room was reserved, across the ring's end if need be.
     mutating func putInPieces(head: UInt64, _ data: RawSpan) {
         unsafe withUnsafeTemporaryAllocation(byteCount: PacketFormat.headerLength, alignment: 1) {

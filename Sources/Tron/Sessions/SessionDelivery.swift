@@ -71,7 +71,8 @@ extension Session {
     @inline(never)
     private func keepRest(_ fresh: UnsafeRawBufferPointer, _ before: Int) {
         guard inbound.isLive else { return }
-        unsafe inbound.keep(fresh, buffers)
+        let isStream = rareState?.streamHandler != nil
+        unsafe inbound.keep(fresh, isStream ? nil : settings.maximumDataLength, buffers)
         inbound.settleKept(
             consumed: inbound.keptCount != before, now: registry.now, buffers)
         if inbound.keptSince != 0 { rearm() }

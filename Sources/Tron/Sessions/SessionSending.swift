@@ -44,9 +44,22 @@ extension Session {
     /// Queues bytes as they are, for other protocols.
     @discardableResult
     public func send(bytes: RawSpan) -> SendOutcome {
+        guard bytes.byteCount < Int(outbound.credit) && registry.isOnLoop else {
+            return sendWithoutCredit(bytes)
+        }
+        outbound.put(bytes)
+        return .queued
+    }
+
+    @inline(never)
+    private func sendWithoutCredit(_ bytes: RawSpan) -> SendOutcome {
         let outcome = makeRoom(for: bytes.byteCount)
         guard outcome == .queued else { return refuse(outcome) }
-        unsafe bytes.withUnsafeBytes { unsafe outbound.append($0) }
+        if bytes.byteCount < Int(outbound.credit) {
+            outbound.put(bytes)
+        } else {
+            unsafe bytes.withUnsafeBytes { unsafe outbound.append($0) }
+        }
         pauseAboveHighWatermark()
         return .queued
     }

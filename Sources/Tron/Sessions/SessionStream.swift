@@ -52,7 +52,7 @@ extension Session {
     /// is.
     private func join(_ fresh: inout UnsafeRawBufferPointer, _ handler: StreamHandler) -> Int {
         let count = handler.joins(fresh.count, to: inbound.keptCount)
-        unsafe inbound.keep(UnsafeRawBufferPointer(rebasing: fresh[..<count]), buffers)
+        unsafe inbound.keep(UnsafeRawBufferPointer(rebasing: fresh[..<count]), nil, buffers)
         unsafe fresh.move(by: count)
         return count
     }

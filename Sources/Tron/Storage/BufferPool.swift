@@ -17,8 +17,10 @@ final class BufferPool {
     /// The smallest block: two pages, which a batch of small packets seldom outgrows.
     static let minimumCapacity = 8192
 
-    /// Blocks above this size go back to the system: they are rare, and one would fill the pool.
-    static let maximumKeptCapacity = 1 << 20
+    /// Blocks above this size go back to the system: they are rare, and few would fill the pool. A
+    /// packet of 1 MiB of data, the default limit, needs one of this size; to get that anew for
+    /// each costs 250 page faults.
+    static let maximumKeptCapacity = 2 << 20
 
     private static let classes =
         maximumKeptCapacity.trailingZeroBitCount - minimumCapacity.trailingZeroBitCount + 1
@@ -38,7 +40,7 @@ final class BufferPool {
         self.maximumIdleBytes = maximumIdleBytes
         let capacity = Self.capacity(for: sharedCapacity)
         unsafe shared = Block(
-            base: .allocate(byteCount: capacity, alignment: 4096), capacity: capacity)
+            base: PagePlacement.toSend.allocate(byteCount: capacity), capacity: capacity)
         unsafe free = .allocate(capacity: Self.classes)
         unsafe free.initialize(repeating: nil, count: Self.classes)
     }
@@ -48,7 +50,7 @@ final class BufferPool {
             while let base = unsafe free[index] { unsafe pop(index, base).deallocate() }
         }
         unsafe free.deallocate()
-        unsafe shared.base.deallocate()
+        unsafe PagePlacement.toSend.deallocate(shared.base)
     }
 
     /// A block of at least `count` bytes.

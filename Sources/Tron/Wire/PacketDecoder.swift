@@ -18,7 +18,8 @@ enum DecodedStep {
 /// packet, or what the session's handler does not want now.
 ///
 /// The work is linear in the bytes however finely they are cut, and memory grows with the bytes
-/// that came, never with a length that was announced.
+/// that came, never with a length that was announced: a block is the power of two from four times
+/// what came of a packet on, or the smallest.
 /// Invariant: what `kept` holds comes before `fresh` in the stream.
 struct PacketDecoder: ~Copyable {
     private(set) var kept = InboundBuffer()
@@ -37,7 +38,7 @@ struct PacketDecoder: ~Copyable {
         }
         let step = unsafe nextFresh(&fresh, maximumDataLength: maximumDataLength)
         if unsafe step.needsMore && !fresh.isEmpty {
-            unsafe keep(fresh, pool: pool)
+            unsafe keep(fresh, maximumDataLength: maximumDataLength, pool: pool)
             unsafe fresh = .init(start: nil, count: 0)
         }
         return unsafe step
@@ -60,11 +61,28 @@ struct PacketDecoder: ~Copyable {
         }
     }
 
-    /// Keeps what was not decoded: `next` goes on with it.
+    /// Keeps what was not decoded: `next` goes on with it. The beginning of a packet gets room for
+    /// more of it. Without a `maximumDataLength` the bytes are none of packets.
     @inline(never)
-    mutating func keep(_ fresh: UnsafeRawBufferPointer, pool: BufferPool) {
-        if kept.isEmpty { kept.release(to: pool) }
+    mutating func keep(
+        _ fresh: UnsafeRawBufferPointer, maximumDataLength: Int?, pool: BufferPool
+    ) {
+        if kept.isEmpty {
+            kept.release(to: pool)
+            if let maximumDataLength,
+                case .needs(let length) = unsafe Self.measure(fresh, maximumDataLength)
+            {
+                let allowance = Self.allowance(length, arrived: fresh.count)
+                _ = unsafe kept.room(for: allowance, from: pool)
+            }
+        }
         unsafe kept.append(fresh, from: pool)
+    }
+
+    /// Bytes that a packet of `length` may take once `arrived` of them are there: four times as
+    /// many, so that its beginning is seldom moved.
+    private static func allowance(_ length: Int, arrived: Int) -> Int {
+        min(length, max(4 * arrived, BufferPool.minimumCapacity))
     }
 
     /// Completes the first kept packet with just the bytes it lacks.
@@ -91,14 +109,14 @@ struct PacketDecoder: ~Copyable {
     }
 
     /// Where the bytes that follow the kept ones can be received to without a further copy: as many
-    /// as the first kept packet lacks, but no more than have arrived of it, or a block's worth.
+    /// as the first kept packet lacks, within its allowance.
     mutating func room(
         maximumDataLength: Int, pool: BufferPool
     ) -> UnsafeMutableRawBufferPointer {
         guard case .needs(let length) = unsafe Self.measure(kept.bytes, maximumDataLength) else {
             return unsafe .init(start: nil, count: 0)
         }
-        let count = min(length - kept.count, max(kept.count, BufferPool.minimumCapacity))
+        let count = Self.allowance(length, arrived: kept.count) - kept.count
         return unsafe kept.room(for: count, from: pool)
     }
 
