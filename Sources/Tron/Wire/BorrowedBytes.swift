@@ -29,6 +29,19 @@ extension RawSpan {
     /// Whether these are just the bytes of the text's UTF-8.
     public func equals(_ text: String) -> Bool { unsafe equals(text.utf8Span.span.bytes) }
 
+    /// Whether the first of these are the other's bytes. Every span begins with none at all.
+    public func starts(with prefix: RawSpan) -> Bool {
+        byteCount >= prefix.byteCount && starts(with: prefix, at: 0)
+    }
+
+    /// Whether the first of these are those bytes.
+    public func starts(with prefix: [UInt8]) -> Bool { unsafe starts(with: prefix.span.bytes) }
+
+    /// Whether the first of these are the bytes of the text's UTF-8.
+    public func starts(with prefix: String) -> Bool {
+        unsafe starts(with: prefix.utf8Span.span.bytes)
+    }
+
     /// Whether these are the bytes of the text's UTF-8, but for the case of ASCII's letters.
     public func equalsIgnoringCase(_ text: String) -> Bool {
         let other = text.utf8Span.span
