@@ -30,6 +30,22 @@ import Testing
         #expect(!empty.starts(with: all) && !empty.starts(with: "G"))
     }
 
+    @Test func `one other byte anywhere makes a difference, whatever the length`() {
+        for count in 1..<40 {
+            let bytes = (0..<count).map { UInt8($0) }
+            let isSame = ByteReader(bytes).remaining.equals(bytes)
+            #expect(isSame, "\(count)")
+            for index in bytes.indices {
+                var other = bytes
+                other[index] ^= 0x80
+                let longer = bytes + [1]
+                let isFound = ByteReader(bytes).remaining.equals(other)
+                let isBegun = ByteReader(longer).remaining.starts(with: other)
+                #expect(!isFound && !isBegun, "\(index) of \(count)")
+            }
+        }
+    }
+
     @Test func `the case of ASCII's letters, and of nothing else, can be ignored`() {
         func isEqual(_ bytes: String, _ text: String) -> Bool {
             let array = Array(bytes.utf8)
