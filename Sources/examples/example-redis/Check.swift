@@ -2,7 +2,7 @@
 import Tron
 
 final class Check {
-    /// Requests whose replies have not come, at most: 64 replies are 4 MiB, which is what the server
+    /// Requests whose replies have not come, at most: of 64 the replies are 4 MiB, which a server
     /// may have to hold.
     private static let window = 64
     /// Bytes of a value.

@@ -3,9 +3,8 @@ import Tron
 
 /// The values by their keys. It belongs to the reactor's thread, as all handlers do.
 final class Database {
-    /// Bytes of memory for keys and values: 256 MiB. What does not fit is refused. The buffers of
-    /// sessions come on top of it: `reactor.memoryBound`.
-    private static let capacity = 256 << 20
+    /// Bytes of memory for keys and values. What does not fit is refused.
+    private let capacity: Int
 
     /// What a key and its value take beside their bytes: two arrays' heads, and a place in a
     /// dictionary that may be a third full.
@@ -14,11 +13,14 @@ final class Database {
     private var values: [[UInt8]: [UInt8]] = [:]
     private var bytes = 0
 
+    /// 256 MiB by default. The buffers of sessions come on top of it: `reactor.memoryBound`.
+    init(capacity: Int = 256 << 20) { self.capacity = capacity }
+
     /// Whether there was room.
     private func set(_ key: [UInt8], to value: [UInt8]) -> Bool {
         let before = values[key].map { Self.cost(key, $0) } ?? 0
         let after = bytes - before + Self.cost(key, value)
-        guard after <= Self.capacity else { return false }
+        guard after <= capacity else { return false }
         bytes = after
         values[key] = value
         return true
@@ -57,9 +59,7 @@ extension Database {
     }
 
     private func reply(_ name: String, _ places: [Range<Int>], in bytes: RawSpan) -> Reply {
-        /// The arguments behind the command's name.
-        var arguments: [[UInt8]] = []
-        for place in places.dropFirst() { arguments.append(bytes.extracting(place).copy()) }
+        let arguments = places.dropFirst().map { bytes.extracting($0).copy() }
         switch (name, arguments.count) {
         case ("GET", 1): return .bulk(values[arguments[0]])
         case ("SET", 2): return set(arguments[0], to: arguments[1]) ? .ok : Self.isFull

@@ -63,8 +63,8 @@ extension ByteWriter {
     }
 }
 
-/// Finds replies, but for arrays: `+OK\r\n`, `-ERR why\r\n`, `:1\r\n`, `$-1\r\n`, `$1\r\nv\r\n`. The
-/// content is a bulk's bytes, or what stands behind the first byte.
+/// Finds replies, but for arrays: `+OK\r\n`, `-ERR why\r\n`, `:1\r\n`, `$-1\r\n`,
+/// `$1\r\nv\r\n`. The content is a bulk's bytes, or what stands behind the first byte.
 struct ReplyFraming: Framing {
     let maximumFrameLength = Limits.line + Limits.argument
     private var lines = LineFraming(maximumLength: Limits.line)

@@ -68,6 +68,7 @@ struct RequestFraming: Framing {
         }
         // None at all, or fewer, is a request that has no answer.
         missing = max(0, count)
+        arguments.reserveCapacity(missing)
     }
 
     private mutating func readArgument(_ bytes: RawSpan) throws(Stop) {
