@@ -15,6 +15,37 @@ import Testing
         #expect(!all.equals([0x47, 0x45, 0x55]) && !all.equals(span))
     }
 
+    @Test func `bytes begin with as many of their first ones as they have, and with no others`() {
+        let bytes = Array("GET".utf8)
+        let all = ByteReader(bytes).remaining
+        for prefix in ["", "G", "GE", "GET"] {
+            #expect(all.starts(with: prefix) && all.starts(with: Array(prefix.utf8)), "\(prefix)")
+        }
+        for other in ["E", "GT", "GETS", "g", "GEX"] {
+            #expect(!all.starts(with: other) && !all.starts(with: Array(other.utf8)), "\(other)")
+        }
+        let none: [UInt8] = []
+        let empty = ByteReader(none).remaining
+        #expect(all.starts(with: all) && all.starts(with: empty) && empty.starts(with: ""))
+        #expect(!empty.starts(with: all) && !empty.starts(with: "G"))
+    }
+
+    @Test func `one other byte anywhere makes a difference, whatever the length`() {
+        for count in 1..<40 {
+            let bytes = (0..<count).map { UInt8($0) }
+            let isSame = ByteReader(bytes).remaining.equals(bytes)
+            #expect(isSame, "\(count)")
+            for index in bytes.indices {
+                var other = bytes
+                other[index] ^= 0x80
+                let longer = bytes + [1]
+                let isFound = ByteReader(bytes).remaining.equals(other)
+                let isBegun = ByteReader(longer).remaining.starts(with: other)
+                #expect(!isFound && !isBegun, "\(index) of \(count)")
+            }
+        }
+    }
+
     @Test func `the case of ASCII's letters, and of nothing else, can be ignored`() {
         func isEqual(_ bytes: String, _ text: String) -> Bool {
             let array = Array(bytes.utf8)

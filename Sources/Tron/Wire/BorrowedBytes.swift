@@ -29,6 +29,19 @@ extension RawSpan {
     /// Whether these are just the bytes of the text's UTF-8.
     public func equals(_ text: String) -> Bool { unsafe equals(text.utf8Span.span.bytes) }
 
+    /// Whether the first of these are the other's bytes. Every span begins with none at all.
+    public func starts(with prefix: RawSpan) -> Bool {
+        byteCount >= prefix.byteCount && starts(with: prefix, at: 0)
+    }
+
+    /// Whether the first of these are those bytes.
+    public func starts(with prefix: [UInt8]) -> Bool { unsafe starts(with: prefix.span.bytes) }
+
+    /// Whether the first of these are the bytes of the text's UTF-8.
+    public func starts(with prefix: String) -> Bool {
+        unsafe starts(with: prefix.utf8Span.span.bytes)
+    }
+
     /// Whether these are the bytes of the text's UTF-8, but for the case of ASCII's letters.
     public func equalsIgnoringCase(_ text: String) -> Bool {
         let other = text.utf8Span.span
@@ -73,11 +86,21 @@ extension RawSpan {
 
     /// Whether `other` stands at `index`, behind which there are as many bytes.
     private func starts(with other: RawSpan, at index: Int) -> Bool {
-        unsafe withUnsafeBytes { bytes in
-            unsafe other.withUnsafeBytes { other in
-                unsafe bytes[index..<index &+ other.count].elementsEqual(other)
-            }
+        let count = other.byteCount
+        var offset = 0
+        while count &- offset >= 8 {
+            let mine = unsafe unsafeLoadUnaligned(
+                fromUncheckedByteOffset: index &+ offset, as: UInt64.self)
+            let theirs = unsafe other.unsafeLoadUnaligned(
+                fromUncheckedByteOffset: offset, as: UInt64.self)
+            if mine != theirs { return false }
+            offset &+= 8
         }
+        while offset < count {
+            if byte(at: index &+ offset) != other.byte(at: offset) { return false }
+            offset &+= 1
+        }
+        return true
     }
 }
 
@@ -91,22 +114,31 @@ extension FixedWidthInteger {
         self = unsafe try bytes.withUnsafeBytes { buffer throws(ByteReaderError) in
             let sign = unsafe buffer.first
             let isNegative = sign == UInt8(ascii: "-")
-            let digits = unsafe buffer.dropFirst(isNegative || sign == UInt8(ascii: "+") ? 1 : 0)
-            guard unsafe !digits.isEmpty, unsafe digits.allSatisfy({ $0 &- 0x30 < 10 }) else {
-                throw .notDecimal
-            }
+            let start = isNegative || sign == UInt8(ascii: "+") ? 1 : 0
+            guard start < buffer.count else { throw .notDecimal }
             var value: Self = 0
-            for index in unsafe digits.indices {
-                let digit = unsafe Self(truncatingIfNeeded: digits[index] &- 0x30)
-                let (shifted, isOver) = value.multipliedReportingOverflow(by: 10)
-                let (sum, isBeyond) =
-                    isNegative
-                    ? shifted.subtractingReportingOverflow(digit)
-                    : shifted.addingReportingOverflow(digit)
-                if isOver || isBeyond { throw .integerOverflow }
-                value = sum
+            var isOver = false
+            // By index: the standard library's slices of raw bytes cost ten times as much.
+            for index in start..<buffer.count {
+                let digit = unsafe buffer[index] &- UInt8(ascii: "0")
+                guard digit < 10 else { throw .notDecimal }
+                isOver = !value.appendDecimal(digit: digit, isNegative: isNegative) || isOver
             }
+            if isOver { throw .integerOverflow }
             return value
         }
+    }
+
+    /// False when it is too large then, or too small.
+    @inlinable @inline(__always)
+    mutating func appendDecimal(digit: UInt8, isNegative: Bool) -> Bool {
+        let digit = Self(truncatingIfNeeded: digit)
+        let (shifted, isOver) = multipliedReportingOverflow(by: 10)
+        let (sum, isBeyond) =
+            isNegative
+            ? shifted.subtractingReportingOverflow(digit)
+            : shifted.addingReportingOverflow(digit)
+        self = sum
+        return !isOver && !isBeyond
     }
 }
