@@ -6,7 +6,7 @@ let strict: [SwiftSetting] = [
     .treatAllWarnings(as: .error),
 ]
 
-let examples = ["example-key-value"]
+let examples = ["example-key-value", "example-chat"]
 
 let package = Package(
     name: "Tron",
