@@ -117,11 +117,15 @@ static inline long tron_send(int descriptor, const void *bytes, size_t count) {
     return tron_result(send(descriptor, bytes, count, MSG_NOSIGNAL));
 }
 
-static inline long tron_send_two(
-    int descriptor, const void *first, size_t first_count, const void *second, size_t second_count
+// Each piece may be empty.
+static inline long tron_send_three(
+    int descriptor, const void *first, size_t first_count, const void *second, size_t second_count,
+    const void *third, size_t third_count
 ) {
-    struct iovec parts[2] = {{(void *)first, first_count}, {(void *)second, second_count}};
-    struct msghdr message = {.msg_iov = parts, .msg_iovlen = 2};
+    struct iovec parts[3] = {
+        {(void *)first, first_count}, {(void *)second, second_count}, {(void *)third, third_count}
+    };
+    struct msghdr message = {.msg_iov = parts, .msg_iovlen = 3};
     return tron_result(sendmsg(descriptor, &message, MSG_NOSIGNAL));
 }
 

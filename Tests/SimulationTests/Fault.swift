@@ -6,7 +6,7 @@ enum Fault: Int, CaseIterable {
     case staleEvent, reusedDescriptor, burst, processLimit, systemLimit, noBuffers,
         abortedConnection
     case connectRefused, connectSlow, connectNever, freeze, partitionOneWay, partitionBothWays
-    case shuffledEvents, clockJump, longHandler, reentrantCall, capHit, lateAnswer
+    case shuffledEvents, clockJump, longHandler, reentrantCall, capHit, lateAnswer, sentThrough
 
     /// Its name in the table.
     var title: String {
@@ -38,6 +38,7 @@ enum Fault: Int, CaseIterable {
         case .reentrantCall: "re-entrant call from a handler"
         case .capHit: "cap hit"
         case .lateAnswer: "late answer"
+        case .sentThrough: "large packet sent through"
         }
     }
 
@@ -56,7 +57,8 @@ enum Fault: Int, CaseIterable {
         case .longHandler: [10, 50]
         case .reentrantCall: [100, 300, 600]
         case .reset, .finish, .halfClose: [100, 400]
-        case .hangUpAlone, .reusedDescriptor, .burst, .capHit, .lateAnswer: [300, 600]
+        case .hangUpAlone, .reusedDescriptor, .burst, .capHit, .lateAnswer, .sentThrough:
+            [300, 600]
         }
     }
 }

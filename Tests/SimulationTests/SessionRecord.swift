@@ -21,6 +21,8 @@ final class SessionRecord {
 
     /// Packets that the session took and has not handed to the kernel whole.
     private(set) var outgoing: [WirePacket] = []
+    /// The packet that it is being given, until that is handed to the kernel whole.
+    private var underWay: WirePacket?
     /// How many of the other end's packets have been delivered, or passed over.
     private(set) var delivered = 0
     /// Its handler takes bytes, and has consumed so many. A reluctant one seldom takes any, and
@@ -120,8 +122,20 @@ final class SessionRecord {
 // MARK: - What it sends
 
 extension SessionRecord {
+    /// The session is given a packet, which it may hand to the kernel before it says that it took it.
+    func isGiven(_ packet: WirePacket) { underWay = packet }
+
     /// The session said that it took a packet.
-    func took(_ packet: WirePacket) { outgoing.append(packet) }
+    func took(_ packet: WirePacket) {
+        if underWay != nil { outgoing.append(packet) }
+        underWay = nil
+    }
+
+    /// The session said that it did not take a packet.
+    func refused(_ packet: WirePacket) {
+        run.expect(underWay != nil, "session \(id) sent what it refused")
+        underWay = nil
+    }
 
     /// It handed bytes to the kernel: they have to be what it took, in order.
     func wrote(_ bytes: some Collection<UInt8>) {
@@ -144,6 +158,10 @@ extension SessionRecord {
         }
         if let client, category == WirePacket.request {
             return checkRequest(client, sequence, data)
+        }
+        if outgoing.isEmpty, let packet = underWay, packet.matches(sequence, category, data) {
+            underWay = nil
+            return end.log.append(decoded: packet)
         }
         guard let next = outgoing.first, next.matches(sequence, category, data) else {
             return run.fail(

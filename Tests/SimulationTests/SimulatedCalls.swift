@@ -170,9 +170,7 @@ extension SimulatedKernel {
         return count
     }
 
-    func send(
-        _ file: OpenFile, _ first: UnsafeRawBufferPointer, _ second: UnsafeRawBufferPointer?
-    ) -> Int {
+    func send(_ file: OpenFile, _ pieces: [UnsafeRawBufferPointer]) -> Int {
         guard let end = file.end else { return -Int(ENOTSOCK) }
         if isInterrupted() { return -Int(EINTR) }
         if end.phase != .connected || end.writingEnded {
@@ -183,11 +181,12 @@ extension SimulatedKernel {
             run.met(.noBuffers)
             return refused(file, .send, ENOBUFS)
         }
-        let asked = first.count + (second?.count ?? 0)
+        let asked = pieces.reduce(0) { $0 + $1.count }
+        if pieces.count == 3 && !pieces[2].isEmpty { run.met(.sentThrough) }
         if isStormy(file) || end.room == 0 { return -Int(EAGAIN) }
         var most = asked
         if asked > 1 && run.strikes(.shortWrite) { most = run.chance.between(1, asked - 1) }
-        let bytes = (Array(first) + (second.map(Array.init) ?? [])).prefix(most)
+        let bytes = pieces.flatMap(Array.init).prefix(most)
         let count = network.send(end, bytes)
         if count < asked { run.met(.shortWrite) }
         file.isUsed()

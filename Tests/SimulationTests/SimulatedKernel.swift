@@ -232,14 +232,15 @@ final class SimulatedKernel: Kernel, @unchecked Sendable {
 
     override func send(_ number: Int32, _ bytes: UnsafeRawPointer, _ count: Int) -> Int {
         guard let file = file(number, .send) else { return -Int(EBADF) }
-        return send(file, UnsafeRawBufferPointer(start: bytes, count: count), nil)
+        return send(file, [UnsafeRawBufferPointer(start: bytes, count: count)])
     }
 
     override func send(
-        _ number: Int32, _ first: UnsafeRawBufferPointer, _ second: UnsafeRawBufferPointer
+        _ number: Int32, _ first: UnsafeRawBufferPointer, _ second: UnsafeRawBufferPointer,
+        _ third: UnsafeRawBufferPointer
     ) -> Int {
         guard let file = file(number, .send) else { return -Int(EBADF) }
-        return send(file, first, second)
+        return send(file, [first, second, third])
     }
 
     override func unlink(_ path: String) -> Int { 0 }

@@ -16,6 +16,9 @@ extension World {
             options.limits.maximumQueuedBytes = 200_000
             options.limits.outputHighWatermark = 100_000
         }
+        if run.faults.isOn(.sentThrough) {
+            options.limits.sentThroughLength = chance.pick(1, 50, 500, 5000)
+        }
         options.limits.packetTimeout = chance.pick(nil, nil, .milliseconds(20), .seconds(1))
         options.limits.closeTimeout = chance.pick(
             .zero, .milliseconds(5), .milliseconds(100), .seconds(2), .seconds(2))
@@ -198,6 +201,7 @@ extension World {
         let isOwed = record.session.isOpen && record.owed.contains(address)
         // The last reply may close the session: what it took counts before that.
         let (bytes, isWritten) = (packet.data, packet.number.isMultiple(of: 2))
+        record.isGiven(packet)
         let outcome =
             isWritten
             ? reactor?.reply(to: address, capacity: bytes.count) { $0.write(bytes) }
@@ -247,6 +251,7 @@ extension World {
             sequence: chance.pick(-1, -1, Int32.min), category: WirePacket.plain,
             number: UInt64(run.nextSerial()), length: chance.below(most + 1))
         let isRaw = chance.hits(200) && packet.length <= record.options.limits.maximumDataLength
+        record.isGiven(packet)
         settle(outcome(of: packet, isRaw: isRaw, on: record), packet, record)
     }
 
@@ -289,6 +294,7 @@ extension World {
 
     private func settle(_ outcome: SendOutcome, _ packet: WirePacket, _ record: SessionRecord) {
         let isTooLarge = packet.length > record.options.limits.maximumDataLength
+        if outcome != .queued { record.refused(packet) }
         switch outcome {
         case .queued:
             run.expect(!record.isClosed, "session \(record.id), which is closed, took a packet")

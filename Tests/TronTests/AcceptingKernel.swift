@@ -55,10 +55,11 @@ final class SinkKernel: AcceptingKernel, @unchecked Sendable {
     }
 
     override func send(
-        _ number: Int32, _ first: UnsafeRawBufferPointer, _ second: UnsafeRawBufferPointer
+        _ number: Int32, _ first: UnsafeRawBufferPointer, _ second: UnsafeRawBufferPointer,
+        _ third: UnsafeRawBufferPointer
     ) -> Int {
-        guard isSink(number) else { return super.send(number, first, second) }
-        return take(number, [first, second])
+        guard isSink(number) else { return super.send(number, first, second, third) }
+        return take(number, [first, second, third])
     }
 
     /// The whole packets that a sink took.

@@ -22,10 +22,11 @@ private final class SwallowingKernel: FaultyKernel, @unchecked Sendable {
     }
 
     override func send(
-        _ number: Int32, _ first: UnsafeRawBufferPointer, _ second: UnsafeRawBufferPointer
+        _ number: Int32, _ first: UnsafeRawBufferPointer, _ second: UnsafeRawBufferPointer,
+        _ third: UnsafeRawBufferPointer
     ) -> Int {
-        let count = first.count + second.count
-        return count < 1000 ? super.send(number, first, second) : swallow(count)
+        let count = first.count + second.count + third.count
+        return count < 1000 ? super.send(number, first, second, third) : swallow(count)
     }
 }
 

@@ -89,15 +89,16 @@ import Testing
         try bench.reactor.turn(times: 3)
         let full = bench.reactor.snapshot().sessions
         #expect(full.queuedBytes == session.queuedBytes && full.queuedBytes > 0)
-        #expect(full.largestQueue == data.count + 11)
+        // The kernel was given the packet from where its data lay; only the rest waited.
+        let most = full.largestQueue
+        #expect(full.queuedBytes <= most && most < data.count)
         try bench.reactor.turn(until: {
             peer.drain()
             return session.queuedBytes == 0
         })
         let empty = bench.reactor.snapshot().sessions
         #expect(empty.queuedBytes == 0)
-        #expect(empty.largestQueue == data.count + 11)
-        #expect(session.largestQueuedBytes == data.count + 11)
+        #expect(empty.largestQueue == most && session.largestQueuedBytes == most)
     }
 
     @Test func `what waited behind a blocked write counts, too, also when it is dropped`() throws {

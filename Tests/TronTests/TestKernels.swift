@@ -173,12 +173,16 @@ class FaultyKernel: FakeClockKernel, @unchecked Sendable {
     }
 
     override func send(
-        _ number: Int32, _ first: UnsafeRawBufferPointer, _ second: UnsafeRawBufferPointer
+        _ number: Int32, _ first: UnsafeRawBufferPointer, _ second: UnsafeRawBufferPointer,
+        _ third: UnsafeRawBufferPointer
     ) -> Int {
-        transfer(.send, number, first.count + second.count) { count in
-            let head = UnsafeRawBufferPointer(rebasing: first[..<min(count, first.count)])
-            let tail = UnsafeRawBufferPointer(rebasing: second[..<(count - head.count)])
-            return super.send(number, head, tail)
+        transfer(.send, number, first.count + second.count + third.count) { count in
+            var left = count
+            let pieces = [first, second, third].map { piece in
+                defer { left -= min(left, piece.count) }
+                return UnsafeRawBufferPointer(rebasing: piece.prefix(left))
+            }
+            return super.send(number, pieces[0], pieces[1], pieces[2])
         }
     }
 

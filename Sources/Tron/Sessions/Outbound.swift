@@ -68,6 +68,10 @@ struct Outbound: ~Copyable {
     @inline(__always)
     var isBlocked: Bool { blockage == .standing }
 
+    /// Whether something waits that the kernel may take.
+    @inline(__always)
+    var isToOffer: Bool { !ring.isEmpty && blockage != .standing }
+
     /// Whether any of what waits has been offered to the kernel, which did not take it.
     var holdsBack: Bool { blockage != .none }
 
@@ -157,15 +161,36 @@ extension Outbound {
 
     /// Queues a packet for which room was reserved, across the ring's end if need be.
     mutating func putInPieces(head: UInt64, _ data: RawSpan) {
+        appendHeader(head, data.byteCount)
+        unsafe data.withUnsafeBytes { unsafe append($0) }
+        unsafe withUnsafeBytes(of: PacketFormat.trailer.bigEndian) { unsafe append($0) }
+    }
+
+    private mutating func appendHeader(_ head: UInt64, _ dataLength: Int) {
         unsafe withUnsafeTemporaryAllocation(byteCount: PacketFormat.headerLength, alignment: 1) {
             header in
             unsafe PacketFormat.writeHeader(
-                head: head, dataLength: data.byteCount,
-                to: header.baseAddress.unsafelyUnwrapped)
+                head: head, dataLength: dataLength, to: header.baseAddress.unsafelyUnwrapped)
             unsafe append(UnsafeRawBufferPointer(header))
         }
-        unsafe data.withUnsafeBytes { unsafe append($0) }
-        unsafe withUnsafeBytes(of: PacketFormat.trailer.bigEndian) { unsafe append($0) }
+    }
+
+    /// Queues the header of a packet whose rest is `append(_:_:from:)`ed, or was offered, next.
+    mutating func appendHeader(
+        _ head: UInt64, _ dataLength: Int, period: UInt32, _ pool: BufferPool
+    ) {
+        enter(period)
+        ring.reserve(PacketFormat.headerLength, from: pool)
+        appendHeader(head, dataLength)
+    }
+
+    /// Queues the rest of a packet.
+    mutating func append(
+        _ data: UnsafeRawBufferPointer, _ trailer: UnsafeRawBufferPointer, from pool: BufferPool
+    ) {
+        ring.reserve(data.count + trailer.count, from: pool)
+        unsafe append(data)
+        unsafe append(trailer)
     }
 
     /// Queues bytes for which room was reserved. The credit was for the same room. A draft within
@@ -263,6 +288,23 @@ extension Outbound {
             lastSend = now
         }
         blockage = ring.isEmpty ? .none : .standing
+    }
+
+    /// What waited was offered with the rest of a packet behind it, and the kernel took `count`
+    /// bytes of them. The others wait now.
+    mutating func noteOffered(
+        taken count: Int, then data: UnsafeRawBufferPointer, _ trailer: UnsafeRawBufferPointer,
+        now: Int64, _ pool: BufferPool
+    ) {
+        let waited = ring.count
+        noteOffered(taken: min(count, waited), now: now)
+        let taken = max(0, count - waited)
+        bytesSent &+= taken
+        if taken == data.count + trailer.count { return }
+        unsafe append(
+            UnsafeRawBufferPointer(rebasing: data[min(taken, data.count)...]),
+            UnsafeRawBufferPointer(rebasing: trailer[max(0, taken - data.count)...]), from: pool)
+        blockage = .standing
     }
 
     /// The kernel takes output again, or a hang-up means that it never will.

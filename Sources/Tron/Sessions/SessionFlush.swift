@@ -17,7 +17,7 @@ extension Session {
         guard outbound.isLent else { return }
         if !outbound.isEmpty && !hasEnded {
             do throws(SystemError) {
-                try offer()
+                if outbound.isToOffer { try offer() }
                 if outbound.isBlocked { flushLater() }
             } catch {
                 fail(error)
@@ -37,7 +37,7 @@ extension Session {
         watch.noteFlush()
         outbound.endCredit()
         guard !hasEnded else { return }
-        if !outbound.isEmpty && !outbound.isBlocked {
+        if outbound.isToOffer {
             do throws(SystemError) {
                 try offer()
             } catch {
@@ -58,7 +58,8 @@ extension Session {
     @inline(never)
     private func offerBothParts() throws(SystemError) -> Int {
         let (first, second) = unsafe outbound.parts
-        return try unsafe descriptor.send(first, then: second) ?? 0
+        let none = unsafe UnsafeRawBufferPointer(start: nil, count: 0)
+        return try unsafe descriptor.send(first, then: second, then: none) ?? 0
     }
 }
 

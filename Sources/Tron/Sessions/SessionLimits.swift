@@ -54,6 +54,11 @@ public struct SessionLimits: Sendable, Hashable {
     /// smallest block of output, a batch of small packets. 0: a single packet waits.
     public var maximumBytesBeforeTask = 8 << 10
 
+    /// From this length on, with its overhead, a packet is offered to the kernel from where its
+    /// data lies, and only what that does not take is copied. Below it the copy costs no more than
+    /// the calls that it saves.
+    var sentThroughLength = 128 << 10
+
     /// The defaults.
     public init() {}
 

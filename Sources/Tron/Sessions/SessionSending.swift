@@ -95,6 +95,9 @@ extension Session {
         guard outbound.writing == .open else { return refuse(.closed) }
         guard data.byteCount <= settings.maximumDataLength else { return refuse(.tooLarge) }
         let length = data.byteCount &+ PacketFormat.overhead
+        if length >= settings.options.limits.sentThroughLength && canSendThrough(length) {
+            return sendThrough(head, data)
+        }
         let outcome = makeRoom(for: length)
         guard outcome == .queued else { return refuse(outcome) }
         if length <= Int(outbound.credit) {

@@ -8,7 +8,7 @@ struct SessionSettings: Sendable {
     let lowWatermark: Int
     let outboundCapacity: Int
     /// What may be queued at most before the limits are looked at again: no more than one largest
-    /// packet, so that no larger one passes.
+    /// packet, so that no larger one passes, and less than one that is sent through.
     let packetCredit: Int
 
     /// Times in nanoseconds; `never` where there is no limit.
@@ -32,7 +32,9 @@ struct SessionSettings: Sendable {
         highWatermark = options.limits.outputHighWatermark
         lowWatermark = options.limits.outputLowWatermark
         outboundCapacity = options.limits.outboundCapacity
-        packetCredit = min(highWatermark, maximumDataLength + PacketFormat.overhead)
+        packetCredit = min(
+            highWatermark, maximumDataLength + PacketFormat.overhead,
+            options.limits.sentThroughLength - 1)
         idleRead = Self.nanoseconds(options.idle.read)
         idleWrite = Self.nanoseconds(options.idle.write)
         idleEither = Self.nanoseconds(options.idle.either)

@@ -65,10 +65,11 @@ struct Descriptor: ~Copyable {
         }
     }
 
-    /// The same for bytes in two pieces.
+    /// The same for bytes in pieces, each of which may be empty.
     borrowing func send(
-        _ first: UnsafeRawBufferPointer, then second: UnsafeRawBufferPointer
+        _ first: UnsafeRawBufferPointer, then second: UnsafeRawBufferPointer,
+        then third: UnsafeRawBufferPointer
     ) throws(SystemError) -> Int? {
-        try SystemError.judge(.send) { unsafe kernel.send(number, first, second) }
+        try SystemError.judge(.send) { unsafe kernel.send(number, first, second, third) }
     }
 }

@@ -93,11 +93,13 @@ class Kernel: @unchecked Sendable {
     }
 
     func send(
-        _ descriptor: Int32, _ first: UnsafeRawBufferPointer, _ second: UnsafeRawBufferPointer
+        _ descriptor: Int32, _ first: UnsafeRawBufferPointer, _ second: UnsafeRawBufferPointer,
+        _ third: UnsafeRawBufferPointer
     ) -> Int {
         unsafe counted(
-            tron_send_two(
-                descriptor, first.baseAddress, first.count, second.baseAddress, second.count))
+            tron_send_three(
+                descriptor, first.baseAddress, first.count, second.baseAddress, second.count,
+                third.baseAddress, third.count))
     }
 
     /// read(2) on an eventfd.
