@@ -122,7 +122,8 @@ final class SessionRecord {
 // MARK: - What it sends
 
 extension SessionRecord {
-    /// The session is given a packet, which it may hand to the kernel before it says that it took it.
+    /// The session is given a packet, which it may hand to the kernel before it says that it took
+    /// it.
     func isGiven(_ packet: WirePacket) { underWay = packet }
 
     /// The session said that it took a packet.

@@ -9,7 +9,9 @@
 
 enum { HIGH_WATERMARK = 1 << 20 };
 
-static uint8_t received[RECEIVE_BUFFER_LENGTH] __attribute__((aligned(4096)));
+// Behind a page's beginning, as that of raw-epoll.
+static uint8_t pages[RECEIVE_BUFFER_LENGTH + 4096] __attribute__((aligned(4096)));
+static uint8_t *const received = pages + 512;
 
 struct connection {
     uv_tcp_t tcp;
@@ -81,17 +83,17 @@ static void allocate(uv_handle_t *handle, size_t suggested, uv_buf_t *buffer) {
     struct connection *connection = handle->data;
     size_t kept = connection->partial_count;
     (void)suggested;
-    if (connection->needed > sizeof received) {
+    if (connection->needed > RECEIVE_BUFFER_LENGTH) {
         char *end = (char *)connection->partial + kept;
         *buffer = uv_buf_init(end, (unsigned)(connection->needed - kept));
     } else {
         if (kept) memcpy(received, connection->partial, kept);
-        *buffer = uv_buf_init((char *)received + kept, (unsigned)(sizeof received - kept));
+        *buffer = uv_buf_init((char *)received + kept, (unsigned)(RECEIVE_BUFFER_LENGTH - kept));
     }
 }
 
 static bool keep(struct connection *connection, const uint8_t *bytes, size_t count) {
-    size_t capacity = connection->needed > sizeof received ? connection->needed : count;
+    size_t capacity = connection->needed > RECEIVE_BUFFER_LENGTH ? connection->needed : count;
     if (connection->partial_capacity < capacity) {
         free(connection->partial);
         connection->partial = malloc(capacity);
@@ -107,7 +109,7 @@ static void read_some(uv_stream_t *stream, ssize_t count, const uv_buf_t *buffer
     (void)buffer;
     if (count == 0) return;
     if (count < 0) return end(connection);
-    bool is_large = connection->needed > sizeof received;
+    bool is_large = connection->needed > RECEIVE_BUFFER_LENGTH;
     const uint8_t *bytes = is_large ? connection->partial : received;
     size_t available = connection->partial_count + (size_t)count;
     ssize_t whole = whole_packets(bytes, available, &connection->needed);

@@ -57,7 +57,7 @@ public struct SessionLimits: Sendable, Hashable {
     /// From this length on, with its overhead, a packet is offered to the kernel from where its
     /// data lies, and only what that does not take is copied. Below it the copy costs no more than
     /// the calls that it saves.
-    var sentThroughLength = 128 << 10
+    var sentThroughLength = 64 << 10
 
     /// The defaults.
     public init() {}
