@@ -106,9 +106,9 @@ extension Client {
     func sendWaiting() {
         while let session = usableSession, requests.waitingCount > 0 {
             let next = requests.sendNext { copy in
-                let length = copy.data.count + PacketFormat.overhead
-                return session.queuedBytes == 0
-                    || session.queuedBytes + length <= host.settings.highWatermark
+                session.outbound.fits(
+                    copy.data.count + PacketFormat.overhead,
+                    within: host.settings.highWatermark, period: registry.outputPeriod)
             }
             guard let next else { return session.tellOwnerWhenWritable() }
             let data = next.copy.data

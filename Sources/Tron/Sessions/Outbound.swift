@@ -137,6 +137,14 @@ extension Outbound {
         let queued = Int(queuedInAll &- queuedBefore)
         return ring.count <= highWatermark && queued < max(1, highWatermark)
     }
+
+    /// Whether `length` bytes more stay within `highWatermark`, beside what waits and beside what
+    /// has been queued in this period, or are the first.
+    mutating func fits(_ length: Int, within highWatermark: Int, period: UInt32) -> Bool {
+        enter(period)
+        let queued = max(ring.count, Int(queuedInAll &- queuedBefore))
+        return queued == 0 || queued + length <= highWatermark
+    }
 }
 
 // MARK: - Queueing

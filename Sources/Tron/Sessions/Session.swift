@@ -113,6 +113,9 @@ extension Session {
         var peerFinishedHandler: ((Session) -> Void)? {
             didSet { withExtendedLifetime(oldValue) {} }
         }
+        var faultHandler: ((Session, ProtocolFault) -> Void)? {
+            didSet { withExtendedLifetime(oldValue) {} }
+        }
         var drainHandler: ((Session) -> Void)? { didSet { withExtendedLifetime(oldValue) {} } }
         var tellsOwnerWhenWritable = false
         // These are changed in single steps, which call nothing that could reach them: so

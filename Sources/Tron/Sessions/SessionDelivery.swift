@@ -126,7 +126,7 @@ extension Session {
             return !inbound.isInterrupted
         case .needsMore: return false
         case .fault(let fault):
-            beginClose(.protocolFault(fault))
+            faulted(fault)
             return false
         }
     }

@@ -86,6 +86,14 @@ extension Session {
         if inbound.hasKept { wake() }
     }
 
+    /// Calls `handler` once, when what came breaks the protocol (a packet's, a framing's, or what
+    /// `onBytes` asks for), before the session closes for it: it may send what tells the peer so.
+    /// Nothing is delivered any more. On the loop's thread.
+    public func onProtocolFault(_ handler: @escaping (Session, ProtocolFault) -> Void) {
+        registry.requireLoop("Session.onProtocolFault")
+        if !isClosing { rare.faultHandler = handler }
+    }
+
     /// Calls `handler` once, when the session has ended, with the reason: at the end of the turn,
     /// also when it has ended in this turn already. No other handler is called after it, and all
     /// handlers are dropped then. It is not called for a session whose end has been told.

@@ -79,6 +79,12 @@ extension Session {
         flushLater()
     }
 
+    /// What came breaks the protocol, and nothing behind it is delivered.
+    func faulted(_ fault: ProtocolFault) {
+        if let handler = rareState?.faultHandler.take() { handler(self, fault) }
+        beginClose(.protocolFault(fault))
+    }
+
     func abort(_ reason: CloseReason) {
         guard !hasEnded else { return }
         rare.resets = true
@@ -133,7 +139,7 @@ extension Session {
     func peerEnded() {
         inbound.finish()
         if inbound.hasKept {
-            return beginClose(.protocolFault(.truncatedPacket(bytes: inbound.keptCount)))
+            return faulted(.truncatedPacket(bytes: inbound.keptCount))
         }
         guard settings.options.allowsHalfClose || owes, outbound.writing == .open else {
             return outbound.isEmpty ? end(.peerClosed) : beginClose(.peerClosed)

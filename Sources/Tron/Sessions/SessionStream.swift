@@ -61,11 +61,11 @@ extension Session {
     /// another handler: nothing is read behind them meanwhile.
     private func tookNothing(_ step: StreamStep, _ handler: StreamHandler, of count: Int) {
         handler.note(step)
-        if case .fault(let fault) = step { return beginClose(.protocolFault(fault)) }
+        if case .fault(let fault) = step { return faulted(fault) }
         guard handler.wantsEverything, count > settings.maximumDataLength, inbound.isReading,
             rareState?.streamHandler === handler
         else { return }
-        beginClose(.protocolFault(.tooManyUnconsumedBytes(count)))
+        faulted(.tooManyUnconsumedBytes(count))
     }
 }
 

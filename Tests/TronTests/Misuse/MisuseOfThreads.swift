@@ -58,6 +58,7 @@ extension Misuse {
         onSession("Session.onPeerFinished") { $0.onPeerFinished { _ in } },
         onSession("Session.task") { $0.task { _ in } },
         onSession("Session.onDrain") { $0.onDrain { _ in } },
+        onSession("Session.onProtocolFault") { $0.onProtocolFault { _, _ in } },
         onSession("Session.replyAddress(of:)") { session in
             let data: [UInt8] = [1]
             return session.replyAddress(of: Packet(head: 0, data: data.span.bytes))
