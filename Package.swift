@@ -6,7 +6,7 @@ let strict: [SwiftSetting] = [
     .treatAllWarnings(as: .error),
 ]
 
-let examples = ["example-chat", "example-key-value", "example-redis"]
+let examples = ["example-chat", "example-key-value", "example-redis", "example-stream"]
 
 let package = Package(
     name: "Tron",

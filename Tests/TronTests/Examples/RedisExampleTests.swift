@@ -1,5 +1,5 @@
 // The Redis example as a process: exact answers, hostile bytes, a slow reader, its own client.
-import Foundation
+import Glibc
 import Testing
 import Tron
 
@@ -103,7 +103,7 @@ import Tron
         let value = (0..<512 << 10).map { UInt8(truncatingIfNeeded: $0 &* 7) }
         slow.send(redisRequest([Array("SET".utf8), [1], value]))
         #expect(try slow.receive(count: 5) == Array("+OK\r\n".utf8))
-        let before = try server.memory(.highest)
+        let before = try server.process.highestMemory()
         let count = 60
         slow.send(Array((0..<count).map { _ in redisRequest([Array("GET".utf8), [1]]) }.joined()))
         // Of the turns in which these are answered, one has seen the requests.
@@ -124,7 +124,7 @@ import Tron
         }
         // The answers are 30 MiB. What waits is at most the high watermark and one of them; blocks
         // are powers of two, and their predecessors are there while they grow.
-        #expect(try server.memory(.highest) - before < 8 << 20)
+        #expect(try server.process.highestMemory() - before < 8 << 20)
     }
 
     @Test func `SIGTERM ends it with status 0, after what was answered has left`() throws {
@@ -138,20 +138,6 @@ import Tron
         let outcome = try server.process.awaitEnd()
         #expect(outcome.status == 0 && outcome.errors == "")
         #expect(outcome.output == "1 closed, 0 aborted, 0 replies not given\n")
-    }
-}
-
-extension RedisServer {
-    /// What /proc tells of the process's memory.
-    enum Memory: String {
-        case highest = "VmHWM:"
-    }
-
-    /// In bytes.
-    func memory(_ which: Memory) throws -> Int {
-        let text = try String(contentsOfFile: "/proc/\(process.id)/status", encoding: .utf8)
-        let line = try #require(text.split(separator: "\n").first { $0.hasPrefix(which.rawValue) })
-        return try #require(Int(line.filter(\.isNumber))) << 10
     }
 }
 
