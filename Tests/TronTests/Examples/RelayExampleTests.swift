@@ -111,17 +111,25 @@ import Testing
 // MARK: - A backend that is slow, away or wrong
 
 extension RelayExampleTests {
-    /// All packets are of the largest size, so that more is asked than kernels buffer; the backend
-    /// reads nothing before that.
+    /// All packets are of the largest size, so that more is asked than kernels buffer. The backend
+    /// reads nothing before it was, and answers nothing before it has all that may be on its way.
     @Test func `when the backend is slow, peers wait their turn, and none is refused`() throws {
         let reactor = try Reactor()
         let settings = Self.pressing
         var received = Array(repeating: 0, count: settings.peers)
         var least: Int?
-        let backend = try reactor.listen(on: "127.0.0.1:0") { session in
+        var first: [OwnedPacket]? = []
+        var options = ServerOptions()
+        options.session.limits.maximumQueuedBytes = 64 << 20
+        let backend = try reactor.listen(on: "127.0.0.1:0", options: options) { session in
             session.pauseReading()
             session.onPacket { session, packet in
-                session.reply(to: packet, data: packet.data)
+                if first == nil { session.reply(to: packet, data: packet.data) }
+                first?.append(packet.copy())
+                if let all = first, all.count == settings.peers * 16 {
+                    for packet in all { session.send(bytes: packet.wireBytes) }
+                    first = nil
+                }
                 // It lies in the first eight bytes of the data, above the sequence.
                 guard let word = try? ByteReader(packet.data).peek() else { return }
                 let peer = Int(word >> 32)
@@ -159,6 +167,29 @@ extension RelayExampleTests {
         try bench.run { if $0.concluded == settings.total { $0.end() } }
         #expect(bench.load.told == [2: settings.total])
         #expect(try relay.end() == (0, settings.total))
+    }
+
+    @Test func `a request that is not answered in time does not cost the others their connection`()
+        throws
+    {
+        let reactor = try Reactor()
+        var connections = 0
+        var isIgnored = false
+        let backend = try reactor.listen(on: "127.0.0.1:0") { session in
+            connections += 1
+            session.onPacket { session, packet in
+                if isIgnored { session.reply(to: packet, data: packet.data) }
+                isIgnored = true
+            }
+        }
+        let relay = try RelayUnderTest(to: backend.address, ["--timeout", "3000"])
+        var settings = RelayLoad.Settings(requests: 20)
+        settings.window = 1
+        let bench = try Self.bench(relay, settings, on: reactor)
+        try bench.run { if $0.concluded == settings.total { $0.end() } }
+        #expect(bench.load.told == [2: 1])
+        #expect(connections == 1)
+        #expect(try relay.end() == (settings.total - 1, 1))
     }
 
     @Test func `a backend that answers nothing loses its connection, and each request is told`()
