@@ -6,7 +6,9 @@ let strict: [SwiftSetting] = [
     .treatAllWarnings(as: .error),
 ]
 
-let examples = ["example-chat", "example-key-value", "example-redis", "example-stream"]
+let examples = [
+    "example-chat", "example-key-value", "example-redis", "example-relay", "example-stream",
+]
 
 let package = Package(
     name: "Tron",
@@ -54,10 +56,12 @@ let package = Package(
         ),
         .executableTarget(
             name: "async-main", dependencies: ["Tron"], path: "Tests/Programs/async-main"),
+        .executableTarget(
+            name: "relay-load", dependencies: ["Tron"], path: "Tests/Programs/relay-load"),
         .testTarget(
             name: "TronTests",
             dependencies: [
-                "Tron", "TronMetrics", "echo-demo", "async-main",
+                "Tron", "TronMetrics", "echo-demo", "async-main", "relay-load",
             ] + examples.map { .byName(name: $0) },
             resources: [.copy("vectors.json")]
         ),

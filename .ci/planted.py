@@ -36,7 +36,7 @@ let package = Package(name: "Mutants", targets: [
     .testTarget(name: "TronTests", dependencies: ["Tron"], resources: [.copy("vectors.json")]),
 ], swiftLanguageModes: [.v6])
 """
-# Tests of other products are left out, since these are not built.
+# Tests of other products are left out, since these are not built; those of the examples whole.
 FOREIGN = re.compile(r"^(@testable )?import (TronMetrics|echo_demo)$", re.MULTILINE)
 
 
@@ -78,7 +78,9 @@ def write(path, text):
 def copy(root, package):
     wanted = {package / "Package.swift": MANIFEST}
     sources = [*root.glob("CEpollShim/*"), *root.glob("Sources/Tron/**/*.swift"),
-               *root.glob("Tests/TronTests/**/*.swift"), *root.glob("Tests/TronTests/*.json")]
+               *(path for path in root.glob("Tests/TronTests/**/*.swift")
+                 if "Examples" not in path.parts),
+               *root.glob("Tests/TronTests/*.json")]
     for path in sources:
         text = path.read_text()
         if not FOREIGN.search(text):

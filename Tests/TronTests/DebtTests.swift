@@ -116,6 +116,22 @@ final class DebtBench {
         #expect(peer.drained.received.isEmpty && bench.session.owedReplyCount == 0)
     }
 
+    @Test func `a reply has the category that its address was given, and settles the same debt`()
+        throws
+    {
+        let bench = try DebtBench()
+        let peer = try bench.connect(asking: 2)
+        var address = bench.addresses[0]
+        #expect(address.category == 1)
+        address.category = 200
+        #expect(bench.reactor.reply(to: address, data: "other") == .queued)
+        #expect(bench.reactor.reply(to: bench.addresses[0], data: "again") == .notOwed)
+        #expect(bench.reactor.reply(to: bench.addresses[1], data: "same") == .queued)
+        try bench.reactor.turn(times: 2)
+        let expected = wire("other", sequence: 7, category: 200) + wire("same", sequence: 7)
+        #expect(peer.drained.received == expected)
+    }
+
     @Test func `a packet has one address, however often it is asked for`() throws {
         var addresses: [ReplyAddress] = []
         let bench = try Bench { session, _ in

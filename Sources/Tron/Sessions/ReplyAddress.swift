@@ -13,8 +13,8 @@ public struct ReplyAddress: Hashable, Sendable {
     /// The request's sequence.
     public let sequence: Int32
 
-    /// The request's category.
-    public let category: UInt8
+    /// The reply's category: the request's, unless it is set to another.
+    public var category: UInt8
 
     /// Tells the request from others of its session, since peers may repeat sequences.
     let debt: SlabKey
