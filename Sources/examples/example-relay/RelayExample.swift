@@ -73,15 +73,15 @@ import Tron
         try reactor.run()
     }
 
-    /// A peer's session does not read while it owes 16 replies, nor while more than 512 KiB wait to
-    /// be sent to it: so what waits is at most 512 KiB and 17 of the largest packets, which fit.
+    /// A peer's session does not read while it owes 16 replies, each of which has room, nor while
+    /// more than 512 KiB wait to be sent to it.
     private static var peers: ServerOptions {
         var options = ServerOptions()
         options.limits.maximumSessions = 128
         options.session.limits.maximumDataLength = Relay.maximumDataLength
         options.session.limits.maximumOwedReplies = 16
-        options.session.limits.outputHighWatermark = 512 << 10
-        options.session.limits.maximumQueuedBytes = 2 << 20
+        options.session.limits.reservedReplyLength = Relay.maximumDataLength
+        options.session.limits.maximumQueuedBytes = 512 << 10
         return options
     }
 }
