@@ -196,6 +196,47 @@ private func noteWritability(_ session: Session, _ log: Log) {
         }
     }
 
+    @Test func `a producer whose peer reads at once hears that peer`() throws {
+        let data = [UInt8](repeating: 0, count: 3000)
+        func fill(_ session: Session) {
+            while session.isWritable { session.send(category: 1, data: data) }
+        }
+        let stage = try SinkBench { session, log in
+            session.onPacket { session, packet in
+                log.texts.append(packet.text)
+                session.reply(to: packet, data: "heard")
+            }
+            session.onWritabilityChange { if $1 { fill($0) } }
+        }
+        stage.kernel.keepsBytes = false
+        try stage.within { fill($0) }
+        for round in 1...20 {
+            stage.peers[0].send(wire("\(round)"))
+            try stage.reactor.turn(times: 3)
+            try #require(stage.bench.texts.count == round)
+        }
+        stage.peers[0].finish()
+        try stage.reactor.turn(until: { !stage.session.isOpen }, atMost: 5)
+    }
+
+    @Test func `a producer whose peer does not read, reads no further requests`() throws {
+        let data = [UInt8](repeating: 0, count: 3000)
+        let stage = try SinkBench { session, log in
+            session.onPacket { _, packet in log.texts.append(packet.text) }
+            session.onWritabilityChange { session, isWritable in
+                while isWritable && session.isWritable { session.send(category: 1, data: data) }
+            }
+        }
+        try stage.within { session in
+            while session.isWritable { session.send(category: 1, data: data) }
+        }
+        stage.kernel.fault = { call, _, _ in call == .send ? .error(EAGAIN) : nil }
+        try stage.reactor.turn(times: 3)
+        for number in 0..<5 { stage.peers[0].send(wire("\(number)")) }
+        try stage.reactor.turn(times: 10)
+        #expect(stage.bench.texts == [] && stage.session.queuedBytes > 64 << 10)
+    }
+
     /// With the default limits, and without asking whether the sink is writable. Each source sends
     /// its 250 KB in so many pieces, one a turn.
     @Test(arguments: [OverflowPolicy.close, .refuse], [1, 2, 25])

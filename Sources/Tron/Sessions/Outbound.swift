@@ -68,10 +68,6 @@ struct Outbound: ~Copyable {
     @inline(__always)
     var isBlocked: Bool { blockage == .standing }
 
-    /// Whether something waits that the kernel may take.
-    @inline(__always)
-    var isToOffer: Bool { !ring.isEmpty && blockage != .standing }
-
     /// Whether any of what waits has been offered to the kernel, which did not take it.
     var holdsBack: Bool { blockage != .none }
 

@@ -118,6 +118,8 @@ extension Session {
         }
         var drainHandler: ((Session) -> Void)? { didSet { withExtendedLifetime(oldValue) {} } }
         var tellsOwnerWhenWritable = false
+        /// Its user is being told that it is writable, and fills it.
+        var isBeingFilled = false
         // These are changed in single steps, which call nothing that could reach them: so
         // overlapping access is not checked for.
         @exclusivity(unchecked) private var ownDebts = Debts()

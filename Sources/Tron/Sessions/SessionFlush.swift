@@ -17,7 +17,8 @@ extension Session {
         guard outbound.isLent else { return }
         if !outbound.isEmpty && !hasEnded {
             do throws(SystemError) {
-                if outbound.isToOffer { try offer() }
+                // What was sent through may have met the kernel's limit already.
+                if !outbound.isBlocked { try offer() }
                 if outbound.isBlocked { flushLater() }
             } catch {
                 fail(error)
@@ -37,7 +38,7 @@ extension Session {
         watch.noteFlush()
         outbound.endCredit()
         guard !hasEnded else { return }
-        if outbound.isToOffer {
+        if !outbound.isEmpty && !outbound.isBlocked {
             do throws(SystemError) {
                 try offer()
             } catch {
@@ -72,7 +73,11 @@ extension Session {
             outbound.release(to: buffers)
             if outbound.writing == .ending { finishWriting() }
         }
-        if outbound.count <= settings.lowWatermark { goOnReading(.watermark) }
+        if outbound.count <= settings.lowWatermark {
+            goOnReading(.watermark)
+        } else if isAboveHighWatermark {
+            inbound.pause(by: .watermark)
+        }
         if rareState != nil { goOnOwing() }
         updateInterest()
         tellWritability()
@@ -102,7 +107,12 @@ extension Session {
         rare.face?.flushed()
         let isWritable = outbound.writabilityToTell(
             low: settings.lowWatermark, high: settings.highWatermark)
-        if let isWritable { rareState?.writabilityHandler?(self, isWritable) }
+        guard let isWritable, let rareState, let handler = rareState.writabilityHandler else {
+            return
+        }
+        rareState.isBeingFilled = true
+        handler(self, isWritable)
+        rareState.isBeingFilled = false
     }
 
     /// Has the owner told once when there is room below the high watermark. Not the low one: a user

@@ -128,13 +128,19 @@ extension Session {
         return .queued
     }
 
-    /// Reading stops while more than the high watermark waits.
+    /// Reading stops while more than the high watermark waits. Not for what the user fills it with
+    /// who has just been told that it is writable: the kernel has not been offered that, and a
+    /// producer would keep the session from reading for as long as its peer reads.
     func pauseAboveHighWatermark() {
-        guard outbound.count > settings.highWatermark, outbound.writing == .open,
-            settings.options.pausesReadingAboveHighWatermark
-        else { return }
+        guard isAboveHighWatermark, rareState?.isBeingFilled != true else { return }
         inbound.pause(by: .watermark)
         flushLater()
+    }
+
+    /// Whether so much waits that the session does not read.
+    var isAboveHighWatermark: Bool {
+        outbound.count > settings.highWatermark && outbound.writing == .open
+            && settings.options.pausesReadingAboveHighWatermark
     }
 
     /// Only what the kernel does not take counts against the limit: a peer that reads is not slow.
