@@ -15,7 +15,9 @@ import Testing
             }
         }
         run.begin()
-        #expect(run.lives > 10 && run.taken > 100 && run.keepings > 100 && run.resumptions > 100)
+        let least = min(100, RandomRun.operations / 1000)
+        #expect(run.lives > 10)
+        #expect(run.taken > least && run.keepings > least && run.resumptions > least)
     }
 }
 

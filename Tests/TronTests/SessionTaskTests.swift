@@ -190,7 +190,7 @@ private final class Stop {
     private func end(_ bench: Bench, _ peer: Peer, by end: GentleEnd) {
         switch end {
         case .peerFinishes: peer.finish()
-        case .drain: bench.server.drain(within: .seconds(60)) { bench.log.notes.append("\($0)") }
+        case .drain: bench.server.drain(within: .seconds(60)) { _ in }
         }
     }
 
