@@ -57,6 +57,8 @@ let package = Package(
         .executableTarget(
             name: "async-main", dependencies: ["Tron"], path: "Tests/Programs/async-main"),
         .executableTarget(
+            name: "chat-members", dependencies: ["Tron"], path: "Tests/Programs/chat-members"),
+        .executableTarget(
             name: "relay-load", dependencies: ["Tron"], path: "Tests/Programs/relay-load"),
         .testTarget(
             name: "TronTests",

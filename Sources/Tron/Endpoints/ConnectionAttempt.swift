@@ -191,6 +191,6 @@ extension Descriptor {
     borrowing func setTCPOptions(_ options: SessionOptions) throws(SystemError) {
         try setTCPOptions(
             noDelay: options.noDelay, keepalive: options.effectiveKeepalive,
-            userTimeout: options.userTimeout)
+            userTimeout: options.userTimeout, sendBuffer: options.sendBuffer)
     }
 }

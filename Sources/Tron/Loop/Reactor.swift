@@ -70,8 +70,9 @@ public final class Reactor {
     }
 
     /// The most memory, in bytes, that the buffers of this reactor and of its servers, clients and
-    /// sessions can take, by their limits. What applications keep is theirs to bound. It is added
-    /// up from what there is now, at the cost of a look at each. On the loop's thread.
+    /// sessions can take, by their limits. What applications keep is theirs to bound, and what the
+    /// kernel keeps is not in it (`SessionOptions.sendBuffer`). It is added up from what there is
+    /// now, at the cost of a look at each. On the loop's thread.
     public var memoryBound: Int {
         registry.requireLoop("Reactor.memoryBound")
         var bound =

@@ -31,6 +31,13 @@ public struct SessionOptions: Sendable {
     /// default: the kernel's retransmission limit, about 15 minutes.
     public var userTimeout: Duration?
 
+    /// SO_SNDBUF: bytes that the kernel takes of a TCP connection's output before it arrives; it
+    /// doubles them for its own use, and takes no more than net.core.wmem_max (socket(7)). At least
+    /// 1, at most 1 GiB. Nil, the default: the kernel lets the buffer grow with the connection, up
+    /// to some megabytes (net.ipv4.tcp_wmem, tcp(7)); no bound of this library includes them. A
+    /// size makes a peer that does not read show sooner, and costs speed over long distances.
+    public var sendBuffer: Int?
+
     /// A peer that gives no sign of life for this long is dead (`CloseReason.dead`). At least a
     /// second. Nil, the default: only `keepalive` and `userTimeout` find dead peers.
     ///
@@ -63,6 +70,12 @@ extension SessionOptions {
     /// The first probe after a third of the time, so that two more fit.
     var effectiveKeepalive: Keepalive? {
         deadAfter.map { Keepalive(idle: $0 / 3, interval: $0 / 3, probes: 3) } ?? keepalive
+    }
+
+    /// Traps on a buffer of no size.
+    func validateSendBuffer() {
+        demand(
+            sendBuffer.map { (1...1 << 30).contains($0) } ?? true, "sendBuffer: 1 byte to 1 GiB")
     }
 
     /// Traps on times by which every peer would be dead, and on questions that nobody can ask.

@@ -27,6 +27,7 @@ struct SessionSettings: Sendable {
     init(_ options: SessionOptions) {
         options.limits.validate()
         options.validateLiveness()
+        options.validateSendBuffer()
         self.options = options
         maximumDataLength = options.limits.maximumDataLength
         highWatermark = options.limits.outputHighWatermark

@@ -130,7 +130,7 @@ extension Descriptor {
     /// The options of a TCP connection. Accepted sockets inherit them from their listener, so that
     /// a connection costs no call of its own.
     borrowing func setTCPOptions(
-        noDelay: Bool, keepalive: Keepalive?, userTimeout: Duration?
+        noDelay: Bool, keepalive: Keepalive?, userTimeout: Duration?, sendBuffer: Int?
     ) throws(SystemError) {
         let tcp = Int32(IPPROTO_TCP)
         if noDelay { try set(tcp, TCP_NODELAY, 1) }
@@ -143,6 +143,7 @@ extension Descriptor {
         if let userTimeout {
             try set(tcp, TCP_USER_TIMEOUT, Int(userTimeout.roundedUp(to: .milliseconds(1))))
         }
+        if let sendBuffer { try set(SOL_SOCKET, SO_SNDBUF, sendBuffer) }
     }
 
     /// The kernel refuses more than it can count to.

@@ -66,6 +66,8 @@ final class Chat {
         options.session.limits.maximumQueuedBytes = 64 << 10
         options.session.limits.outputHighWatermark = 32 << 10
         options.session.limits.outputLowWatermark = 8 << 10
+        // The kernel would take megabytes for each who does not read, and so hide them for long.
+        options.session.sendBuffer = 64 << 10
         return options
     }
 

@@ -140,6 +140,7 @@ extension Misuse {
         session("owed bytes for a task", "maximumBytesBeforeTask: 0 to 1 GiB") {
             $0.limits.maximumBytesBeforeTask = -1
         },
+        session("a send buffer of nothing", "sendBuffer: 1 byte to 1 GiB") { $0.sendBuffer = 0 },
         session("no owed reply", "maximumOwedReplies: 1 to 2^20") {
             $0.limits.maximumOwedReplies = 0
         },
