@@ -8,6 +8,10 @@ struct LoadOptions {
         case requests
         /// Requests of one client, awaited by tasks.
         case awaited
+        /// Packets to all members of a room, by its group.
+        case room
+        /// The same by a loop of sends.
+        case loop
     }
 
     var kind = Kind.packets

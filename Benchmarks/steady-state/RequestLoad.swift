@@ -47,7 +47,7 @@ final class RequestLoad: @unchecked Sendable {
     private func begin() {
         switchesBefore = Self.switches
         switch options.kind {
-        case .packets, .requests:
+        case .packets, .requests, .room, .loop:
             // Made once: a closure of its own for each request would be an allocation of the
             // load's, not of the library's.
             let completion: (borrowing RequestOutcome) -> Void = { [unowned self] in ended($0) }

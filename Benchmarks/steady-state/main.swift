@@ -3,10 +3,12 @@
 //     steady-state [--connections N] [--window N] [--size BYTES] [--packets N]
 //     steady-state --requests N [--window N] [--size BYTES]
 //     steady-state --awaited N [--window N] [--size BYTES]
+//     steady-state --room N [--connections N] [--size BYTES]
+//     steady-state --loop N [--connections N] [--size BYTES]
 //
 // Packets, or requests of one client: with a completion, or awaited by as many tasks on the
-// reactor's executor as may be in flight. Both sides of the echo run in this process: see
-// .ci/counts.
+// reactor's executor as may be in flight; or packets to all members of a room, by a group or by a
+// loop of sends. Both sides run in this process: see .ci/counts.
 import Tron
 
 #if canImport(Musl)
@@ -28,6 +30,8 @@ func parse(_ arguments: [String]) -> LoadOptions? {
         case "--packets" where value > 0: options.packets = value
         case "--requests" where value > 0: (options.kind, options.packets) = (.requests, value)
         case "--awaited" where value > 0: (options.kind, options.packets) = (.awaited, value)
+        case "--room" where value > 0: (options.kind, options.packets) = (.room, value)
+        case "--loop" where value > 0: (options.kind, options.packets) = (.loop, value)
         default: return nil
         }
     }
@@ -37,13 +41,17 @@ func parse(_ arguments: [String]) -> LoadOptions? {
 guard let options = parse(Array(CommandLine.arguments.dropFirst())) else {
     print(
         "usage: steady-state [--connections N] [--window N] [--size BYTES] "
-            + "[--packets N | --requests N | --awaited N]")
+            + "[--packets N | --requests N | --awaited N | --room N | --loop N]")
     exit(64)
 }
 let failure: String?
 switch options.kind {
 case .packets:
     let load = Load(options, reactor: try Reactor())
+    print(try load.run(), "packets")
+    failure = load.failure
+case .room, .loop:
+    let load = RoomLoad(options, reactor: try Reactor())
     print(try load.run(), "packets")
     failure = load.failure
 case .requests, .awaited:
