@@ -42,9 +42,10 @@ extension Server {
     /// and then calls `completion`, once, on the loop.
     ///
     /// A request whose handler has asked for its `replyAddress` is answered before its session
-    /// closes, unless the reply does not come within the deadline: the report counts those. When
-    /// the drain reaches a session, what no handler has seen yet is not delivered any more. Clients
-    /// and timers of the reactor go on, since replies may need them.
+    /// closes, unless the reply does not come within the deadline: the report counts those. A
+    /// session's task (`Session.task`) is waited for while it is at a packet. When the drain
+    /// reaches a session, what no handler has seen yet is not delivered any more. Clients and
+    /// timers of the reactor go on, since replies may need them.
     ///
     /// `spread`, at most the deadline, is the time over which the sessions are told, evenly, so
     /// that the peers do not all come back in the same moment. The first are told in the turn that

@@ -6,7 +6,7 @@ extension Session {
     ///
     /// From then on nothing more is delivered, so that what is owed can only become less: requests
     /// that no handler has seen are not answered. The session closes as by `close()` with the last
-    /// reply that it owes, or right after the handler if it owes none.
+    /// reply that it owes, or right after the handler if it owes none and its task is at no packet.
     public func onDrain(_ handler: @escaping (Session) -> Void) {
         registry.requireLoop("Session.onDrain")
         if !hasEnded { rare.drainHandler = handler }

@@ -16,7 +16,8 @@ public struct SessionOptions: Sendable {
     public var pausesReadingAboveHighWatermark = true
 
     /// Whether a session goes on sending after its peer's end of stream, for at most
-    /// `SessionLimits.halfCloseTimeout`. Default false: what is queued is sent, then it ends.
+    /// `SessionLimits.halfCloseTimeout`. Default false: what is owed is given, within that time,
+    /// and what is queued is sent; then it ends.
     public var allowsHalfClose = false
 
     /// TCP_NODELAY: small packets leave at once. Default true; a turn's output is one write anyway.
