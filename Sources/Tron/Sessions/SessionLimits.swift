@@ -17,7 +17,8 @@ public struct SessionLimits: Sendable, Hashable {
 
     /// Waiting output, in bytes, that is not exceeded but by replies that were owed. Default 3 MiB,
     /// which with the room for those fits a block of 4 MiB. It is raised to hold one packet of
-    /// `maximumDataLength`.
+    /// `maximumDataLength`. What the kernel holds for the peer is not in it: see
+    /// `SessionOptions.sendBuffer`.
     public var maximumQueuedBytes = 3 << 20
 
     /// Replies that may be owed at the same time (`Session.replyAddress(of:)`): at so many the

@@ -141,6 +141,9 @@ extension Misuse {
             $0.limits.maximumBytesBeforeTask = -1
         },
         session("a send buffer of nothing", "sendBuffer: 1 byte to 1 GiB") { $0.sendBuffer = 0 },
+        session("too large a send buffer", "sendBuffer: 1 byte to 1 GiB") {
+            $0.sendBuffer = 1 << 30 + 1
+        },
         session("no owed reply", "maximumOwedReplies: 1 to 2^20") {
             $0.limits.maximumOwedReplies = 0
         },
