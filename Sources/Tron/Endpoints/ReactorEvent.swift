@@ -75,14 +75,14 @@ public enum ReactorEvent: Sendable, CustomStringConvertible {
     }
 
     /// Whether an operator would want to know: limits met, peers that break the protocol or do not
-    /// read, lost connections, slow handlers.
+    /// read, lost connections, slow handlers. What was left out may be anything, mostly none.
     public var isProblem: Bool {
         switch self {
-        case .listening, .stoppedListening, .accepted, .connected: false
+        case .listening, .stoppedListening, .accepted, .connected, .suppressed: false
         case .closed(_, _, let reason, _): reason.cause.isProblem
         case .drained(_, let report): report.aborted > 0 || report.unanswered > 0
         case .refused, .acceptFailed, .outOfDescriptors, .replyLost, .reconnecting, .gaveUp,
-            .slowHandler, .suppressed:
+            .slowHandler:
             true
         }
     }
