@@ -184,7 +184,7 @@ extension Session {
     }
 
     /// Bytes that wait to be sent, at most `SessionLimits.maximumQueuedBytes` (or one largest
-    /// packet).
+    /// packet) and the room of owed replies.
     public var queuedBytes: Int { outbound.count }
 
     /// The most bytes that ever waited to be sent.
