@@ -68,6 +68,7 @@ struct Refused: Error {}
         }
         try run.end()
         #expect(run.problem == nil, "TRON_SEED=\(RandomRun.seed)")
+        guard RandomRun.meetsEveryKind else { return }
         let (inPlace, aside) = (run.drafts[.inPlace] ?? 0, run.drafts[.aside] ?? 0)
         #expect(inPlace > 100 && aside > 10, "\(inPlace), \(aside)")
         let refusals: [SendOutcome] = [.interrupted, .overCapacity, .overflow, .tooLarge]
