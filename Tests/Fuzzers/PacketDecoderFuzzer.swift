@@ -67,7 +67,8 @@ private struct DecoderRun: ~Copyable {
         var behind = 0
         if delivery.isBehindKept, !decoder.kept.isEmpty {
             let room = decoder.room(maximumDataLength: maximumDataLength, pool: pool)
-            require(room.count <= max(received, BufferPool.minimumCapacity), "room \(room.count)")
+            let most = max(3 * received, BufferPool.minimumCapacity)
+            require(room.count <= most, "room \(room.count)")
             behind = min(room.count, bytes.count)
             bytes.withUnsafeBytes { room.copyMemory(from: .init(rebasing: $0[..<behind])) }
             decoder.commit(behind)
@@ -130,8 +131,8 @@ private struct DecoderRun: ~Copyable {
         if fault == nil { decode(.init(start: nil, count: 0), pauses: false) }
         decoder.release(to: pool)
         require(pool.checkInvariant(), "the pool's invariant")
-        // The pool now has every block that was ever taken: a block's worth, the same again behind
-        // the kept bytes (which takes two), and then what doubles with the bytes that arrived.
-        require(pool.idleBytes <= 8 * received + 4 * BufferPool.minimumCapacity, "memory")
+        // The pool now has every block that was ever taken, one of each size: the largest is less
+        // than eight times what came of a packet, or some of the smallest.
+        require(pool.idleBytes <= 16 * received + 4 * BufferPool.minimumCapacity, "memory")
     }
 }
