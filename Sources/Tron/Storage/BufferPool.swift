@@ -19,7 +19,7 @@ final class BufferPool {
 
     /// Blocks above this size go back to the system: they are rare, and few would fill the pool. A
     /// packet of 1 MiB of data, the default limit, needs one of this size; to get that anew for
-    /// each costs 250 page faults.
+    /// each costs a fault for each page that is written.
     static let maximumKeptCapacity = 2 << 20
 
     private static let classes =
