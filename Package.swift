@@ -65,7 +65,7 @@ let package = Package(
             dependencies: [
                 "Tron", "TronMetrics", "echo-demo", "async-main", "relay-load",
             ] + examples.map { .byName(name: $0) },
-            resources: [.copy("vectors.json")]
+            resources: [.copy("Wire/vectors.json")]
         ),
         // The fake kernels and raw peers of TronTests serve these tests as well.
         .testTarget(

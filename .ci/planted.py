@@ -33,7 +33,7 @@ let package = Package(name: "Mutants", targets: [
     .target(
         name: "Tron", dependencies: ["CEpollShim"],
         swiftSettings: [.strictMemorySafety(), .enableExperimentalFeature("Lifetimes")]),
-    .testTarget(name: "TronTests", dependencies: ["Tron"], resources: [.copy("vectors.json")]),
+    .testTarget(name: "TronTests", dependencies: ["Tron"], resources: [.copy("Wire/vectors.json")]),
 ], swiftLanguageModes: [.v6])
 """
 # Tests of other products are left out, since these are not built; those of the examples whole.
@@ -80,7 +80,7 @@ def copy(root, package):
     sources = [*root.glob("CEpollShim/*"), *root.glob("Sources/Tron/**/*.swift"),
                *(path for path in root.glob("Tests/TronTests/**/*.swift")
                  if "Examples" not in path.parts),
-               *root.glob("Tests/TronTests/*.json")]
+               *root.glob("Tests/TronTests/**/*.json")]
     for path in sources:
         text = path.read_text()
         if not FOREIGN.search(text):

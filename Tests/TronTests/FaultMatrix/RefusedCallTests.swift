@@ -1,10 +1,10 @@
-// Bugs that the fault matrix found, each with the cell that showed it.
+// Calls that the kernel refuses at a bad moment: what the reactor, a session or a drain does.
 import Glibc
 import Testing
 
 @testable import Tron
 
-@Suite struct FaultCellTests {
+@Suite struct RefusedCallTests {
     /// Cell: echo, accept ECONNABORTED for good from 1.
     @Test func `a listener whose accepts all fail rests in place of spinning`() throws {
         let bench = try Bench()

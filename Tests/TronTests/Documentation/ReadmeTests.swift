@@ -9,8 +9,7 @@ private let here = URL(filePath: #filePath)
 
 /// The Swift blocks of the README, without their indentation.
 private func readmeBlocks() throws -> [String] {
-    let root = here.deletingLastPathComponent().deletingLastPathComponent()
-        .deletingLastPathComponent()
+    let root = (1...4).reduce(here) { path, _ in path.deletingLastPathComponent() }
     let text = try String(contentsOf: root.appending(path: "README.md"), encoding: .utf8)
     return text.components(separatedBy: "```swift\n").dropFirst()
         .map { $0.components(separatedBy: "```")[0] }

@@ -4,7 +4,7 @@ import Testing
 
 @testable import Tron
 
-@Suite struct FaultTests {
+@Suite struct FailedCallTests {
     private func echoBench(
         _ transport: Bench.Transport = .unix, limits: ReactorLimits = ReactorLimits()
     ) throws -> Bench {

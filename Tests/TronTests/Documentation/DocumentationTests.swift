@@ -5,8 +5,9 @@ import Testing
 @Suite struct DocumentationTests {
     /// The documentation right above a line that the library has once.
     private func documentation(of declaration: String) throws -> String {
-        let root = URL(filePath: #filePath).deletingLastPathComponent()
-            .deletingLastPathComponent().deletingLastPathComponent()
+        let root = (1...4).reduce(URL(filePath: #filePath)) { path, _ in
+            path.deletingLastPathComponent()
+        }
         let folder = root.appending(path: "Sources/Tron")
         let names = FileManager.default.enumerator(atPath: folder.path)?.compactMap {
             $0 as? String
