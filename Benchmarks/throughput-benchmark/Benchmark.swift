@@ -128,6 +128,7 @@ extension Benchmark {
         if let endpoint = settings.endpoint {
             return try load(endpoint, measurement, position)
         }
+        let programs = programs.filter { $0.hasRoutes || scenario.kind.route == .echo }
         var results = programs.map { ServerResult(name: $0.name) }
         for round in 1..<scenario.rounds + 1 {
             for (place, program) in programs.enumerated() {
@@ -135,7 +136,7 @@ extension Benchmark {
                     "\(position) \(scenario.name), round \(round) of \(scenario.rounds), "
                         + program.name)
                 try attempt(program, scenario) { () throws(Failure) in
-                    let server = try ServerProcess(program)
+                    let server = try ServerProcess(program, scenario.kind.route)
                     results[place].rounds.append(try measurement.round(on: server.target))
                 }
             }

@@ -72,7 +72,8 @@ struct Churn: ~Copyable {
     private mutating func begin(_ slot: Int) throws(Failure) {
         let born = nanoseconds()
         let descriptor = try endpoint.connect()
-        var connection = LoadConnection(descriptor, index: serial, stream: stream)
+        var connection = LoadConnection(
+            descriptor, index: serial, source: serial, stream: stream)
         serial += 1
         connection.allow(stream)
         guard try connection.send(stream) else {
@@ -86,7 +87,8 @@ struct Churn: ~Copyable {
     /// Whether the life has ended.
     private mutating func receive(_ slot: Int) throws(Failure) -> Bool {
         guard let count = try lives[slot]?.connection.receive(into: &buffer) else { return false }
-        let packets = try lives[slot]?.connection.check(count, of: buffer, stream)
+        let sent = lives[slot]?.connection.sentBytes ?? 0
+        let packets = try lives[slot]?.connection.check(count, of: buffer, stream, sent: sent)
         tally.bytes += count
         guard packets == 1, let life = lives[slot] else { return false }
         close(life.connection.descriptor)

@@ -10,7 +10,7 @@ struct UsageError: Error, Equatable {
 /// What the command line asks for.
 enum Command {
     case measure(Settings)
-    case serve(port: UInt16)
+    case serve(port: UInt16, Route)
     case compare(old: String, new: String)
     case become([String])
     case help
@@ -21,7 +21,7 @@ enum Command {
         switch arguments.first {
         case ChildProcess.becomeVerb: self = .become(rest)
         case "--help", "-h": self = .help
-        case "--serve": self = try .serve(port: Self.port(rest))
+        case "--serve": self = try Self.serve(rest)
         case "--compare":
             guard rest.count == 2 else { throw UsageError("--compare needs two files") }
             self = .compare(old: rest[0], new: rest[1])
@@ -29,11 +29,12 @@ enum Command {
         }
     }
 
-    private static func port(_ words: [String]) throws(UsageError) -> UInt16 {
-        guard words.count <= 1, let port = UInt16(words.first ?? "9000") else {
-            throw UsageError("--serve takes a port and nothing else")
+    private static func serve(_ words: [String]) throws(UsageError) -> Command {
+        let route = words.count > 1 ? Route(rawValue: words[1]) : .echo
+        guard words.count <= 2, let port = UInt16(words.first ?? "9000"), let route else {
+            throw UsageError("--serve takes a port, and echo, pairs or room")
         }
-        return port
+        return .serve(port: port, route)
     }
 }
 
@@ -92,11 +93,18 @@ struct Settings {
         }
         if rewritesGate && gate == nil { throw UsageError("--rewrite needs --gate") }
         if kinds.isEmpty { kinds = gate == nil ? Scenario.Kind.allCases : Gate.scenarios }
+        // A server that runs already is one that echoes.
+        if endpoint != nil { kinds.removeAll { $0.route != .echo } }
+        if endpoint != nil && kinds.isEmpty {
+            throw UsageError("--connect loads servers that echo: no pairs, no room")
+        }
         if gate != nil { change { $0.rounds = 0 } }
-        scenarios = kinds.map { kind in
-            var scenario = Scenario.standard(kind)
-            for change in changes { change(&scenario) }
-            return scenario
+        for kind in kinds {
+            for var scenario in Scenario.standard(kind) {
+                for change in changes { change(&scenario) }
+                // `--size` makes one of several.
+                if !scenarios.contains(scenario) { scenarios.append(scenario) }
+            }
         }
     }
 

@@ -12,7 +12,7 @@ struct Costs {
 
     /// What can be counted here; a tool that fails is named in the notes.
     func count() throws(Failure) -> Round {
-        guard scenario.kind != .idle, scenario.kind != .openLoop else { return Round() }
+        guard scenario.kind.countsCosts else { return Round() }
         var round = Round()
         try attempt("allocations, system calls") { () throws(Failure) in
             try countCalls(&round)

@@ -16,6 +16,7 @@ enum Figure: String, CaseIterable, Sendable {
     case userCycles = "user_cycles_per_packet"
     case kernelCycles = "kernel_cycles_per_packet"
     case processorTime = "server_nanoseconds_per_packet"
+    case processorTimeOfByte = "server_nanoseconds_per_byte"
     case bytesPerConnection = "bytes_per_connection"
     case serverProcessor = "server_cpu"
     case generatorProcessor = "generator_cpu"
@@ -46,6 +47,7 @@ enum Figure: String, CaseIterable, Sendable {
         case .userCycles: "user cycles"
         case .kernelCycles: "kernel"
         case .processorTime: "ns"
+        case .processorTimeOfByte: "ns/B"
         case .bytesPerConnection: "B/connection"
         case .serverProcessor: "CPU %"
         case .generatorProcessor: "load %"
@@ -75,7 +77,7 @@ enum Figure: String, CaseIterable, Sendable {
         case .latency50, .latency90, .latency99, .latency999, .latencyMaximum,
             .generatorLateness:
             threeDigits(value / 1000)
-        case .allocations, .systemCalls: decimal(value, 3)
+        case .allocations, .systemCalls, .processorTimeOfByte: decimal(value, 3)
         case .userInstructions, .kernelInstructions, .userCycles, .kernelCycles:
             decimal(value, value < 1000 ? 1 : 0)
         case .serverProcessor, .generatorProcessor, .otherProcessor: decimal(value * 100, 0)

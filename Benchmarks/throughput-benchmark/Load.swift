@@ -8,6 +8,7 @@ import Tron
 struct Load: ~Copyable {
     private let stream: PacketStream
     private let pace: Pace
+    private let route: Route
     private let epoll: Int32
     private var connections: [LoadConnection] = []
     private var events = unsafe [epoll_event](repeating: epoll_event(), count: 256)
@@ -29,10 +30,11 @@ struct Load: ~Copyable {
 
     init(
         _ endpoint: Endpoint, connections count: Int, stream: PacketStream, pace: Pace,
-        spins: Bool = false
+        route: Route = .echo, spins: Bool = false
     ) throws(Failure) {
         self.stream = stream
         self.pace = pace
+        self.route = route
         self.spins = spins
         var window = 1
         if case .window(let packets) = pace { window = packets }
@@ -44,7 +46,9 @@ struct Load: ~Copyable {
             // No source has more connections than it has ports.
             let source = count > 8000 ? UInt32(index / 8000) : nil
             let descriptor = try endpoint.connect(source: source)
-            connections.append(LoadConnection(descriptor, index: index, stream: stream))
+            connections.append(
+                LoadConnection(
+                    descriptor, index: index, source: route.source(of: index), stream: stream))
             control(EPOLL_CTL_ADD, index, events: EPOLLIN.rawValue)
         }
     }
@@ -112,7 +116,7 @@ extension Load {
 
     private mutating func fillWindows(_ now: UInt64) throws(Failure) {
         guard case .window(let window) = pace else { return }
-        for index in connections.indices {
+        for index in connections.indices where route.sends(index) {
             allow(index, window - connections[index].inFlight, now)
             try send(index)
         }
@@ -198,18 +202,29 @@ extension Load {
         for _ in 0..<4 {
             guard let count = try connections[index].receive(into: &buffer) else { return }
             let now = nanoseconds()
-            let packets = try connections[index].check(count, of: buffer, stream)
+            let source = route.source(of: index)
+            let packets = try connections[index].check(
+                count, of: buffer, stream, sent: connections[source].sentBytes)
             tally.packets += packets
             tally.bytes += count
-            switch pace {
-            case .window:
-                sendTimes.remove(packets, answeredAt: now, connection: index, into: &tally.latency)
-                allow(index, packets, now)
-            case .rate(let rate):
-                let first = connections[index].answered - packets
-                recordScheduled(index, first, packets, rate, now)
-            }
+            // In a room those packets are through which every connection has.
+            let least = route == .room ? connections.lazy.map(\.arrived).min() : nil
+            complete(source, least.map { $0 - connections[source].answered } ?? packets, now)
+            if source != index { try send(source) }
             if count < buffer.count { return }
+        }
+    }
+
+    /// So many packets of a connection have come out of the server: the next ones may go.
+    private mutating func complete(_ index: Int, _ packets: Int, _ now: UInt64) {
+        let first = connections[index].answered
+        connections[index].complete(packets)
+        switch pace {
+        case .window:
+            sendTimes.remove(packets, answeredAt: now, connection: index, into: &tally.latency)
+            allow(index, packets, now)
+        case .rate(let rate):
+            recordScheduled(index, first, packets, rate, now)
         }
     }
 

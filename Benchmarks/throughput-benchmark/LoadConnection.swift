@@ -2,8 +2,9 @@
 import CBenchmark
 import Glibc
 
-/// Invariant: `receivedBytes` ≤ `sentBytes`, and `answered` ≤ `allowed`. Both offsets are below the
-/// length of the cycle.
+/// What it receives is what its source sent: another connection, or itself in an echo.
+///
+/// Invariant: `answered` ≤ `allowed`. Both offsets are below the length of the cycle.
 struct LoadConnection {
     let descriptor: Int32
     /// In the cycle: the next byte to send, and the next byte expected.
@@ -12,21 +13,23 @@ struct LoadConnection {
     /// In the cycle: the packet to be sent next, and the packet whose end comes next.
     private var nextPacket: Int
     private var arrivingPacket: Int
-    private var sentBytes = 0
+    private(set) var sentBytes = 0
     private var receivedBytes = 0
     /// Bytes of packets that may be sent and are not yet.
     private(set) var unsent = 0
     private(set) var allowed = 0
+    /// Of its own packets; and of its source's, the whole ones that came.
     private(set) var answered = 0
+    private(set) var arrived = 0
     /// Whether the kernel refused bytes: they wait for EPOLLOUT.
     var waitsForRoom = false
 
-    init(_ descriptor: Int32, index: Int, stream: PacketStream) {
+    init(_ descriptor: Int32, index: Int, source: Int, stream: PacketStream) {
         self.descriptor = descriptor
         nextPacket = stream.firstPacket(ofConnection: index)
-        arrivingPacket = nextPacket
+        arrivingPacket = stream.firstPacket(ofConnection: source)
         sendOffset = stream.start(ofPacket: nextPacket)
-        receiveOffset = sendOffset
+        receiveOffset = stream.start(ofPacket: arrivingPacket)
     }
 
     var inFlight: Int { allowed - answered }
@@ -74,12 +77,15 @@ struct LoadConnection {
         return count
     }
 
-    /// Checks every byte received; returns how many packets are answered by them.
+    /// So many of its packets have come out of the server.
+    mutating func complete(_ packets: Int) { answered += packets }
+
+    /// Checks every byte received; returns how many packets end in them. `sent` is by the source.
     mutating func check(
-        _ count: Int, of buffer: [UInt8], _ stream: PacketStream
+        _ count: Int, of buffer: [UInt8], _ stream: PacketStream, sent: Int
     ) throws(Failure) -> Int {
         receivedBytes += count
-        if receivedBytes > sentBytes { throw Failure("the server sent more than it was sent") }
+        if receivedBytes > sent { throw Failure("the server sent more than it was sent") }
         var start = 0
         var packets = 0
         while start < count {
@@ -104,7 +110,7 @@ struct LoadConnection {
                 arrivingPacket = 0
             }
         }
-        answered += packets
+        arrived += packets
         return packets
     }
 
@@ -117,6 +123,6 @@ struct LoadConnection {
         let offset = receiveOffset + index - stream.start(ofPacket: packet)
         return Failure(
             "a wrong answer: byte \(offset) of a packet of \(stream.length(ofPacket: packet)) is "
-                + "\(wrong) and not \(right), after \(answered) right answers")
+                + "\(wrong) and not \(right), after \(receivedBytes - received.count) right bytes")
     }
 }

@@ -34,7 +34,7 @@ struct Measurement {
         var load = try Load(
             target.endpoint, connections: scenario.connections, stream: stream,
             pace: isOpen ? .rate(scenario.rate) : .window(scenario.window),
-            spins: Processor.pair != nil)
+            route: scenario.kind.route, spins: Processor.pair != nil)
         if let packets, !isOpen {
             let interval = Interval(target)
             try load.exchange(packets: packets)
@@ -118,6 +118,7 @@ private struct Interval {
             let server = Double(time - serverTime)
             round[.serverProcessor] = server / elapsed
             if tally.packets > 0 { round[.processorTime] = server / Double(tally.packets) }
+            if tally.bytes > 0 { round[.processorTimeOfByte] = server / Double(tally.bytes) }
             if let busyTime, let busy = Processor.busyTime {
                 let others = Double(busy - busyTime) - server - own
                 round[.otherProcessor] = max(0, others / (2 * elapsed))

@@ -37,7 +37,7 @@ struct Option: Sendable {
         Option(name: "--window", value: "N", help: "packets in flight on each connection") {
             settings, text in
             let count = try number(text, in: 1...65_536)
-            settings.change { $0.window = count }
+            settings.change { $0.inFlight = .packets(count) }
         },
         Option(name: "--size", value: "A[-B]", help: "bytes of data in each packet") {
             settings, text in

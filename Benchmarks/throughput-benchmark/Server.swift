@@ -6,24 +6,28 @@ import Tron
 /// A server that can be started.
 struct ServerProgram: Sendable {
     let name: String
-    /// The program and its arguments, for a port.
-    let words: @Sendable (UInt16) -> [String]
+    /// The program and its arguments, the port left out.
+    let words: [String]
+    /// Whether it can send what comes in elsewhere than to where it came from.
+    let hasRoutes: Bool
 
-    static let ours = ServerProgram(name: "tron") { port in
-        [Files.ownProgram, "--serve", String(port)]
-    }
+    static let ours = ServerProgram(
+        name: "tron", words: [Files.ownProgram, "--serve"], hasRoutes: true)
 
     /// What all others are compared with, where it is built.
     static let reference = "raw-epoll"
 
     static let peersFolder = "\(Files.packageFolder)/Benchmarks/peers/bin"
 
+    private static let withRoutes = [reference, "libuv"]
+
     /// The peers that were built, the reference first.
     static func peers(in folder: String = peersFolder) -> [ServerProgram] {
         let names = Files.names(in: folder).filter { Files.isExecutable("\(folder)/\($0)") }
         let ordered = names.filter { $0 == reference } + names.filter { $0 != reference }
         return ordered.map { name in
-            ServerProgram(name: name) { port in ["\(folder)/\(name)", String(port)] }
+            ServerProgram(
+                name: name, words: ["\(folder)/\(name)"], hasRoutes: withRoutes.contains(name))
         }
     }
 }
@@ -35,17 +39,22 @@ struct ServerProcess: ~Copyable {
 
     /// Starts it on its processor, by way of a tool if there is one, and waits until it listens.
     init(
-        _ program: ServerProgram, under tool: [String] = [], environment: [String] = []
+        _ program: ServerProgram, _ route: Route = .echo, under tool: [String] = [],
+        environment: [String] = []
     ) throws(Failure) {
         let port = try freePort()
         let endpoint = try Endpoint.loopback(port: port)
         // Processes inherit where this one runs.
         if let pair = Processor.pair { Processor.bind(to: pair.server) }
         defer { if let pair = Processor.pair { Processor.bind(to: pair.generator) } }
-        var process = try ChildProcess(tool + program.words(port), environment: environment)
+        let arguments = [String(port)] + (route == .echo ? [] : [route.rawValue])
+        var process = try ChildProcess(
+            tool + program.words + arguments, environment: environment)
         for _ in 0..<2000 {
             if let descriptor = try? endpoint.connect() {
                 close(descriptor)
+                // A second one, so that the load's connections are pairs among themselves.
+                if route == .pairs { close(try endpoint.connect()) }
                 self.process = process
                 self.endpoint = endpoint
                 return
@@ -85,17 +94,4 @@ struct Target {
         }
         return kilobytes.reduce(0, +) << 10
     }
-}
-
-/// `--serve`: the echo server, until SIGINT or SIGTERM.
-func serve(port: UInt16) throws {
-    DescriptorLimit.raise()
-    let reactor = try Reactor()
-    let server = try reactor.listen(on: "127.0.0.1:\(port)") { session in
-        session.onPacket { session, packet in session.reply(to: packet, data: packet.data) }
-    }
-    try reactor.onSignal(.interrupt, .terminate) { _ in reactor.stop() }
-    print("listening on \(server.address)")
-    fflush(nil)
-    try reactor.run()
 }

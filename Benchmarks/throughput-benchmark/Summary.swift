@@ -8,7 +8,7 @@ struct Summary {
     ]
     static let cost: [Figure] = [
         .allocations, .systemCalls, .userInstructions, .kernelInstructions, .userCycles,
-        .kernelCycles, .processorTime, .bytesPerConnection,
+        .kernelCycles, .processorTime, .processorTimeOfByte, .bytesPerConnection,
     ]
 
     private static let costCaption =
@@ -53,9 +53,11 @@ struct Summary {
         _ title: String, _ rows: [Row], _ figures: [Figure], ratio: Figure,
         _ reference: ServerResult?
     ) -> String? {
-        let present = figures.filter { figure in
+        var present = figures.filter { figure in
             rows.contains { $0.result.median(figure) != nil }
         }
+        // Where packets are counted it is not bytes that cost, and a line has no room for both.
+        if present.contains(.userInstructions) { present.removeAll { $0 == .processorTimeOfByte } }
         let measured = rows.filter { row in present.contains { row.result.median($0) != nil } }
         guard !present.isEmpty else { return nil }
         let hasSpread = ratio == .packetsPerSecond && rows.contains { $0.result.rounds.count > 1 }

@@ -12,12 +12,24 @@ import Testing
 
     @Test func `no arguments mean every scenario with its own numbers`() throws {
         let scenarios = try settings("").scenarios
-        #expect(scenarios.map(\.kind) == Scenario.Kind.allCases)
+        #expect(Set(scenarios.map(\.kind)) == Set(Scenario.Kind.allCases))
         #expect(scenarios[0].connections == 50)
         #expect(scenarios[0].window == 64)
         #expect(scenarios[1].window == 1)
-        #expect(scenarios[2].sizes == 65_536...65_536)
-        #expect(scenarios[3].connections == 1000)
+        #expect(scenarios[2].connections == 1000)
+    }
+
+    @Test func `what is about bytes is measured with several sizes`() throws {
+        let scenarios = try settings("--scenario sizes --scenario room").scenarios
+        #expect(
+            scenarios.map(\.name) == [
+                "sizes-256", "sizes-1024", "sizes-4096", "sizes-16384", "sizes-65536",
+                "sizes-262144", "sizes-1048576", "room-4096", "room-65536",
+            ])
+        #expect(scenarios.map(\.window) == [2048, 512, 128, 32, 8, 2, 1, 128, 8])
+        let one = try settings("--scenario sizes --size 3000").scenarios
+        #expect(one.map(\.name) == ["sizes-3000"])
+        #expect(one[0].window == 174)
     }
 
     @Test func `each number is set in the chosen scenarios, in the order they are named`() throws {
@@ -51,12 +63,10 @@ import Testing
     }
 
     @Test func `other commands`() throws {
-        guard case .serve(let port) = try Command(["--serve"]) else { throw UsageError("serve") }
-        #expect(port == 9000)
-        guard case .serve(let other) = try Command(["--serve", "81"]) else {
-            throw UsageError("serve")
-        }
-        #expect(other == 81)
+        guard case .serve(9000, .echo) = try Command(["--serve"]),
+            case .serve(81, .echo) = try Command(["--serve", "81"]),
+            case .serve(81, .room) = try Command(["--serve", "81", "room"])
+        else { throw UsageError("serve") }
         guard case .compare(let old, let new) = try Command(["--compare", "a", "b"]) else {
             throw UsageError("compare")
         }
@@ -82,8 +92,13 @@ import Testing
         ("--peers --connect 127.0.0.1:1", "--peers and --connect exclude each other"),
         ("--gate f --peers", "--gate excludes --connect, --peers and --no-costs"),
         ("--rewrite", "--rewrite needs --gate"),
-        ("--serve x", "--serve takes a port and nothing else"),
-        ("--serve 1 2", "--serve takes a port and nothing else"),
+        (
+            "--connect 127.0.0.1:1 --scenario room",
+            "--connect loads servers that echo: no pairs, no room"
+        ),
+        ("--serve x", "--serve takes a port, and echo, pairs or room"),
+        ("--serve 1 2", "--serve takes a port, and echo, pairs or room"),
+        ("--serve 1 pairs 2", "--serve takes a port, and echo, pairs or room"),
         ("--compare a", "--compare needs two files"),
     ])
     func `a command line that cannot be understood is refused`(words: String, reason: String) {

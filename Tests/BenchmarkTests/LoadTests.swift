@@ -35,6 +35,14 @@ import Testing
         #expect(load.tally.packets == 100)
     }
 
+    @Test func `packets that come out where the route does not say fail the load`() throws {
+        let server = try EchoServer()
+        var load = try Load(
+            server.endpoint, connections: 2, stream: stream, pace: .window(4), route: .pairs)
+        let error = #expect(throws: Failure.self) { try load.exchange(packets: 100) }
+        #expect(error?.description.hasPrefix("connection ") == true)
+    }
+
     @Test(arguments: [0, 8, 9, 5000, 70_001])
     func `one wrong byte fails the load, wherever it is`(place: Int) throws {
         let server = try EchoServer { bytes, offset in

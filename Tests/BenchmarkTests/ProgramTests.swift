@@ -67,6 +67,21 @@ import Testing
         #expect(comparison.output.contains("throughput, tron"))
     }
 
+    @Test(arguments: ["sizes", "pairs", "room"])
+    func `each route of our own server passes, and its bytes are counted`(kind: String) throws {
+        let folder = try TemporaryFolder()
+        let file = "\(folder.path)/results.json"
+        let result = try run(
+            "--scenario \(kind) --size 5000 --duration 0.05 --warm-up 0.01 --rounds 1 "
+                + "--json \(file)")
+        #expect(result.status == 0, "\(result.errors)")
+        let report = try readReport(file)
+        #expect(report.scenarios.map(\.name) == ["\(kind)-5000"])
+        let round = try #require(report.scenarios.first?.servers.first?.rounds.first)
+        #expect((round[.megabytesPerSecond] ?? 0) > 0)
+        #expect((round[.processorTimeOfByte] ?? 0) > 0)
+    }
+
     @Test func `a wrong answer ends the program with status 1`() throws {
         let server = try EchoServer { bytes, offset in if offset > 5000 { bytes[0] ^= 1 } }
         let result = try run("--connect \(server.endpoint.text) --scenario throughput")

@@ -3,6 +3,8 @@
 // One thread, level-triggered, one shared receive buffer. Packets are checked where they lie and
 // sent back from there: the echo of a packet is the packet. Only what is not yet a whole packet is
 // copied, into a buffer of the connection's own, and the next read completes it in place.
+//
+// With a route packets leave elsewhere: on the connection's neighbour (pairs), or on all (room).
 #define _GNU_SOURCE
 #include "../packets.h"
 
@@ -25,22 +27,35 @@ static uint8_t pages[RECEIVE_BUFFER_LENGTH + 4096] __attribute__((aligned(4096))
 static uint8_t *const received = pages + 512;
 static int epoll;
 
+static enum route { TO_SOURCE, TO_NEIGHBOUR, TO_ALL } route;
+
 struct connection {
     int socket;
+    struct connection *source; // whose packets are sent here, and wait while some are unsent
+    uint32_t blocked_targets;  // how many connections have not sent all of this one's packets
     uint32_t partial_count, partial_capacity;
     uint32_t unsent_start, unsent_end, unsent_capacity;
     uint8_t *partial; // the start of a packet
     uint8_t *unsent;  // what the kernel did not take; nothing is read until it has
 };
 
+// With a route: all that were ever accepted, since others may still refer to them.
+static struct connection **connections;
+static size_t connection_count;
+
 static void release(struct connection *connection) {
     close(connection->socket);
+    connection->socket = -1;
+    if (route != TO_SOURCE) return;
     free(connection->partial);
     free(connection->unsent);
     free(connection);
 }
 
-static void wait_for(struct connection *connection, uint32_t events) {
+/// Reads while all of its packets have been sent, and waits for room while others' have not.
+static void wait_for_events(struct connection *connection) {
+    uint32_t events = connection->blocked_targets ? 0 : EPOLLIN;
+    if (connection->unsent_end > connection->unsent_start) events |= EPOLLOUT;
     struct epoll_event event = {.events = events, .data.ptr = connection};
     epoll_ctl(epoll, EPOLL_CTL_MOD, connection->socket, &event);
 }
@@ -56,38 +71,57 @@ static bool reserve(uint8_t **buffer, uint32_t *capacity, size_t count) {
 
 // MARK: - Sending
 
-/// `completed` bytes of the connection's own packet, then `whole` bytes as they were received.
+/// `completed` bytes of the source's own packet, then `whole` bytes as they were received.
+/// In a room only one connection sends: what waits is of one source.
 static bool keep_unsent(
-    struct connection *connection, size_t completed, size_t whole, size_t sent
+    struct connection *connection, struct connection *source, size_t completed, size_t whole,
+    size_t sent
 ) {
     size_t rest = completed + whole - sent;
     if (!reserve(&connection->unsent, &connection->unsent_capacity, rest)) return false;
     uint8_t *end = connection->unsent;
     if (sent < completed) {
-        memcpy(end, connection->partial + sent, completed - sent);
+        memcpy(end, source->partial + sent, completed - sent);
         end += completed - sent;
         sent = completed;
     }
     memcpy(end, received + (sent - completed), whole - (sent - completed));
     connection->unsent_start = 0;
     connection->unsent_end = (uint32_t)rest;
-    wait_for(connection, EPOLLOUT);
+    connection->source = source;
+    source->blocked_targets++;
+    if (connection != source) wait_for_events(connection);
+    wait_for_events(source);
     return true;
 }
 
-static ssize_t send_both(struct connection *connection, size_t completed, size_t whole) {
-    struct iovec parts[2] = {{connection->partial, completed}, {received, whole}};
+static ssize_t send_both(int socket, struct connection *source, size_t completed, size_t whole) {
+    struct iovec parts[2] = {{source->partial, completed}, {received, whole}};
     struct msghdr message = {.msg_iov = parts, .msg_iovlen = 2};
-    return sendmsg(connection->socket, &message, MSG_NOSIGNAL);
+    return sendmsg(socket, &message, MSG_NOSIGNAL);
 }
 
-/// What the kernel does not take waits until the socket is writable, and reading waits with it.
-static bool answer(struct connection *connection, size_t completed, size_t whole) {
-    ssize_t sent = completed ? send_both(connection, completed, whole)
+/// What the kernel does not take waits until the socket is writable, and the source's reading waits
+/// with it.
+static bool send_to(
+    struct connection *connection, struct connection *source, size_t completed, size_t whole
+) {
+    if (connection->socket < 0) return true;
+    ssize_t sent = completed ? send_both(connection->socket, source, completed, whole)
                              : send(connection->socket, received, whole, MSG_NOSIGNAL);
     if (sent == (ssize_t)(completed + whole)) return true;
-    if (sent < 0 && errno != EAGAIN) return false;
-    return keep_unsent(connection, completed, whole, sent < 0 ? 0 : (size_t)sent);
+    if (sent < 0 && errno != EAGAIN) return connection != source;
+    return keep_unsent(connection, source, completed, whole, sent < 0 ? 0 : (size_t)sent);
+}
+
+/// Sends what came in to where the route says.
+static bool answer(struct connection *source, size_t completed, size_t whole) {
+    if (route == TO_SOURCE) return send_to(source, source, completed, whole);
+    if (route == TO_NEIGHBOUR) return send_to(source->source, source, completed, whole);
+    for (size_t index = 0; index < connection_count; index++) {
+        if (!send_to(connections[index], source, completed, whole)) return false;
+    }
+    return true;
 }
 
 static bool writable(struct connection *connection) {
@@ -96,7 +130,10 @@ static bool writable(struct connection *connection) {
     ssize_t sent = send(connection->socket, start, count, MSG_NOSIGNAL);
     if (sent < 0) return errno == EAGAIN;
     connection->unsent_start += (uint32_t)sent;
-    if (connection->unsent_start == connection->unsent_end) wait_for(connection, EPOLLIN);
+    if (connection->unsent_start < connection->unsent_end) return true;
+    connection->source->blocked_targets--;
+    wait_for_events(connection);
+    if (connection->source != connection) wait_for_events(connection->source);
     return true;
 }
 
@@ -153,6 +190,25 @@ static bool readable(struct connection *connection) {
 
 // MARK: - Listening
 
+/// Joins a neighbour, for which it is not read before; or the room.
+static void join(struct connection *connection) {
+    connections = realloc(connections, (connection_count + 1) * sizeof *connections);
+    if (!connections) abort();
+    connections[connection_count++] = connection;
+    connection->source = connection;
+    if (route == TO_ALL) return;
+    if (connection_count % 2) {
+        connection->blocked_targets = 1;
+    } else {
+        struct connection *neighbour = connections[connection_count - 2];
+        connection->source = neighbour;
+        neighbour->source = connection;
+        neighbour->blocked_targets = 0;
+        wait_for_events(neighbour);
+    }
+    wait_for_events(connection);
+}
+
 static void accept_all(int listener) {
     int socket;
     while ((socket = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0) {
@@ -160,7 +216,9 @@ static void accept_all(int listener) {
         if (!connection) abort();
         connection->socket = socket;
         struct epoll_event event = {.events = EPOLLIN, .data.ptr = connection};
+        connection->source = connection;
         if (epoll_ctl(epoll, EPOLL_CTL_ADD, socket, &event)) release(connection);
+        else if (route != TO_SOURCE) join(connection);
     }
 }
 
@@ -182,7 +240,12 @@ static int listen_on(uint16_t port) {
 }
 
 int main(int count, char **arguments) {
-    if (count != 2) return fputs("usage: raw-epoll PORT\n", stderr), 64;
+    const char *word = count == 3 ? arguments[2] : "";
+    if (strcmp(word, "pairs") == 0) route = TO_NEIGHBOUR;
+    if (strcmp(word, "room") == 0) route = TO_ALL;
+    if (count != 2 && (count != 3 || route == TO_SOURCE)) {
+        return fputs("usage: raw-epoll PORT [pairs|room]\n", stderr), 64;
+    }
     raise_descriptor_limit();
     int listener = listen_on((uint16_t)atoi(arguments[1]));
     epoll = epoll_create1(EPOLL_CLOEXEC);

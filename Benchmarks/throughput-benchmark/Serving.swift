@@ -1,0 +1,56 @@
+// `--serve`: our server, which sends what comes in to where the route says.
+import CBenchmark
+import Glibc
+import Tron
+
+/// Serves until SIGINT or SIGTERM.
+func serve(port: UInt16, _ route: Route) throws {
+    DescriptorLimit.raise()
+    let reactor = try Reactor()
+    let server = try reactor.listen(on: "127.0.0.1:\(port)", setup: setup(route, on: reactor))
+    try reactor.onSignal(.interrupt, .terminate) { _ in reactor.stop() }
+    print("listening on \(server.address)")
+    fflush(nil)
+    try reactor.run()
+}
+
+private func setup(_ route: Route, on reactor: Reactor) -> (Session) -> Void {
+    switch route {
+    case .echo:
+        return { session in
+            session.onPacket { session, packet in session.reply(to: packet, data: packet.data) }
+        }
+    case .pairs:
+        var first: Session?
+        return { session in
+            if let neighbour = first.take() {
+                relay(from: session, to: neighbour)
+                relay(from: neighbour, to: session)
+            } else {
+                first = session
+                session.pauseReading()
+            }
+        }
+    case .room:
+        let group = reactor.makeGroup()
+        return { session in
+            group.add(session)
+            session.onPacket { _, packet in
+                group.send(
+                    sequence: packet.sequence, category: packet.category, data: packet.data)
+            }
+        }
+    }
+}
+
+/// Back pressure: the source is not read while the target's output waits.
+private func relay(from source: Session, to target: Session) {
+    source.onPacket { source, packet in
+        target.send(sequence: packet.sequence, category: packet.category, data: packet.data)
+        if !target.isWritable { source.pauseReading() }
+    }
+    target.onWritabilityChange { _, isWritable in
+        if isWritable { source.resumeReading() }
+    }
+    source.resumeReading()
+}
