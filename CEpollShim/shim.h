@@ -259,6 +259,42 @@ static inline uint32_t tron_put_unix(void *storage, const void *path, size_t cou
 // Where the path starts within a sockaddr_un.
 static inline size_t tron_unix_path_offset(void) { return offsetof(struct sockaddr_un, sun_path); }
 
+// ---- service managers
+
+// A variable of the environment, or NULL.
+static inline const char *tron_environment(const char *name) { return getenv(name); }
+
+static inline void tron_forget_environment(const char *name) { unsetenv(name); }
+
+static inline int tron_process(void) { return getpid(); }
+
+// Readies a listening socket that another process made. Its flags are set on the open file, which the
+// other process may share: that of nonblocking reads and accepts, too.
+static inline long tron_adopt_listener(int descriptor) {
+    int type = 0, listens = 0;
+    socklen_t length = sizeof type;
+    if (getsockopt(descriptor, SOL_SOCKET, SO_TYPE, &type, &length)) return -errno;
+    length = sizeof listens;
+    if (getsockopt(descriptor, SOL_SOCKET, SO_ACCEPTCONN, &listens, &length)) return -errno;
+    if (type != SOCK_STREAM) return -ESOCKTNOSUPPORT;
+    if (!listens) return -EINVAL;
+    int flags = fcntl(descriptor, F_GETFL);
+    if (flags < 0 || fcntl(descriptor, F_SETFL, flags | O_NONBLOCK) < 0) return -errno;
+    return tron_result(fcntl(descriptor, F_SETFD, FD_CLOEXEC));
+}
+
+// Sends one datagram to a Unix socket. Never blocks.
+static inline long tron_send_datagram(
+    const void *address, uint32_t length, const void *bytes, size_t count
+) {
+    int descriptor = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (descriptor < 0) return -errno;
+    long result = tron_result(sendto(
+        descriptor, bytes, count, MSG_NOSIGNAL, (const struct sockaddr *)address, length));
+    close(descriptor);
+    return result;
+}
+
 // ---- names
 
 // Stream addresses of a host, in the order of RFC 6724, as sockaddr_storage. Returns getaddrinfo's

@@ -13,6 +13,7 @@ enum HTTPStatus: Int, Error {
     case expectationFailed = 417
     case headerFieldsTooLarge = 431
     case notImplemented = 501
+    case serviceUnavailable = 503
     case versionNotSupported = 505
 
     var phrase: String {
@@ -27,6 +28,7 @@ enum HTTPStatus: Int, Error {
         case .expectationFailed: "Expectation Failed"
         case .headerFieldsTooLarge: "Request Header Fields Too Large"
         case .notImplemented: "Not Implemented"
+        case .serviceUnavailable: "Service Unavailable"
         case .versionNotSupported: "HTTP Version Not Supported"
         }
     }

@@ -2,9 +2,10 @@
 import Tron
 
 extension Reactor {
-    /// Serves this reactor's counters at `/metrics`, in Prometheus' text format, and at `/healthz`
-    /// an answer that only says that the loop turns. It speaks HTTP/1.1, unencrypted, with whoever
-    /// may connect.
+    /// Serves this reactor's counters at `/metrics`, in Prometheus' text format; at `/healthz` an
+    /// answer that only says that the loop turns; and at `/readyz` one that is 503 where
+    /// `Reactor.isReady` is false: while the program prepares itself, and from a drain on. It
+    /// speaks HTTP/1.1, unencrypted, with whoever may connect.
     ///
     /// At most one request is answered a millisecond, and answers take at most a twentieth of the
     /// loop's time; other requests wait. While there is an endpoint, the loop times handlers, as

@@ -52,6 +52,10 @@ struct MetricsResponder {
             HTTPResponse(
                 .ok, contentType: ExpositionText.contentType, body: reactor.snapshot().metricsText)
         case "/healthz": HTTPResponse(.ok, body: [UInt8]("ok\n".utf8))
+        case "/readyz":
+            reactor.isReady
+                ? HTTPResponse(.ok, body: [UInt8]("ok\n".utf8))
+                : HTTPResponse(.serviceUnavailable)
         default: HTTPResponse(.notFound)
         }
     }

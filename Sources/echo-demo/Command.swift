@@ -33,7 +33,8 @@ enum Verb: String {
 
 /// What `serve` needs to know.
 struct ServeSettings: Sendable {
-    let address: SocketAddress
+    /// Nil where the listeners are to be those that a supervisor hands over.
+    let address: SocketAddress?
     let options: ServerOptions
     /// Where metrics are served, if they are.
     let metrics: SocketAddress?
@@ -98,14 +99,15 @@ struct Settings {
     }
 
     func command(_ verb: Verb) throws(UsageError) -> Command {
-        let text = try addressText(verb)
         switch verb {
         case .serve:
-            let address = try Self.address(text)
+            let isGiven = port != nil || host != nil || path != nil
+            let address = isGiven ? try Self.address(addressText(verb)) : nil
             return .serve(
                 ServeSettings(
                     address: address, options: server, metrics: metrics, watches: watches))
         case .connect:
+            let text = try addressText(verb)
             if port == 0 { throw UsageError("--port: nobody can connect to port 0") }
             try Self.checkAddressOrName(text)
             return .connect(

@@ -3,13 +3,11 @@ import Tron
 import TronMetrics
 
 /// Echoes packets until SIGINT or SIGTERM, then lets what is queued leave before it ends. A second
-/// signal ends it at once.
+/// signal ends it at once. A supervisor hears what it does.
 func serve(_ settings: ServeSettings) throws -> Int32 {
     Platform.raiseDescriptorLimit()
     let reactor = try Reactor()
-    let server = try reactor.listen(on: settings.address, options: settings.options) { session in
-        session.onPacket { session, packet in session.reply(to: packet, data: packet.data) }
-    }
+    let servers = try listen(settings, on: reactor)
     let metrics = try settings.metrics.map { try reactor.serveMetrics(on: $0) }
     var isDraining = false
     try reactor.onSignal(.interrupt, .terminate) { _ in
@@ -17,10 +15,28 @@ func serve(_ settings: ServeSettings) throws -> Int32 {
         isDraining = true
         reactor.drain(within: .seconds(5))
     }
+    if let supervisor = try Supervisor.ofThisProcess() { reactor.report(to: supervisor) }
     // Only now: whoever reads this line may connect, and may send a signal.
-    Terminal.say("listening on \(server.address)")
+    for server in servers { Terminal.say("listening on \(server.address)") }
     if let metrics { Terminal.say("metrics on \(metrics.address)") }
     if settings.watches { LiveDisplay(reactor).begin() }
     try reactor.run()
     return ExitStatus.success
+}
+
+/// At the address that was given, or on all listeners that a supervisor has handed over.
+private func listen(_ settings: ServeSettings, on reactor: Reactor) throws -> [Server] {
+    let echo = { (session: Session) in
+        session.onPacket { session, packet in session.reply(to: packet, data: packet.data) }
+    }
+    if let address = settings.address {
+        return [try reactor.listen(on: address, options: settings.options, setup: echo)]
+    }
+    let inherited = try InheritedListeners.take()
+    guard !inherited.names.isEmpty else {
+        throw UsageError("serve needs --port or --unix, or listeners handed over by a supervisor")
+    }
+    return try inherited.names.map { name in
+        try reactor.listen(on: inherited.claim(name), options: settings.options, setup: echo)
+    }
 }

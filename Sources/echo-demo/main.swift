@@ -6,28 +6,26 @@ import Tron
 
 /// Runs the program and returns its exit status.
 func runProgram(_ arguments: [String]) -> Int32 {
-    do throws(UsageError) {
-        return runCommand(try Command(arguments))
-    } catch {
+    do {
+        return try runCommand(try Command(arguments))
+    } catch let error as UsageError {
         Terminal.complain("\(error.reason)\n\(CommandLineHelp.hint)")
         return ExitStatus.misuse
-    }
-}
-
-private func runCommand(_ command: Command) -> Int32 {
-    do {
-        switch command {
-        case .demonstrate: return try demonstrate()
-        case .serve(let settings): return try serve(settings)
-        case .connect(let settings): return try connect(settings)
-        case .help: Terminal.say(CommandLineHelp.text)
-        case .version: Terminal.say("echo-demo 0.1.0")
-        }
-        return ExitStatus.success
     } catch {
         Terminal.complain("\(error)")
         return ExitStatus.failure
     }
+}
+
+private func runCommand(_ command: Command) throws -> Int32 {
+    switch command {
+    case .demonstrate: return try demonstrate()
+    case .serve(let settings): return try serve(settings)
+    case .connect(let settings): return try connect(settings)
+    case .help: Terminal.say(CommandLineHelp.text)
+    case .version: Terminal.say("echo-demo 0.1.0")
+    }
+    return ExitStatus.success
 }
 
 Platform.exit(runProgram(Array(CommandLine.arguments.dropFirst())))

@@ -18,6 +18,18 @@ private let health = "GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n"
         #expect(answer.body.hasPrefix("# HELP tron_") && answer.body.hasSuffix("\n"))
     }
 
+    @Test func `readiness is told apart from health`() throws {
+        let bench = try MetricsBench()
+        let ready = health.replacing("healthz", with: "readyz")
+        #expect(try bench.ask(ready).map(\.status) == [200])
+        bench.reactor.isPreparing = true
+        #expect(try bench.ask(ready + health).map(\.status) == [503, 200])
+        bench.reactor.isPreparing = false
+        #expect(try bench.ask(ready).map(\.status) == [200])
+        bench.reactor.drain(within: .seconds(5), notice: .seconds(5))
+        #expect(try bench.ask(ready + health).map(\.status) == [503, 200])
+    }
+
     @Test func `HEAD is answered as GET, without the body`() throws {
         let bench = try MetricsBench()
         let peer = try bench.connect()

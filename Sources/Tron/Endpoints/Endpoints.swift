@@ -27,6 +27,9 @@ final class Endpoints: ReactorCompanion {
         guard let client = clients[key], client.dialIfQueued() else { return leaveGate() }
     }
 
+    /// Whether the reactor can be sent work: see `Reactor.isReady`.
+    var readiness = ServingReadiness()
+
     /// Told of events, if anyone listens.
     var reporter: EventReporter?
 
@@ -35,6 +38,7 @@ final class Endpoints: ReactorCompanion {
     func report(_ event: @autoclosure () -> ReactorEvent) { reporter?.report(event()) }
 
     func end() {
+        readiness.end()
         servers.forEach { key, _ in servers.remove(key) }
         clients.forEach { key, _ in clients.remove(key) }
     }

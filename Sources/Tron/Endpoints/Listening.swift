@@ -21,21 +21,28 @@ extension Reactor {
         on address: SocketAddress, options: ServerOptions = ServerOptions(),
         setup: @escaping (Session) -> Void
     ) throws(EndpointError) -> Server {
-        registry.requireLoop("Reactor.listen(on:)")
-        demand(!isFinished, "Reactor.listen(on:) was called after the reactor had stopped")
+        requireListening()
         do throws(SystemError) {
-            return try Server(address, options: options, setup: setup, registry: registry)
+            let socket = try ListeningSocket.opened(
+                on: address, options: options, kernel: registry.kernel)
+            return try Server(socket, options: options, setup: setup, registry: registry)
         } catch {
             throw EndpointError(address: address, cause: error)
         }
     }
+
+    /// Traps where nothing may begin to listen.
+    func requireListening() {
+        registry.requireLoop("Reactor.listen(on:)")
+        demand(!isFinished, "Reactor.listen(on:) was called after the reactor had stopped")
+    }
 }
 
-extension Descriptor {
+extension ListeningSocket {
     /// A bound, listening, nonblocking socket.
-    static func listening(
+    static func opened(
         on address: SocketAddress, options: ServerOptions, kernel: Kernel
-    ) throws(SystemError) -> Descriptor {
+    ) throws(SystemError) -> ListeningSocket {
         let descriptor = try Descriptor.socket(for: address, kernel: kernel)
         if address.isUnix {
             removeStaleSocket(at: address, kernel: kernel)
@@ -43,25 +50,22 @@ extension Descriptor {
             try descriptor.setReuseAddress()
             if case .ipv6 = address { try descriptor.setIPv6Only() }
             if options.reusesPort { try descriptor.setReusePort() }
-            try descriptor.setTCPOptions(options.session)
         }
+        try descriptor.setListenerOptions(for: address, options.session)
         try descriptor.bind(to: address)
-        try removingFile(of: address, kernel: kernel) { () throws(SystemError) in
-            try descriptor.listen(backlog: options.limits.backlog)
-        }
-        return descriptor
-    }
-
-    /// Takes back the file that bind(2) made when a later step fails.
-    static func removingFile(
-        of address: SocketAddress, kernel: Kernel, unless step: () throws(SystemError) -> Void
-    ) throws(SystemError) {
+        var local: SocketAddress?
         do throws(SystemError) {
-            try step()
+            try descriptor.listen(backlog: options.limits.backlog)
+            local = try descriptor.localAddress()
         } catch {
+            // Takes back the file that bind(2) made.
             if let path = address.file { _ = kernel.unlink(path) }
             throw error
         }
+        let bound = local ?? address
+        return ListeningSocket(
+            descriptor: descriptor, address: bound,
+            file: bound.file.flatMap { kernel.socketFile($0) })
     }
 
     /// A server that was killed leaves its socket file behind, which would refuse every later one.
@@ -75,6 +79,15 @@ extension Descriptor {
         } catch {
             if error.isRefused { _ = kernel.unlink(path) }
         }
+    }
+}
+
+extension Descriptor {
+    /// Accepted sockets inherit them.
+    borrowing func setListenerOptions(
+        for address: SocketAddress, _ options: SessionOptions
+    ) throws(SystemError) {
+        if !address.isUnix { try setTCPOptions(options) }
     }
 }
 

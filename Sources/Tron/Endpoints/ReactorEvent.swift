@@ -27,6 +27,8 @@ public enum ReactorEvent: Sendable, CustomStringConvertible {
     case reconnecting(target: String, after: Duration, attempt: Int, ClientFailure)
     /// A client does not try any more.
     case gaveUp(target: String, ClientFailure)
+    /// The supervisor could not be told something (`Reactor.report(to:)`): it may end the process.
+    case supervisorNotTold(SystemError)
     /// A handler kept all others waiting: of this session, or of a timer, a server or a client.
     case slowHandler(SessionID?, Duration)
     /// So many events were left out, because there were more in a second than asked for.
@@ -63,6 +65,7 @@ public enum ReactorEvent: Sendable, CustomStringConvertible {
         case .closed(let session, let peer, let reason, let traffic):
             "session \(session): \(Self.name(peer)): \(reason); received "
                 + "\(traffic.packetsReceived) packets, sent \(traffic.packetsSent)"
+        case .supervisorNotTold(let error): "the supervisor could not be told: \(error)"
         case .replyLost(let session, let outcome):
             "session \(session): a reply was lost: \(outcome)"
         case .reconnecting(let target, let delay, let attempt, let failure):
@@ -82,7 +85,7 @@ public enum ReactorEvent: Sendable, CustomStringConvertible {
         case .closed(_, _, let reason, _): reason.cause.isProblem
         case .drained(_, let report): report.aborted > 0 || report.unanswered > 0
         case .refused, .acceptFailed, .outOfDescriptors, .replyLost, .reconnecting, .gaveUp,
-            .slowHandler:
+            .supervisorNotTold, .slowHandler:
             true
         }
     }
@@ -97,7 +100,8 @@ public enum ReactorEvent: Sendable, CustomStringConvertible {
         case .accepted, .refused, .acceptFailed, .outOfDescriptors, .connected, .closed,
             .replyLost, .reconnecting, .slowHandler:
             true
-        case .listening, .stoppedListening, .drained, .gaveUp, .suppressed: false
+        case .listening, .stoppedListening, .drained, .gaveUp, .supervisorNotTold, .suppressed:
+            false
         }
     }
 }

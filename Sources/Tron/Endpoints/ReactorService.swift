@@ -11,6 +11,7 @@ public struct ReactorService: Sendable {
     private let limits: ReactorLimits
     private let deadline: Duration
     private let spread: Duration
+    private let notice: Duration
     private let setup: @Sendable (Reactor) throws -> Void
     private let runs = Locked(Runs())
 
@@ -20,16 +21,18 @@ public struct ReactorService: Sendable {
         var isShutDown = false
     }
 
-    /// `setup` is called on the reactor's thread before it runs. `deadline` and `spread` are those
-    /// of the drain (`Reactor.drain(within:spread:completion:)`) by which a run ends. Default 8 s,
-    /// less than the 10 s after which `docker stop` kills; and none.
+    /// `setup` is called on the reactor's thread before it runs. `deadline`, `spread`
+    /// and `notice` are those of the drain (`Reactor.drain(within:spread:notice:completion:)`) by
+    /// which a run ends. Default 8 s, less than the 10 s after which `docker stop` kills; and none.
     public init(
         limits: ReactorLimits = ReactorLimits(), drainingWithin deadline: Duration = .seconds(8),
-        spread: Duration = .zero, setup: @escaping @Sendable (Reactor) throws -> Void
+        spread: Duration = .zero, notice: Duration = .zero,
+        setup: @escaping @Sendable (Reactor) throws -> Void
     ) {
         self.limits = limits
         self.deadline = deadline
         self.spread = spread
+        self.notice = notice
         self.setup = setup
     }
 
@@ -41,7 +44,7 @@ public struct ReactorService: Sendable {
     /// `ReactorEvent.drained`.
     /// - Throws: what `setup` throws, or `SystemError` when the reactor could not be made.
     public func run() async throws {
-        let run = ServiceRun(deadline, spread)
+        let run = ServiceRun(deadline, spread, notice)
         begin(run)
         defer { end(run) }
         try await withTaskCancellationHandler {
@@ -100,11 +103,13 @@ private final class ServiceRun: Sendable {
 
     private let deadline: Duration
     private let spread: Duration
+    private let notice: Duration
     private let state = Locked(State())
 
-    init(_ deadline: Duration, _ spread: Duration) {
+    init(_ deadline: Duration, _ spread: Duration, _ notice: Duration) {
         self.deadline = deadline
         self.spread = spread
+        self.notice = notice
     }
 
     /// It is set up: from now on it can be drained.
@@ -129,8 +134,8 @@ private final class ServiceRun: Sendable {
         switch requests {
         case 0: break
         case 1:
-            _ = remote.submitAlways { [deadline, spread] reactor in
-                reactor.drain(within: deadline, spread: spread)
+            _ = remote.submitAlways { [deadline, spread, notice] reactor in
+                reactor.drain(within: deadline, spread: spread, notice: notice)
             }
         default: remote.stop()
         }

@@ -62,13 +62,15 @@ extension RemoteReactor {
     }
 
     /// Drains all servers and then stops the reactor: see
-    /// `Reactor.drain(within:spread:completion:)`. Returns when they are drained, which is shortly
+    /// `Reactor.drain(within:spread:notice:completion:)`. Returns when they are drained, shortly
     /// before `run()` does. Of a reactor that has stopped the report is all zero: it has no
     /// sessions. From any task; cancelling it changes nothing, and `stop()` ends a drain at once.
     @discardableResult
-    public func drain(within deadline: Duration, spread: Duration = .zero) async -> DrainReport {
+    public func drain(
+        within deadline: Duration, spread: Duration = .zero, notice: Duration = .zero
+    ) async -> DrainReport {
         await result { reactor, give in
-            reactor.drain(within: deadline, spread: spread, completion: give)
+            reactor.drain(within: deadline, spread: spread, notice: notice, completion: give)
         } ?? DrainReport()
     }
 

@@ -28,23 +28,17 @@ public final class Server: EventSource {
     private var isReleased = false
 
     init(
-        _ address: SocketAddress, options: ServerOptions, setup: @escaping (Session) -> Void,
-        registry: Registry
+        _ socket: consuming ListeningSocket, options: ServerOptions,
+        setup: @escaping (Session) -> Void, registry: Registry
     ) throws(SystemError) {
         options.limits.validate()
         self.registry = registry
         self.options = options
         self.setup = setup
         endpoints = registry.endpoints
-        let descriptor = try Descriptor.listening(
-            on: address, options: options, kernel: registry.kernel)
-        var local: SocketAddress?
-        try Descriptor.removingFile(of: address, kernel: registry.kernel) {
-            () throws(SystemError) in local = try descriptor.localAddress()
-        }
-        bound = local ?? address
-        file = bound.file.flatMap { registry.kernel.socketFile($0) }
-        unsafe ownDescriptor = descriptor
+        bound = socket.address
+        file = socket.file
+        unsafe ownDescriptor = socket.descriptor.take()
         host = SessionHost(SessionSettings(options.session), in: registry.sessions)
         do throws(SystemError) {
             try registry.register(self, descriptor: self.descriptor.number)

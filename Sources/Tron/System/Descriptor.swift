@@ -28,7 +28,10 @@ struct Descriptor: ~Copyable {
     }
 
     /// Moves the ownership out; what is left behind owns nothing.
-    mutating func take() -> Descriptor {
+    mutating func take() -> Descriptor { take(by: kernel) }
+
+    /// The same, for the calls of another kernel.
+    mutating func take(by kernel: Kernel) -> Descriptor {
         defer { number = -1 }
         return Descriptor(Int(number), kernel: kernel)
     }

@@ -102,6 +102,16 @@ class Kernel: @unchecked Sendable {
                 third.baseAddress, third.count))
     }
 
+    /// Readies a listening stream socket that another process made; refuses everything else.
+    func adoptListener(_ descriptor: Int32) -> Int { counted(tron_adopt_listener(descriptor)) }
+
+    /// One datagram to a Unix socket, by a socket of its own: socket(2), sendto(2), close(2).
+    func sendDatagram(
+        _ address: UnsafeRawPointer, _ length: UInt32, _ bytes: UnsafeRawPointer, _ count: Int
+    ) -> Int {
+        unsafe counted(tron_send_datagram(address, length, bytes, count))
+    }
+
     /// read(2) on an eventfd.
     func read(_ descriptor: Int32, _ bytes: UnsafeMutableRawPointer, _ count: Int) -> Int {
         unsafe counted(tron_read(descriptor, bytes, count))

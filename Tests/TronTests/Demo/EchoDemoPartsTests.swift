@@ -10,7 +10,7 @@ import Tron
             "serve --port 9 --host ::1 --idle 1.5 --max-data 7 --max-sessions 8 --max-per-address 9"
         let settings = try serveSettings(line)
         let options = settings.options
-        #expect(settings.address.description == "[::1]:9")
+        #expect(settings.address?.description == "[::1]:9")
         #expect(settings.metrics == nil && !settings.watches)
         #expect(try serveSettings("serve --watch --port 9").watches)
         #expect(options.session.idle.either == .milliseconds(1500))

@@ -164,7 +164,8 @@ extension EchoDemoTests {
 
     @Test(arguments: [
         "shout": "unknown command shout", "--loud": "unknown option --loud",
-        "serve": "serve needs --port or --unix", "connect": "connect needs --port or --unix",
+        "serve": "serve needs --port or --unix, or listeners handed over by a supervisor",
+        "connect": "connect needs --port or --unix",
         "serve --port": "--port needs a value, N",
         "serve --port --host": "--port needs a value, N",
         "serve --port nine": "--port: nine is not a number",

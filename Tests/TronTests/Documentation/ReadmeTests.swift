@@ -38,8 +38,8 @@ private func asInReadme(_ code: String) -> String {
 
 @Suite struct ReadmeTests {
     @Test(arguments: [
-        "server", "client", "request", "await", "ending", "service", "lines", "bytes", "room",
-        "task", "watching",
+        "server", "client", "request", "await", "ending", "service", "supervisor", "lines", "bytes",
+        "room", "task", "watching",
     ])
     func `the README shows just the code that is run here`(_ name: String) throws {
         let code = try asInReadme(snippet(name))
@@ -326,6 +326,20 @@ extension ReadmeTests {
             try reactor.run()
             exit(reports == [DrainReport()] ? 7 : 1)
         }
+    }
+
+    @Test func `a program that is to be handed its listener says when it is not`() throws {
+        func serve() throws {
+            let reactor = try Reactor()
+            // snippet: supervisor
+            let inherited = try InheritedListeners.take()
+            try reactor.listen(on: inherited.claim("echo")) { session in
+                session.onPacket { session, packet in session.reply(to: packet, data: packet.data) }
+            }
+            if let supervisor = try Supervisor.ofThisProcess() { reactor.report(to: supervisor) }
+            // end
+        }
+        #expect(throws: SupervisorError.noListener(named: "echo")) { try serve() }
     }
 
     @Test func `the service serves until it is shut down`() async throws {

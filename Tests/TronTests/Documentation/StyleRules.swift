@@ -184,7 +184,9 @@ extension StyleRules {
 
 extension StyleRules {
     /// From the lowest up: a layer names itself and those before it.
-    static let layerNames = ["System", "Storage", "Wire", "Loop", "Sessions", "Endpoints"]
+    static let layerNames = [
+        "System", "Storage", "Wire", "Loop", "Sessions", "Endpoints", "Service",
+    ]
 
     static func layers(_ files: [SourceFile]) -> [Breach] {
         let library = files.filter { $0.isSwift && $0.isUnder("Sources/Tron") }

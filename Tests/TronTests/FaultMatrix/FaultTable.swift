@@ -8,6 +8,8 @@ extension FaultRow {
     static let methodsWithoutErrno = [
         "now": "clock_gettime(2) of CLOCK_MONOTONIC cannot fail.",
         "resolve": "getaddrinfo(3) has errors of its own, which are values: see ResolverTests.",
+        "adoptListener": "Before there is a reactor, and thrown: see InheritedListenersTests.",
+        "sendDatagram": "Refusals are thrown or reported: see SupervisorTests.",
         "takeSignals": "Reads what the signal handler has noted in memory.",
         "stopSignals": "sigaction(2) cannot refuse to put back what it has replaced.",
         "closeSignals": "As for stopSignals.",

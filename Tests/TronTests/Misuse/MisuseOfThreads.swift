@@ -23,6 +23,12 @@ extension Misuse {
         onReactor("Reactor.broadcast") { $0.broadcast(category: 1, data: "x") },
         onReactor("Reactor.callSoon") { $0.callSoon {} },
         onReactor("Reactor.uptime") { $0.uptime },
+        onReactor("Reactor.isReady") { $0.isReady },
+        onReactor("Reactor.isPreparing") { $0.isPreparing },
+        onReactor("Reactor.report(to:)") { reactor in
+            try Supervisor(process: 1, kernel: Kernel()) { $0 == "NOTIFY_SOCKET" ? "@" + $0 : nil }
+                .map { reactor.report(to: $0) }
+        },
         onReactor("Reactor.maximumSimultaneousAttempts") { $0.maximumSimultaneousAttempts = 1 },
         Misuse("ScheduledTimer.cancel()", "ScheduledTimer.cancel()") {
             let timer = try Reactor().schedule(after: .seconds(1)) {}
