@@ -6,8 +6,10 @@ import TronMetrics
 /// signal ends it at once. A supervisor hears what it does.
 func serve(_ settings: ServeSettings) throws -> Int32 {
     Platform.raiseDescriptorLimit()
+    // First of all: their numbers must not be taken for others.
+    let inherited = settings.address == nil ? try InheritedListeners.take() : nil
     let reactor = try Reactor()
-    let servers = try listen(settings, on: reactor)
+    let servers = try listen(settings, inherited, on: reactor)
     let metrics = try settings.metrics.map { try reactor.serveMetrics(on: $0) }
     var isDraining = false
     try reactor.onSignal(.interrupt, .terminate) { _ in
@@ -25,15 +27,16 @@ func serve(_ settings: ServeSettings) throws -> Int32 {
 }
 
 /// At the address that was given, or on all listeners that a supervisor has handed over.
-private func listen(_ settings: ServeSettings, on reactor: Reactor) throws -> [Server] {
+private func listen(
+    _ settings: ServeSettings, _ inherited: InheritedListeners?, on reactor: Reactor
+) throws -> [Server] {
     let echo = { (session: Session) in
         session.onPacket { session, packet in session.reply(to: packet, data: packet.data) }
     }
     if let address = settings.address {
         return [try reactor.listen(on: address, options: settings.options, setup: echo)]
     }
-    let inherited = try InheritedListeners.take()
-    guard !inherited.names.isEmpty else {
+    guard let inherited, !inherited.names.isEmpty else {
         throw UsageError("serve needs --port or --unix, or listeners handed over by a supervisor")
     }
     return try inherited.names.map { name in

@@ -36,10 +36,12 @@ public final class InheritedListeners: Sendable {
 
     /// Takes them all, and takes the variables that told of them out of the environment, so that no
     /// child process believes them. None where no variable names this process. To be called once,
-    /// when the program starts and no other thread uses the environment (getenv(3)).
+    /// first of all in a program: before it opens descriptors, whose numbers could be meant, and
+    /// while no other thread uses the environment (getenv(3)).
     ///
     /// Each becomes nonblocking and is closed on exec(2).
-    /// - Throws: `SupervisorError.malformed` and `.notAListener`; all are closed then.
+    /// - Throws: `SupervisorError.malformed` and `.notAListener`. All that are listeners are closed
+    ///   then; what is none may belong to somebody else.
     public static func take() throws(SupervisorError) -> InheritedListeners {
         let variables = ListenVariables { ProcessEnvironment.variable($0) }
         ListenVariables.names.forEach(ProcessEnvironment.forget)
@@ -51,13 +53,19 @@ public final class InheritedListeners: Sendable {
         _ handedOver: [(name: String, number: Int32)], kernel: Kernel
     ) throws(SupervisorError) {
         self.kernel = kernel
-        entries = Locked(handedOver.map { Entry(name: $0.name, number: $0.number) })
-        for (_, number) in handedOver {
+        var sound: [Entry] = []
+        var fault: SupervisorError?
+        for (name, number) in handedOver {
             let result = kernel.adoptListener(number)
-            guard result < 0 else { continue }
-            throw .notAListener(
-                descriptor: number, SystemError(.getsockopt, code: Int32(-result)))
+            if result >= 0 {
+                sound.append(Entry(name: name, number: number))
+            } else if fault == nil {
+                let error = SystemError(.getsockopt, code: Int32(-result))
+                fault = .notAListener(descriptor: number, error)
+            }
         }
+        entries = Locked(sound)
+        if let fault { throw fault }
     }
 
     deinit {

@@ -23,8 +23,8 @@ extension Reactor {
                         endpoints.tell(supervisor, .stopping(within: end))
                     }))
         }
-        guard let watchdog = supervisor.watchdog else { return }
-        schedule(after: .zero, repeating: watchdog / 2) { endpoints.tell(supervisor, .alive) }
+        guard let half = supervisor.watchdog.map({ $0 / 2 }) else { return }
+        schedule(after: half, repeating: half) { endpoints.tell(supervisor, .alive) }
     }
 
     /// What a process may need from the end of its drain to its own.

@@ -129,9 +129,11 @@ private final class NotifySocket {
         let bench = try Bench()
         bench.reactor.report(to: try socket.supervisor(["WATCHDOG_USEC": "2000000"]))
         bench.kernel.isFrozen = true
+        try bench.reactor.turn(times: 2)
+        #expect(socket.datagrams == ["READY=1"])
+        // A tick's end, so that intervals begin with it.
         bench.kernel.advance(.milliseconds(1))
         try bench.reactor.turn(times: 2)
-        #expect(socket.datagrams.contains("WATCHDOG=1"))
         for _ in 0..<5 {
             bench.kernel.advance(.milliseconds(990))
             try bench.reactor.turn(times: 2)
