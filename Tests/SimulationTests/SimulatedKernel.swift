@@ -4,7 +4,7 @@ import Glibc
 @testable import Tron
 
 /// Sockets, epoll, eventfd, signals and the clock of one run, on one thread.
-final class SimulatedKernel: Kernel, @unchecked Sendable {
+final class SimulatedKernel: KernelBackend, @unchecked Sendable {
     let run: Run
     let network: Network
     var table = DescriptorTable()
@@ -27,7 +27,6 @@ final class SimulatedKernel: Kernel, @unchecked Sendable {
     init(_ run: Run) {
         self.run = run
         network = Network(run: run)
-        super.init()
     }
 
     var openCount: Int { table.openCount }
@@ -55,7 +54,7 @@ final class SimulatedKernel: Kernel, @unchecked Sendable {
         }
     }
 
-    override func close(_ number: Int32) -> Int {
+    func close(_ number: Int32) -> Int {
         guard let file = file(number, .close) else { return -Int(EBADF) }
         run.note(.close, Int(number))
         run.expect(
@@ -76,23 +75,23 @@ final class SimulatedKernel: Kernel, @unchecked Sendable {
         return 0
     }
 
-    override func read(_ number: Int32, _ bytes: UnsafeMutableRawPointer, _ count: Int) -> Int {
+    func read(_ number: Int32, _ bytes: UnsafeMutableRawPointer, _ count: Int) -> Int {
         guard let file = file(number, .read) else { return -Int(EBADF) }
         return readCounter(file, bytes)
     }
 
-    override func write(_ number: Int32, _ bytes: UnsafeRawPointer, _ count: Int) -> Int {
+    func write(_ number: Int32, _ bytes: UnsafeRawPointer, _ count: Int) -> Int {
         guard let file = file(number, .write) else { return -Int(EBADF) }
         if run.strikes(.noBuffers) { return -Int(ENOMEM) }
         file.pending += bytes.loadUnaligned(as: UInt64.self)
         return 8
     }
 
-    override func eventDescriptor() -> Int { open(.event) }
+    func eventDescriptor() -> Int { open(.event) }
 
-    override func epollCreate() -> Int { open(.epoll) }
+    func epollCreate() -> Int { open(.epoll) }
 
-    override func epollControl(
+    func epollControl(
         _ epoll: Int32, operation: Int32, descriptor: Int32, events: UInt32, token: UInt64
     ) -> Int {
         guard file(epoll, .epoll_ctl) != nil, let file = file(descriptor, .epoll_ctl) else {
@@ -101,14 +100,14 @@ final class SimulatedKernel: Kernel, @unchecked Sendable {
         return control(operation, file, events, token)
     }
 
-    override func epollWait(
+    func epollWait(
         _ epoll: Int32, _ list: UnsafeMutableRawPointer, _ count: Int32, nanoseconds: Int64
     ) -> Int {
         guard file(epoll, .epoll_wait) != nil else { return -Int(EBADF) }
         return wait(list, Int(count), nanoseconds)
     }
 
-    override func now() -> Int64 {
+    func now() -> Int64 {
         pass()
         if !run.isTurnTimed {
             run.isTurnTimed = true
@@ -119,33 +118,33 @@ final class SimulatedKernel: Kernel, @unchecked Sendable {
 
     // MARK: Signals
 
-    override func openSignals(_ number: Int32) -> Int { takePlace(number) }
+    func openSignals(_ number: Int32) -> Int { takePlace(number) }
 
-    override func watchSignal(_ place: Int32, _ number: Int32) -> Int { watch(place, number) }
+    func watchSignal(_ place: Int32, _ number: Int32) -> Int { watch(place, number) }
 
-    override func takeSignals(_ place: Int32) -> UInt64 { takeArrived(place) }
+    func takeSignals(_ place: Int32) -> UInt64 { takeArrived(place) }
 
-    override func stopSignals(_ place: Int32) { stopWatching(place) }
+    func stopSignals(_ place: Int32) { stopWatching(place) }
 
-    override func closeSignals(_ place: Int32) { givePlaceBack(place) }
+    func closeSignals(_ place: Int32) { givePlaceBack(place) }
 
     // MARK: Sockets
 
-    override func socket(family: Int32) -> Int {
+    func socket(family: Int32) -> Int {
         pass()
         nextPort &+= 1
         let local = SocketAddress.ipv4(host: 0x0a00_0001, port: nextPort)
         return open(.socket(network.makeEnd(isLibrary: true, local: local)))
     }
 
-    override func bind(_ number: Int32, _ address: UnsafeRawPointer, _ length: UInt32) -> Int {
+    func bind(_ number: Int32, _ address: UnsafeRawPointer, _ length: UInt32) -> Int {
         guard let file = file(number, .bind), let end = file.end,
             let address = SocketAddress(raw: address, length: length)
         else { return -Int(EINVAL) }
         return bind(end, to: address)
     }
 
-    override func listen(_ number: Int32, backlog: Int32) -> Int {
+    func listen(_ number: Int32, backlog: Int32) -> Int {
         guard let file = file(number, .listen), let end = file.end else { return -Int(EINVAL) }
         let listener = Listener(end.local, backlog: Int(backlog))
         file.listener = listener
@@ -153,7 +152,7 @@ final class SimulatedKernel: Kernel, @unchecked Sendable {
         return 0
     }
 
-    override func accept(
+    func accept(
         _ number: Int32, _ address: UnsafeMutableRawPointer,
         _ length: UnsafeMutablePointer<UInt32>
     ) -> Int {
@@ -161,14 +160,14 @@ final class SimulatedKernel: Kernel, @unchecked Sendable {
         return accept(file, address, length)
     }
 
-    override func connect(_ number: Int32, _ address: UnsafeRawPointer, _ length: UInt32) -> Int {
+    func connect(_ number: Int32, _ address: UnsafeRawPointer, _ length: UInt32) -> Int {
         guard let file = file(number, .connect), let end = file.end,
             let address = SocketAddress(raw: address, length: length)
         else { return -Int(EINVAL) }
         return connect(file, end, to: address)
     }
 
-    override func shutdownWriting(_ number: Int32) -> Int {
+    func shutdownWriting(_ number: Int32) -> Int {
         guard let file = file(number, .shutdown), let end = file.end else { return -Int(EBADF) }
         run.note(.shutdown, Int(number))
         guard end.phase == .connected else { return refused(file, .shutdown, ENOTCONN) }
@@ -176,32 +175,32 @@ final class SimulatedKernel: Kernel, @unchecked Sendable {
         return 0
     }
 
-    override func localAddress(
+    func localAddress(
         _ number: Int32, _ address: UnsafeMutableRawPointer, _ length: UnsafeMutablePointer<UInt32>
     ) -> Int {
         guard let file = file(number, .getsockname), let end = file.end else { return -Int(EBADF) }
         return put(end.local, address, length)
     }
 
-    override func setOption(_ number: Int32, level: Int32, name: Int32, value: Int32) -> Int {
+    func setOption(_ number: Int32, level: Int32, name: Int32, value: Int32) -> Int {
         guard let file = file(number, .setsockopt) else { return -Int(EBADF) }
         if run.strikes(.noBuffers) { return refused(file, .setsockopt, ENOBUFS) }
         return 0
     }
 
-    override func sendProgress(_ number: Int32, _ progress: inout SendProgress) -> Int {
+    func sendProgress(_ number: Int32, _ progress: inout SendProgress) -> Int {
         guard let file = file(number, .getsockopt), let end = file.end else { return -Int(EBADF) }
         progress = network.progress(of: end)
         return 0
     }
 
-    override func setLingerZero(_ number: Int32) -> Int {
+    func setLingerZero(_ number: Int32) -> Int {
         guard let file = file(number, .setsockopt) else { return -Int(EBADF) }
         file.lingersZero = true
         return 0
     }
 
-    override func socketError(_ number: Int32, _ error: UnsafeMutablePointer<Int32>) -> Int {
+    func socketError(_ number: Int32, _ error: UnsafeMutablePointer<Int32>) -> Int {
         guard let file = file(number, .getsockopt), let end = file.end else { return -Int(EBADF) }
         file.isUsed()
         error.pointee = end.takeError()
@@ -217,12 +216,12 @@ final class SimulatedKernel: Kernel, @unchecked Sendable {
 
     // MARK: Bytes
 
-    override func receive(_ number: Int32, _ bytes: UnsafeMutableRawPointer, _ count: Int) -> Int {
+    func receive(_ number: Int32, _ bytes: UnsafeMutableRawPointer, _ count: Int) -> Int {
         guard let file = file(number, .recv) else { return -Int(EBADF) }
         return receive(file, UnsafeMutableRawBufferPointer(start: bytes, count: count), nil)
     }
 
-    override func receive(
+    func receive(
         _ number: Int32, _ first: UnsafeMutableRawBufferPointer,
         _ second: UnsafeMutableRawBufferPointer
     ) -> Int {
@@ -230,12 +229,12 @@ final class SimulatedKernel: Kernel, @unchecked Sendable {
         return receive(file, first, second)
     }
 
-    override func send(_ number: Int32, _ bytes: UnsafeRawPointer, _ count: Int) -> Int {
+    func send(_ number: Int32, _ bytes: UnsafeRawPointer, _ count: Int) -> Int {
         guard let file = file(number, .send) else { return -Int(EBADF) }
         return send(file, [UnsafeRawBufferPointer(start: bytes, count: count)])
     }
 
-    override func send(
+    func send(
         _ number: Int32, _ first: UnsafeRawBufferPointer, _ second: UnsafeRawBufferPointer,
         _ third: UnsafeRawBufferPointer
     ) -> Int {
@@ -243,11 +242,19 @@ final class SimulatedKernel: Kernel, @unchecked Sendable {
         return send(file, [first, second, third])
     }
 
-    override func unlink(_ path: String) -> Int { 0 }
+    func unlink(_ path: String) -> Int { 0 }
 
-    override func socketFile(_ path: String) -> SocketFile? { nil }
+    func socketFile(_ path: String) -> SocketFile? { nil }
 
-    override func resolve(_ host: String) -> Result<[SocketAddress], ResolutionError> {
+    func resolve(_ host: String) -> Result<[SocketAddress], ResolutionError> {
         .failure(ResolutionError(host: host, message: "there are no names here"))
+    }
+
+    func randomSeed() -> UInt64 { run.chance.next() }
+
+    /// On a thread that has ended before anything else goes on.
+    func startThread(_ body: @escaping @Sendable () -> Void) -> Int {
+        network.after(run.chance.time(upToMilliseconds: 20)) { Worker.runOnce(body) }
+        return 0
     }
 }
