@@ -77,6 +77,8 @@ private final class HeldHandler: @unchecked Sendable {
             _ = fcntl(ends[1], F_SETFL, flags)
             return Int(ends[1])
         }
+
+        override func close(_ number: Int32) -> Int { machine.close(number) }
     }
 
     private let kernel = PipeKernel()

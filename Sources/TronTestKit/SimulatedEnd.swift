@@ -1,21 +1,20 @@
 // One end of a simulated TCP connection: its buffers, its state, and what epoll would say of it.
 import Glibc
-
-@testable import Tron
+import Tron
 
 /// The bits of epoll(7), and the operations of epoll_ctl(2) that tell apart.
-enum Ready {
-    static let readable: UInt32 = 0x1
-    static let writable: UInt32 = 0x4
-    static let error: UInt32 = 0x8
-    static let hangUp: UInt32 = 0x10
-    static let peerFinished: UInt32 = 0x2000
+package enum Ready {
+    package static let readable: UInt32 = 0x1
+    package static let writable: UInt32 = 0x4
+    package static let error: UInt32 = 0x8
+    package static let hangUp: UInt32 = 0x10
+    package static let peerFinished: UInt32 = 0x2000
 
-    static let addition: Int32 = 1
-    static let deletion: Int32 = 2
+    package static let addition: Int32 = 1
+    package static let deletion: Int32 = 2
 
     /// The bits in words, for the story of a run.
-    static func words(_ bits: UInt32) -> String {
+    package static func words(_ bits: UInt32) -> String {
         let names = [
             (readable, "IN"), (writable, "OUT"), (error, "ERR"), (hangUp, "HUP"),
             (peerFinished, "RDHUP"),
@@ -24,61 +23,68 @@ enum Ready {
     }
 }
 
+/// Is told what a call of the library came to.
+package protocol EndObserver: AnyObject {
+    /// The kernel refused something that the connection cannot go on without.
+    func wasRefused()
+    /// The kernel took these bytes.
+    func wrote(_ bytes: ArraySlice<UInt8>)
+}
+
 /// An end of a connection: the library's, behind a descriptor, or a peer's.
 ///
 /// Bytes wait in `outbox` until the network brings them to the other end's `inbox`; both are
 /// bounded. Invariant: an end that is connected has an `other`, which has this one.
-final class End {
-    enum Phase {
+package final class End {
+    package enum Phase {
         case fresh, connecting, connected
         /// Refused, reset or timed out.
         case over
     }
 
-    let serial: Int
+    package let serial: Int
     /// Whether it is behind a descriptor of the library.
-    let isLibrary: Bool
-    var other: End?
-    var phase = Phase.fresh
-    var inbox = ByteQueue()
-    var outbox = ByteQueue()
-    let inboxCapacity: Int
-    let outboxCapacity: Int
+    package let isLibrary: Bool
+    package var other: End?
+    package var phase = Phase.fresh
+    package var inbox = ByteQueue()
+    package var outbox = ByteQueue()
+    package let inboxCapacity: Int
+    package let outboxCapacity: Int
     /// SO_ERROR.
-    var error: Int32 = 0
+    package var error: Int32 = 0
     /// FIN follows what is in the outbox; and it has arrived.
-    var writingEnded = false
-    var finArrived = false
+    package var writingEnded = false
+    package var finArrived = false
     /// The other end's FIN has arrived here.
-    var finReceived = false
-    var isClosed = false
-    var local: SocketAddress
-    var remote: SocketAddress?
+    package var finReceived = false
+    package var isClosed = false
+    package var local: SocketAddress
+    package var remote: SocketAddress?
 
     // The network's.
-    var acknowledged: UInt64 = 0
-    var lastAcknowledged: Int64 = 0
-    var isDelivering = false
-    var latency: Int64
-    var blockedUntil: Int64 = 0
-    var blockage = Fault.partitionOneWay
-    var isBlockageMet = true
+    package var acknowledged: UInt64 = 0
+    package var lastAcknowledged: Int64 = 0
+    package var isDelivering = false
+    package var latency: Int64
+    package var blockedUntil: Int64 = 0
+    package var blockage = Fault.partitionOneWay
+    package var isBlockageMet = true
     /// A peer's: called when anything has changed for it.
-    var changed: () -> Void = {}
+    package var changed: () -> Void = {}
 
-    // The oracle's.
-    var log = WireLog()
-    var reader = WireReader()
-    var receivedTotal = 0
-    var sentTotal = 0
-    var endWasRead = false
-    var lastReceived: Int64 = 0
-    var lastSent: Int64 = 0
+    // For whoever watches.
+    package var attachment: AnyObject?
+    package weak var observer: (any EndObserver)?
+    package var receivedTotal = 0
+    package var sentTotal = 0
+    package var endWasRead = false
+    package var lastReceived: Int64 = 0
+    package var lastSent: Int64 = 0
     /// Calls that the kernel refused, by their name in `SystemError`.
-    var refusals: [SystemError] = []
-    weak var record: SessionRecord?
+    package var refusals: [SystemError] = []
 
-    init(run: Run, isLibrary: Bool, local: SocketAddress) {
+    package init(run: Run, isLibrary: Bool, local: SocketAddress) {
         serial = run.nextSerial()
         self.isLibrary = isLibrary
         self.local = local
@@ -88,17 +94,17 @@ final class End {
         latency = chance.time(upToMilliseconds: chance.pick(1, 1, 20))
     }
 
-    var room: Int { max(0, outboxCapacity - outbox.count) }
+    package var room: Int { max(0, outboxCapacity - outbox.count) }
 
-    var inboxRoom: Int { max(0, inboxCapacity - inbox.count) }
+    package var inboxRoom: Int { max(0, inboxCapacity - inbox.count) }
 
     /// Whether it can be written to as epoll means it: a third of the buffer is free.
-    var isWritable: Bool {
+    package var isWritable: Bool {
         writingEnded || phase == .over || room * 3 >= outboxCapacity
     }
 
     /// As tcp_poll() computes it.
-    var readiness: UInt32 {
+    package var readiness: UInt32 {
         var bits: UInt32 = 0
         switch phase {
         case .fresh: return Ready.writable | Ready.hangUp
@@ -114,13 +120,13 @@ final class End {
     }
 
     /// Takes the pending error, as the call that reports it does.
-    func takeError() -> Int32 {
+    package func takeError() -> Int32 {
         defer { error = 0 }
         return error
     }
 
     /// RST, or the end of the retransmissions: the connection is no more.
-    func breakOff(_ code: Int32) {
+    package func breakOff(_ code: Int32) {
         phase = .over
         error = code
         outbox.removeAll()
@@ -128,28 +134,28 @@ final class End {
 }
 
 /// A listening socket of the library.
-final class Listener {
-    let address: SocketAddress
-    let backlog: Int
+package final class Listener {
+    package let address: SocketAddress
+    package let backlog: Int
     /// Connections that the kernel has made and nobody accepted.
-    var queue: [End] = []
+    package var queue: [End] = []
     /// Since when connections wait while the library does not look.
-    var deafSince: Int64?
+    package var deafSince: Int64?
     /// How many sessions had been closed when the library looked away.
-    var closedSessionsWhenDeaf = 0
+    package var closedSessionsWhenDeaf = 0
     private var burstSize = 0
     private var burstTime: Int64 = 0
 
-    init(_ address: SocketAddress, backlog: Int) {
+    package init(_ address: SocketAddress, backlog: Int) {
         self.address = address
         self.backlog = max(1, backlog)
     }
 
     /// Whether it has a connection for accept4(2).
-    var isReady: Bool { !queue.isEmpty }
+    package var isReady: Bool { !queue.isEmpty }
 
     /// Adds a connection; true when it makes a burst of five within a millisecond.
-    func add(_ end: End, at time: Int64) -> Bool {
+    package func add(_ end: End, at time: Int64) -> Bool {
         queue.append(end)
         if time - burstTime > 1_000_000 {
             burstSize = 0

@@ -1,18 +1,17 @@
 // epoll as the simulation has it: who is told of what, in which order, and the time that passes.
 import Glibc
-
-@testable import Tron
+import Tron
 
 /// One event of a batch.
-struct Event {
-    var bits: UInt32
-    var token: UInt64
-    var file: OpenFile?
+package struct Event {
+    package var bits: UInt32
+    package var token: UInt64
+    package var file: OpenFile?
 }
 
 extension SimulatedKernel {
     /// Waits until something is ready: runs what the network has planned, and moves the clock.
-    func wait(_ list: UnsafeMutableRawPointer, _ most: Int, _ nanoseconds: Int64) -> Int {
+    package func wait(_ list: UnsafeMutableRawPointer, _ most: Int, _ nanoseconds: Int64) -> Int {
         turns += 1
         beforeWait(nanoseconds)
         run.note(.wait, Int(nanoseconds), openCount, "descriptors open")
@@ -22,7 +21,7 @@ extension SimulatedKernel {
         while true {
             while let action = network.agenda.take(until: run.clock) { action() }
             let events = collect(most)
-            if !events.isEmpty { return tell(events, list) }
+            if !events.isEmpty { return unsafe tell(events, list) }
             if nanoseconds == 0 || hurries { return woken() }
             if run.strikes(.interruption) {
                 run.met(.interruption)
@@ -80,7 +79,7 @@ extension SimulatedKernel {
 
     private func tell(_ events: [Event], _ list: UnsafeMutableRawPointer) -> Int {
         for (index, event) in events.enumerated() {
-            EventList.put(event.bits, event.token, at: index, in: list)
+            unsafe EventList.put(event.bits, event.token, at: index, in: list)
             guard let file = event.file else {
                 run.note(.staleEvent, Int(event.bits))
                 continue
@@ -100,7 +99,7 @@ extension SimulatedKernel {
         return events.count
     }
 
-    func control(
+    package func control(
         _ operation: Int32, _ file: OpenFile, _ events: UInt32, _ token: UInt64
     ) -> Int {
         let isAddition = operation == Ready.addition
@@ -127,14 +126,14 @@ extension SimulatedKernel {
     }
 
     /// Tokens that mean nothing any more, for events that come too late.
-    func retire(_ token: UInt64) {
+    package func retire(_ token: UInt64) {
         retiredTokens.append(token)
         if retiredTokens.count > 4 { retiredTokens.removeFirst() }
     }
 }
 
 /// The array of `struct epoll_event` that a wait fills; it is packed on x86_64 alone.
-enum EventList {
+package enum EventList {
     #if arch(x86_64)
         private static let stride = 12
         private static let tokenOffset = 4
@@ -143,11 +142,11 @@ enum EventList {
         private static let tokenOffset = 8
     #endif
 
-    static func put(
+    package static func put(
         _ bits: UInt32, _ token: UInt64, at index: Int, in list: UnsafeMutableRawPointer
     ) {
-        let event = list + index * stride
-        event.storeBytes(of: bits, as: UInt32.self)
-        event.storeBytes(of: token, toByteOffset: tokenOffset, as: UInt64.self)
+        let event = unsafe list + index * stride
+        unsafe event.storeBytes(of: bits, as: UInt32.self)
+        unsafe event.storeBytes(of: token, toByteOffset: tokenOffset, as: UInt64.self)
     }
 }

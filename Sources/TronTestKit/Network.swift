@@ -1,16 +1,15 @@
 // The network between ends: what arrives when, what is lost on the way, and who is connected.
 import Glibc
-
-@testable import Tron
+import Tron
 
 /// What is to happen, by time; at the same time in the order of planning.
-struct Agenda {
+package struct Agenda {
     private var heap: [(time: Int64, serial: Int, action: () -> Void)] = []
     private var serial = 0
 
-    var nextTime: Int64? { heap.first?.time }
+    package var nextTime: Int64? { heap.first?.time }
 
-    mutating func add(_ time: Int64, _ action: @escaping () -> Void) {
+    package mutating func add(_ time: Int64, _ action: @escaping () -> Void) {
         serial += 1
         heap.append((time, serial, action))
         var child = heap.count - 1
@@ -21,7 +20,7 @@ struct Agenda {
     }
 
     /// The next action that is due.
-    mutating func take(until time: Int64) -> (() -> Void)? {
+    package mutating func take(until time: Int64) -> (() -> Void)? {
         guard let first = heap.first, first.time <= time else { return nil }
         heap.swapAt(0, heap.count - 1)
         heap.removeLast()
@@ -38,7 +37,7 @@ struct Agenda {
         return first.action
     }
 
-    mutating func removeAll() { heap = [] }
+    package mutating func removeAll() { heap = [] }
 
     private func isBefore(_ left: Int, _ right: Int) -> Bool {
         (heap[left].time, heap[left].serial) < (heap[right].time, heap[right].serial)
@@ -46,28 +45,28 @@ struct Agenda {
 }
 
 /// All connections of a run.
-final class Network {
-    let run: Run
-    var agenda = Agenda()
-    private(set) var ends: [End] = []
-    private(set) var listeners: [Listener] = []
+package final class Network {
+    package let run: Run
+    package var agenda = Agenda()
+    package private(set) var ends: [End] = []
+    package private(set) var listeners: [Listener] = []
     /// Takes a connection at an address that is not the library's: true when somebody listens.
-    var acceptAfar: (End, SocketAddress) -> Bool = { _, _ in false }
+    package var acceptAfar: (End, SocketAddress) -> Bool = { _, _ in false }
 
-    init(run: Run) { self.run = run }
+    package init(run: Run) { self.run = run }
 
-    func after(_ delay: Int64, _ action: @escaping () -> Void) {
+    package func after(_ delay: Int64, _ action: @escaping () -> Void) {
         agenda.add(run.clock + delay, action)
     }
 
-    func makeEnd(isLibrary: Bool, local: SocketAddress) -> End {
+    package func makeEnd(isLibrary: Bool, local: SocketAddress) -> End {
         let end = End(run: run, isLibrary: isLibrary, local: local)
         ends.append(end)
         return end
     }
 
     /// Ends the run: nothing refers to anything any more.
-    func dissolve() {
+    package func dissolve() {
         agenda.removeAll()
         acceptAfar = { _, _ in false }
         for end in ends {
@@ -82,24 +81,26 @@ final class Network {
 // MARK: - Connecting
 
 extension Network {
-    func listen(_ listener: Listener) { listeners.append(listener) }
+    package func listen(_ listener: Listener) { listeners.append(listener) }
 
     /// Whether a listener has as many connections waiting as it may.
-    func isCrowded(_ address: SocketAddress) -> Bool {
+    package func isCrowded(_ address: SocketAddress) -> Bool {
         listeners.contains { $0.address == address && $0.queue.count >= $0.backlog }
     }
 
-    func isBound(_ address: SocketAddress) -> Bool { listeners.contains { $0.address == address } }
+    package func isBound(_ address: SocketAddress) -> Bool {
+        listeners.contains { $0.address == address }
+    }
 
     /// The listener's socket is closed: what nobody accepted is reset.
-    func stop(_ listener: Listener) {
+    package func stop(_ listener: Listener) {
         listeners.removeAll { $0 === listener }
         for end in listener.queue { abandon(end) }
         listener.queue = []
     }
 
     /// The handshake's first packet arrives at `address`: decides what becomes of the attempt.
-    func knock(_ end: End, at address: SocketAddress) {
+    package func knock(_ end: End, at address: SocketAddress) {
         guard !end.isClosed, end.phase == .connecting else { return }
         guard let listener = listeners.first(where: { $0.address == address }) else {
             if !acceptAfar(end, address) { refuse(end) }
@@ -116,14 +117,14 @@ extension Network {
         if listener.add(near, at: run.clock) { run.met(.burst) }
     }
 
-    func establish(_ caller: End, _ called: End) {
+    package func establish(_ caller: End, _ called: End) {
         (caller.other, called.other) = (called, caller)
         (caller.phase, called.phase) = (.connected, .connected)
         run.note(.established, caller.serial, called.serial)
         caller.changed()
     }
 
-    func refuse(_ end: End) {
+    package func refuse(_ end: End) {
         guard !end.isClosed else { return }
         end.breakOff(ECONNREFUSED)
         run.note(.refused, end.serial)
@@ -136,20 +137,20 @@ extension Network {
 
 extension Network {
     /// Puts bytes into an end's outbox, as many as have room; how many that is.
-    func send(_ end: End, _ bytes: some Collection<UInt8>) -> Int {
+    package func send(_ end: End, _ bytes: some Collection<UInt8>) -> Int {
         let taken = min(bytes.count, end.room)
         end.outbox.append(bytes.prefix(taken))
         deliverLater(end)
         return taken
     }
 
-    func endWriting(_ end: End) {
+    package func endWriting(_ end: End) {
         end.writingEnded = true
         deliverLater(end)
     }
 
     /// Takes bytes out of an end's inbox, which makes room for more.
-    func receive<Result>(
+    package func receive<Result>(
         _ end: End, _ count: Int, _ body: (ArraySlice<UInt8>) -> Result
     ) -> Result {
         let result = end.inbox.take(count, body)
@@ -158,7 +159,7 @@ extension Network {
     }
 
     /// Has what is in the outbox, or the FIN behind it, brought to the other end.
-    func deliverLater(_ end: End) {
+    package func deliverLater(_ end: End) {
         guard !end.isDelivering, end.phase == .connected, let other = end.other else { return }
         let hasBytes = !end.outbox.isEmpty && (other.inboxRoom > 0 || other.isClosed)
         let hasFin = end.outbox.isEmpty && end.writingEnded && !end.finArrived
@@ -198,7 +199,7 @@ extension Network {
 
     /// What TCP_INFO would tell: bytes are acknowledged when they arrive, and a closed window is
     /// probed in vain while the network is cut.
-    func progress(of end: End) -> SendProgress {
+    package func progress(of end: End) -> SendProgress {
         var progress = SendProgress()
         progress.acknowledged = end.acknowledged
         let hasWindow = (end.other?.inboxRoom ?? 0) > 0
@@ -212,7 +213,7 @@ extension Network {
     }
 
     /// An end is closed as close(2) does it: unread input or lingering zero make it a reset.
-    func close(_ end: End, resets: Bool) {
+    package func close(_ end: End, resets: Bool) {
         guard !end.isClosed else { return }
         end.isClosed = true
         end.changed = {}
@@ -229,10 +230,10 @@ extension Network {
     }
 
     /// Nobody will ever have this end.
-    func abandon(_ end: End) { close(end, resets: true) }
+    package func abandon(_ end: End) { close(end, resets: true) }
 
     /// RST arrives at an end.
-    func reset(_ end: End) {
+    package func reset(_ end: End) {
         guard end.phase == .connected else { return }
         end.breakOff(end.finReceived ? EPIPE : ECONNRESET)
         run.note(.resetArrives, end.serial)
@@ -241,14 +242,14 @@ extension Network {
     }
 
     /// The kernel gives the connection up: nothing was acknowledged for too long.
-    func timeOut(_ end: End) {
+    package func timeOut(_ end: End) {
         guard end.phase == .connected, !end.isClosed else { return }
         end.breakOff(ETIMEDOUT)
         end.changed()
     }
 
     /// Nothing passes for a while, from one of the ends or from both.
-    func partition(_ end: End, until time: Int64, bothWays: Bool) {
+    package func partition(_ end: End, until time: Int64, bothWays: Bool) {
         let kind = bothWays ? Fault.partitionBothWays : .partitionOneWay
         for each in bothWays ? [end, end.other].compactMap(\.self) : [end] {
             each.blockedUntil = time
