@@ -97,6 +97,11 @@ package struct DescriptorTable {
 
     package mutating func beginBatch() { closedInBatch.removeAll(keepingCapacity: true) }
 
+    func contains(where predicate: (OpenFile) -> Bool) -> Bool {
+        for case let file? in files where predicate(file) { return true }
+        return false
+    }
+
     /// Calls `body` with every file, in the order of the numbers.
     package func forEach(_ body: (OpenFile) -> Void) {
         for case let file? in files { body(file) }

@@ -83,6 +83,11 @@ package struct Faults {
         }
     }
 
+    /// None is on.
+    package init() { rates = [Int](repeating: 0, count: Fault.allCases.count) }
+
+    package mutating func set(_ fault: Fault, perMille: Int) { rates[fault.rawValue] = perMille }
+
     package mutating func count(_ fault: Fault) { counts[fault.rawValue] += 1 }
 
     package func isOn(_ fault: Fault) -> Bool { !isCalm && rates[fault.rawValue] > 0 }

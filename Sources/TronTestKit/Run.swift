@@ -40,10 +40,14 @@ package final class Run {
     package let seed: UInt64
     package let chance: Chance
     package var faults: Faults
+    /// Where the clock begins: not at nothing, which would hide what mistakes it for unset.
+    static let beginning: Int64 = 1_000_000_000
+    /// Whose turn it is, for the story.
+    package var speaker: String?
     /// The simulated clock, in nanoseconds.
-    package var clock: Int64 = 1_000_000_000
+    package var clock = Run.beginning
     /// The clock reading that the library's present turn uses.
-    package var turnStart: Int64 = 1_000_000_000
+    package var turnStart = Run.beginning
     /// Whether one has been taken since the last wait.
     package var isTurnTimed = false
     package private(set) var hash: UInt64 = 0xcbf2_9ce4_8422_2325
@@ -83,10 +87,10 @@ package final class Run {
     /// Says something in the story that is not part of the hash.
     package func tell(_ text: @autoclosure () -> String) {
         guard let teller else { return }
-        let microseconds = (clock - 1_000_000_000) / 1000
+        let microseconds = (clock - Self.beginning) / 1000
         let time = "\(microseconds / 1000).\(String(1000 + microseconds % 1000).dropFirst())"
         let padding = String(repeating: " ", count: max(0, 12 - time.count))
-        teller("\(padding)\(time) ms  \(text())")
+        teller("\(padding)\(time) ms  \(speaker.map { "\($0): " } ?? "")\(text())")
     }
 
     /// Counts a fault that did something.

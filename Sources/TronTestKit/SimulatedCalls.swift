@@ -50,7 +50,7 @@ extension SimulatedKernel {
         if address.port == 0 {
             wanted = address.withPort(UInt16(20_000 + run.nextSerial() % 10_000))
         }
-        if network.isBound(wanted) { return -Int(EADDRINUSE) }
+        if network.isBound(wanted, at: place) { return -Int(EADDRINUSE) }
         run.note(.bind, Int(wanted.port ?? 0))
         end.local = wanted
         return 0

@@ -49,6 +49,7 @@ package final class End {
     package var phase = Phase.fresh
     package var inbox = ByteQueue()
     package var outbox = ByteQueue()
+    package let place: Place
     package let inboxCapacity: Int
     package let outboxCapacity: Int
     /// SO_ERROR.
@@ -70,10 +71,19 @@ package final class End {
     package var blockedUntil: Int64 = 0
     package var blockage = Fault.partitionOneWay
     package var isBlockageMet = true
+    /// It neither sends nor hears anything any more, and says nothing of that.
+    package var hasVanished = false
+    package var keepalive = Keeping()
+    /// Since when its bytes cannot pass, and since when received ones wait for its user.
+    var heldSince: Int64?
+    package var waitingSince: Int64 = 0
     /// A peer's: called when anything has changed for it.
     package var changed: () -> Void = {}
 
     // For whoever watches.
+    /// When it was refused, reset or given up.
+    var overSince: Int64?
+    var isReported = false
     package var attachment: AnyObject?
     package weak var observer: (any EndObserver)?
     package var receivedTotal = 0
@@ -84,14 +94,16 @@ package final class End {
     /// Calls that the kernel refused, by their name in `SystemError`.
     package var refusals: [SystemError] = []
 
-    package init(run: Run, isLibrary: Bool, local: SocketAddress) {
-        serial = run.nextSerial()
+    package init(
+        serial: Int, isLibrary: Bool, local: SocketAddress, place: Place, shape: EndShape
+    ) {
+        self.serial = serial
         self.isLibrary = isLibrary
         self.local = local
-        let chance = run.chance
-        inboxCapacity = chance.pick(16, 300, 4000, 40_000)
-        outboxCapacity = chance.pick(16, 300, 4000, 40_000)
-        latency = chance.time(upToMilliseconds: chance.pick(1, 1, 20))
+        self.place = place
+        inboxCapacity = shape.inboxCapacity
+        outboxCapacity = shape.outboxCapacity
+        latency = shape.latency
     }
 
     package var room: Int { max(0, outboxCapacity - outbox.count) }
@@ -126,42 +138,10 @@ package final class End {
     }
 
     /// RST, or the end of the retransmissions: the connection is no more.
-    package func breakOff(_ code: Int32) {
+    package func breakOff(_ code: Int32, at time: Int64) {
+        overSince = time
         phase = .over
         error = code
         outbox.removeAll()
-    }
-}
-
-/// A listening socket of the library.
-package final class Listener {
-    package let address: SocketAddress
-    package let backlog: Int
-    /// Connections that the kernel has made and nobody accepted.
-    package var queue: [End] = []
-    /// Since when connections wait while the library does not look.
-    package var deafSince: Int64?
-    /// How many sessions had been closed when the library looked away.
-    package var closedSessionsWhenDeaf = 0
-    private var burstSize = 0
-    private var burstTime: Int64 = 0
-
-    package init(_ address: SocketAddress, backlog: Int) {
-        self.address = address
-        self.backlog = max(1, backlog)
-    }
-
-    /// Whether it has a connection for accept4(2).
-    package var isReady: Bool { !queue.isEmpty }
-
-    /// Adds a connection; true when it makes a burst of five within a millisecond.
-    package func add(_ end: End, at time: Int64) -> Bool {
-        queue.append(end)
-        if time - burstTime > 1_000_000 {
-            burstSize = 0
-            burstTime = time
-        }
-        burstSize += 1
-        return burstSize == 5
     }
 }

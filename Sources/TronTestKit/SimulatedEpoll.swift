@@ -13,10 +13,12 @@ extension SimulatedKernel {
     /// Waits until something is ready: runs what the network has planned, and moves the clock.
     package func wait(_ list: UnsafeMutableRawPointer, _ most: Int, _ nanoseconds: Int64) -> Int {
         turns += 1
+        callsInTurn = 0
         beforeWait(nanoseconds)
         run.note(.wait, Int(nanoseconds), openCount, "descriptors open")
         table.beginBatch()
         table.forEach { $0.isInBatch = false }
+        if isStepped { return unsafe look(list, most) }
         let deadline = nanoseconds < 0 ? Int64.max : run.clock + nanoseconds
         while true {
             while let action = network.agenda.take(until: run.clock) { action() }
@@ -38,6 +40,25 @@ extension SimulatedKernel {
             run.clock = max(run.clock, min(next, deadline))
             jump()
             if isOver { return woken() }
+        }
+    }
+
+    /// A wait that returns at once: time passes between the turns.
+    private func look(_ list: UnsafeMutableRawPointer, _ most: Int) -> Int {
+        let events = collect(most)
+        if !events.isEmpty { return unsafe tell(events, list) }
+        if run.strikes(.interruption) {
+            run.met(.interruption)
+            run.isTurnTimed = false
+            return -Int(EINTR)
+        }
+        return woken()
+    }
+
+    /// Whether a wait would return at once.
+    package var isReady: Bool {
+        table.contains { file in
+            file.isWatched && file.readiness & (file.interest | Ready.error | Ready.hangUp) != 0
         }
     }
 
@@ -129,24 +150,5 @@ extension SimulatedKernel {
     package func retire(_ token: UInt64) {
         retiredTokens.append(token)
         if retiredTokens.count > 4 { retiredTokens.removeFirst() }
-    }
-}
-
-/// The array of `struct epoll_event` that a wait fills; it is packed on x86_64 alone.
-package enum EventList {
-    #if arch(x86_64)
-        private static let stride = 12
-        private static let tokenOffset = 4
-    #else
-        private static let stride = 16
-        private static let tokenOffset = 8
-    #endif
-
-    package static func put(
-        _ bits: UInt32, _ token: UInt64, at index: Int, in list: UnsafeMutableRawPointer
-    ) {
-        let event = unsafe list + index * stride
-        unsafe event.storeBytes(of: bits, as: UInt32.self)
-        unsafe event.storeBytes(of: token, toByteOffset: tokenOffset, as: UInt64.self)
     }
 }

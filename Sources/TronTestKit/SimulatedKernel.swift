@@ -6,6 +6,10 @@ import Tron
 package final class SimulatedKernel: KernelBackend, @unchecked Sendable {
     package let run: Run
     package let network: Network
+    package let place: Place
+    /// Whether the loop is driven turn by turn: a wait then returns at once.
+    package let isStepped: Bool
+    let elsewhere = WorkFromElsewhere()
     package var table = DescriptorTable()
     package var retiredTokens: [UInt64] = []
     /// How often a descriptor may be told ready before something is done about it: the last phases
@@ -15,9 +19,10 @@ package final class SimulatedKernel: KernelBackend, @unchecked Sendable {
     package private(set) var calls = 0
     /// Signals that the library has taken.
     package var signalsTaken = 0
-    private var nextPort: UInt16 = 40_000
+    var callsInTurn = 0
+    var nextPort: UInt16 = 40_000
     /// Descriptors of sessions that were closed.
-    package private(set) var closedSessions = 0
+    package internal(set) var closedSessions = 0
     /// Called as a wait begins, with its time limit.
     package var beforeWait: (Int64) -> Void = { _ in }
     /// Waits do not wait any more: the run is to end.
@@ -26,6 +31,26 @@ package final class SimulatedKernel: KernelBackend, @unchecked Sendable {
     package init(_ run: Run) {
         self.run = run
         network = Network(run: run)
+        place = .somewhere
+        isStepped = false
+    }
+
+    /// A kernel among others, whose loops are driven turn by turn.
+    package init(steppedAt place: Place, in network: Network) {
+        run = network.run
+        self.network = network
+        self.place = place
+        isStepped = true
+    }
+
+    /// The process is killed: what it had is reset. Its descriptors stay, for whoever still closes
+    /// them.
+    package func crash() {
+        table.forEach { file in
+            file.isWatched = false
+            if let listener = file.listener { network.stop(listener) }
+            if let end = file.end { network.close(end, resets: true) }
+        }
     }
 
     package var openCount: Int { table.openCount }
@@ -46,9 +71,10 @@ package final class SimulatedKernel: KernelBackend, @unchecked Sendable {
     /// Every call takes a moment. So many calls mean that the library never comes to a wait.
     package func pass() {
         calls += 1
+        callsInTurn += 1
         run.clock += 137
-        if calls == 500_000 {
-            run.fail("500,000 system calls")
+        if callsInTurn == 500_000 {
+            run.fail("500,000 system calls, and the loop does not come to a wait")
             abort()
         }
     }
@@ -80,6 +106,7 @@ package final class SimulatedKernel: KernelBackend, @unchecked Sendable {
     }
 
     package func write(_ number: Int32, _ bytes: UnsafeRawPointer, _ count: Int) -> Int {
+        if isStepped && elsewhere.isElsewhere { return elsewhere.note() }
         guard let file = file(number, .write) else { return -Int(EBADF) }
         if run.strikes(.noBuffers) { return -Int(ENOMEM) }
         unsafe file.pending += bytes.loadUnaligned(as: UInt64.self)
@@ -126,134 +153,4 @@ package final class SimulatedKernel: KernelBackend, @unchecked Sendable {
     package func stopSignals(_ place: Int32) { stopWatching(place) }
 
     package func closeSignals(_ place: Int32) { givePlaceBack(place) }
-
-    // MARK: Sockets
-
-    package func socket(family: Int32) -> Int {
-        pass()
-        nextPort &+= 1
-        let local = SocketAddress.ipv4(host: 0x0a00_0001, port: nextPort)
-        return open(.socket(network.makeEnd(isLibrary: true, local: local)))
-    }
-
-    package func bind(_ number: Int32, _ address: UnsafeRawPointer, _ length: UInt32) -> Int {
-        guard let file = file(number, .bind), let end = file.end,
-            let address = unsafe SocketAddress(raw: address, length: length)
-        else { return -Int(EINVAL) }
-        return bind(end, to: address)
-    }
-
-    package func listen(_ number: Int32, backlog: Int32) -> Int {
-        guard let file = file(number, .listen), let end = file.end else { return -Int(EINVAL) }
-        let listener = Listener(end.local, backlog: Int(backlog))
-        file.listener = listener
-        network.listen(listener)
-        return 0
-    }
-
-    package func accept(
-        _ number: Int32, _ address: UnsafeMutableRawPointer,
-        _ length: UnsafeMutablePointer<UInt32>
-    ) -> Int {
-        guard let file = file(number, .accept4) else { return -Int(EBADF) }
-        return unsafe accept(file, address, length)
-    }
-
-    package func connect(_ number: Int32, _ address: UnsafeRawPointer, _ length: UInt32) -> Int {
-        guard let file = file(number, .connect), let end = file.end,
-            let address = unsafe SocketAddress(raw: address, length: length)
-        else { return -Int(EINVAL) }
-        return connect(file, end, to: address)
-    }
-
-    package func shutdownWriting(_ number: Int32) -> Int {
-        guard let file = file(number, .shutdown), let end = file.end else { return -Int(EBADF) }
-        run.note(.shutdown, Int(number))
-        guard end.phase == .connected else { return refused(file, .shutdown, ENOTCONN) }
-        network.endWriting(end)
-        return 0
-    }
-
-    package func localAddress(
-        _ number: Int32, _ address: UnsafeMutableRawPointer, _ length: UnsafeMutablePointer<UInt32>
-    ) -> Int {
-        guard let file = file(number, .getsockname), let end = file.end else { return -Int(EBADF) }
-        return unsafe put(end.local, address, length)
-    }
-
-    package func setOption(_ number: Int32, level: Int32, name: Int32, value: Int32) -> Int {
-        guard let file = file(number, .setsockopt) else { return -Int(EBADF) }
-        if run.strikes(.noBuffers) { return refused(file, .setsockopt, ENOBUFS) }
-        return 0
-    }
-
-    package func sendProgress(_ number: Int32, _ progress: inout SendProgress) -> Int {
-        guard let file = file(number, .getsockopt), let end = file.end else { return -Int(EBADF) }
-        progress = network.progress(of: end)
-        return 0
-    }
-
-    package func setLingerZero(_ number: Int32) -> Int {
-        guard let file = file(number, .setsockopt) else { return -Int(EBADF) }
-        file.lingersZero = true
-        return 0
-    }
-
-    package func socketError(_ number: Int32, _ error: UnsafeMutablePointer<Int32>) -> Int {
-        guard let file = file(number, .getsockopt), let end = file.end else { return -Int(EBADF) }
-        file.isUsed()
-        unsafe error.pointee = end.takeError()
-        // The library reports it as the refusal of what it was about to do.
-        if unsafe error.pointee != 0 {
-            for call in [SystemError.Call.recv, .connect] {
-                unsafe end.refusals.append(SystemError(call, code: error.pointee))
-            }
-            end.observer?.wasRefused()
-        }
-        return 0
-    }
-
-    // MARK: Bytes
-
-    package func receive(_ number: Int32, _ bytes: UnsafeMutableRawPointer, _ count: Int) -> Int {
-        guard let file = file(number, .recv) else { return -Int(EBADF) }
-        return unsafe receive(file, UnsafeMutableRawBufferPointer(start: bytes, count: count), nil)
-    }
-
-    package func receive(
-        _ number: Int32, _ first: UnsafeMutableRawBufferPointer,
-        _ second: UnsafeMutableRawBufferPointer
-    ) -> Int {
-        guard let file = file(number, .recv) else { return -Int(EBADF) }
-        return unsafe receive(file, first, second)
-    }
-
-    package func send(_ number: Int32, _ bytes: UnsafeRawPointer, _ count: Int) -> Int {
-        guard let file = file(number, .send) else { return -Int(EBADF) }
-        return unsafe send(file, [UnsafeRawBufferPointer(start: bytes, count: count)])
-    }
-
-    package func send(
-        _ number: Int32, _ first: UnsafeRawBufferPointer, _ second: UnsafeRawBufferPointer,
-        _ third: UnsafeRawBufferPointer
-    ) -> Int {
-        guard let file = file(number, .send) else { return -Int(EBADF) }
-        return unsafe send(file, [first, second, third])
-    }
-
-    package func unlink(_ path: String) -> Int { 0 }
-
-    package func socketFile(_ path: String) -> SocketFile? { nil }
-
-    package func resolve(_ host: String) -> Result<[SocketAddress], ResolutionError> {
-        .failure(ResolutionError(host: host, message: "there are no names here"))
-    }
-
-    package func randomSeed() -> UInt64 { run.chance.next() }
-
-    /// There is one thread: what another would do happens between the loop's turns.
-    package func startThread(_ body: @escaping @Sendable () -> Void) -> Int {
-        network.after(run.chance.time(upToMilliseconds: 20)) { body() }
-        return 0
-    }
 }

@@ -1,5 +1,4 @@
 // What the oracle adds to a run of the kit: its own steps, and where the story is told.
-import Glibc
 import TronTestKit
 
 extension Step {
@@ -31,7 +30,8 @@ extension Run {
     /// Its faults are drawn; the first promise that is broken is printed with the seed.
     convenience init(seed: UInt64, isTold: Bool) {
         self.init(
-            seed: seed, faults: { Faults(drawnFrom: $0) }, teller: isTold ? { Standard.error($0) } : nil)
+            seed: seed, faults: { Faults(drawnFrom: $0) },
+            teller: isTold ? { Standard.error($0) } : nil)
         var isFirst = true
         failed = { text in
             guard isFirst else { return }
@@ -40,17 +40,5 @@ extension Run {
                 "simulation: seed \(seed) failed: \(text)\n"
                     + "simulation: repeat it with: .ci/simulate --seed \(seed) --trace")
         }
-    }
-}
-
-/// Output that is complete when the process ends in the next moment.
-package enum Standard {
-    package static func error(_ line: String) { put(line, on: 2) }
-
-    package static func output(_ line: String) { put(line, on: 1) }
-
-    private static func put(_ line: String, on descriptor: Int32) {
-        let bytes = [UInt8]((line + "\n").utf8)
-        _ = write(descriptor, bytes, bytes.count)
     }
 }

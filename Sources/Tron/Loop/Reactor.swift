@@ -210,6 +210,12 @@ extension Reactor {
         return true
     }
 
+    /// When the next timer is due, on the kernel's clock, which is at `time`; nil without one.
+    package func nextTimer(at time: Int64) -> Int64? {
+        let wait = registry.timeToNextTimer(from: time)
+        return wait < 0 ? nil : time + wait
+    }
+
     /// Has what arrived before the end told, and throws what ended the loop.
     package func tellOfEnd() throws(SystemError) {
         signalSource?.loopEnds()

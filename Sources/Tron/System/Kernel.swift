@@ -19,6 +19,9 @@ package final class Kernel: @unchecked Sendable {
 
     package init(_ backend: any KernelBackend) { self.backend = backend }
 
+    /// Whether a loop is to be woken also where it is awake, so that the backend sees all of it.
+    var seesEveryWakeup: Bool { backend?.seesEveryWakeup ?? false }
+
     /// System calls made so far, all but the wake-ups of other threads. Atomic because the last of
     /// them may be another thread's too, which closes what it was the last to hold; one thread
     /// writes at a time, so that no locked instruction is needed.

@@ -69,4 +69,11 @@ package protocol KernelBackend: AnyObject, Sendable {
     func now() -> Int64
     func randomSeed() -> UInt64
     func startThread(_ body: @escaping @Sendable () -> Void) -> Int
+
+    /// Whether a loop is woken for each piece of work from another thread, also while it is awake.
+    var seesEveryWakeup: Bool { get }
+}
+
+extension KernelBackend {
+    package var seesEveryWakeup: Bool { false }
 }
