@@ -75,7 +75,7 @@ let package = Package(
         .testTarget(name: "BenchmarkTests", dependencies: ["throughput-benchmark"]),
         .testTarget(
             name: "TronTestKitTests",
-            dependencies: ["Tron", "TronTestKit"]),
+            dependencies: ["Tron", "TronTestKit", "example-key-value", "example-relay"]),
         .testTarget(name: "SimulationTests", dependencies: ["Tron", "TronTestKit"]),
     ],
     swiftLanguageModes: [.v6]
