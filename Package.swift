@@ -65,7 +65,7 @@ let package = Package(
         .testTarget(
             name: "TronTests",
             dependencies: [
-                "Tron", "TronMetrics", "echo-demo", "async-main", "relay-load",
+                "Tron", "TronMetrics", "TronTestKit", "echo-demo", "async-main", "relay-load",
             ] + examples.map { .byName(name: $0) },
             resources: [.copy("Wire/vectors.json")]
         ),

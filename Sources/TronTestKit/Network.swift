@@ -106,6 +106,9 @@ extension Network {
             if !acceptAfar(end, address) { refuse(end) }
             return
         }
+        if isFar(end, from: listener.place) {
+            return after(links.latency(end.place, listener.place)) { self.knock(end, at: address) }
+        }
         let isCut = links.isCut(end.place, listener.place)
         if listener.queue.count >= listener.backlog || isCut {
             // The kernel drops the packet and the caller's sends another one later.
@@ -117,6 +120,12 @@ extension Network {
         near.remote = end.local
         establish(end, near)
         if listener.add(near, at: run.clock) { run.met(.burst) }
+    }
+
+    /// Whether the way to a place has still to be gone: the first packet takes its time, too.
+    func isFar(_ end: End, from place: Place) -> Bool {
+        defer { end.hasTravelled = true }
+        return !end.hasTravelled && links.latency(end.place, place) > 0
     }
 
     package func establish(_ caller: End, _ called: End) {

@@ -87,8 +87,9 @@ extension Network {
         var most = min(end.outbox.count, other.inboxRoom)
         let rate = links.bytesPerSecond(end.place, other.place)
         if rate != nil { most = min(most, Links.segment) }
+        var count = 0
         if most > 0 {
-            let count = run.chance.hits(700) ? most : run.chance.between(1, most)
+            count = run.chance.hits(700) ? most : run.chance.between(1, most)
             if other.inbox.isEmpty { other.waitingSince = run.clock }
             end.outbox.take(count) { other.inbox.append($0) }
             run.note(.arrives, other.serial, count)
@@ -101,9 +102,9 @@ extension Network {
             run.note(.finArrives, other.serial)
             if other.isLibrary && !other.isClosed { run.met(.finish) }
         }
-        if let rate, most > 0 {
+        if let rate, count > 0 {
             end.isDelivering = true
-            after(Int64(most) * 1_000_000_000 / Int64(rate)) {
+            after(Int64(count) * 1_000_000_000 / Int64(rate)) {
                 end.isDelivering = false
                 self.deliver(end)
             }

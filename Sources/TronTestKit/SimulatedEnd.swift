@@ -74,6 +74,8 @@ package final class End {
     /// It neither sends nor hears anything any more, and says nothing of that.
     package var hasVanished = false
     package var keepalive = Keeping()
+    /// The first packet of its handshake has gone the way.
+    var hasTravelled = false
     /// Since when its bytes cannot pass, and since when received ones wait for its user.
     var heldSince: Int64?
     package var waitingSince: Int64 = 0

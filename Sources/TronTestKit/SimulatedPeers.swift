@@ -45,6 +45,12 @@ extension SimulatedNetwork {
 
     func acceptAfar(_ end: End, _ address: SocketAddress) -> Bool {
         guard let (place, script) = scripts[address] else { return false }
+        if network.isFar(end, from: place) {
+            network.after(network.links.latency(end.place, place)) { [network] in
+                network.knock(end, at: address)
+            }
+            return true
+        }
         if network.links.isCut(end.place, place) {
             network.after(1_000_000_000) { [network] in network.knock(end, at: address) }
             return true

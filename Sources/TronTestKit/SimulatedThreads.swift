@@ -1,5 +1,5 @@
-// What else the library has from its machine: names, randomness, and helper threads, which there are
-// none of here.
+// What else the library has from its machine: names, randomness, and threads, of which there are
+// none here.
 import Glibc
 import Synchronization
 import Tron

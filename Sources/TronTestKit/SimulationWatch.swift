@@ -3,8 +3,8 @@ import Tron
 
 /// What is a finding. Every bound may be set for a test that means to exceed it.
 public struct SimulationWatch: Sendable {
-    /// How long bytes may have arrived on a connection and not be read. Default a minute: longer
-    /// than any back pressure that works, unless a test makes it wait.
+    /// How long bytes may have arrived on a connection and not be read, though the other side
+    /// reads what it is sent. Default a minute: longer than any back pressure that works.
     public var maximumUnreadTime: Duration? = .seconds(60)
 
     /// How long a connection may be over and its socket be open. Default a minute.
@@ -38,7 +38,7 @@ extension SimulatedNetwork {
         let waited = run.clock - end.waitingSince
         let other = end.remote.map { "\($0)" } ?? "nobody"
         if let most = watch.maximumUnreadTime, end.phase == .connected, !end.inbox.isEmpty,
-            waited > most.clampedNanoseconds, !end.isReported
+            end.isWritable, waited > most.clampedNanoseconds, !end.isReported
         {
             end.isReported = true
             found(
