@@ -15,6 +15,7 @@ let package = Package(
     products: [
         .library(name: "Tron", targets: ["Tron"]),
         .library(name: "TronMetrics", targets: ["TronMetrics"]),
+        .library(name: "TronTestKit", targets: ["TronTestKit"]),
         .executable(name: "echo-demo", targets: ["echo-demo"]),
     ],
     targets: [
@@ -31,6 +32,7 @@ let package = Package(
             packageAccess: false,
             swiftSettings: strict
         ),
+        .target(name: "TronTestKit", dependencies: ["Tron"], swiftSettings: strict),
         .executableTarget(
             name: "echo-demo", dependencies: ["Tron", "TronMetrics"], swiftSettings: strict),
         // Storage and Wire are symbolic links to the library's: they are not public.
@@ -63,7 +65,7 @@ let package = Package(
         .testTarget(
             name: "TronTests",
             dependencies: [
-                "Tron", "TronMetrics", "echo-demo", "async-main", "relay-load",
+                "Tron", "TronMetrics", "TronTestKit", "echo-demo", "async-main", "relay-load",
             ] + examples.map { .byName(name: $0) },
             resources: [.copy("Wire/vectors.json")]
         ),
@@ -71,7 +73,10 @@ let package = Package(
         .testTarget(
             name: "TronMetricsTests", dependencies: ["Tron", "TronMetrics", "TronTests"]),
         .testTarget(name: "BenchmarkTests", dependencies: ["throughput-benchmark"]),
-        .testTarget(name: "SimulationTests", dependencies: ["Tron"]),
+        .testTarget(
+            name: "TronTestKitTests",
+            dependencies: ["Tron", "TronTestKit", "example-key-value", "example-relay"]),
+        .testTarget(name: "SimulationTests", dependencies: ["Tron", "TronTestKit"]),
     ],
     swiftLanguageModes: [.v6]
 )
@@ -91,5 +96,6 @@ for example in examples {
 // The simulation alone: it is optimised, and need not wait for all other tests to be so too.
 if Context.environment["TRON_ONLY_SIMULATION"] != nil {
     package.products.removeAll { $0.name != "Tron" }
-    package.targets.removeAll { !["CEpollShim", "Tron", "SimulationTests"].contains($0.name) }
+    let kept = ["CEpollShim", "Tron", "TronTestKit", "SimulationTests"]
+    package.targets.removeAll { !kept.contains($0.name) }
 }

@@ -1,5 +1,7 @@
 // The far side of a connection: sends, answers, dawdles, breaks the protocol, and goes.
 
+import TronTestKit
+
 @testable import Tron
 
 /// One far end and whoever is behind it.

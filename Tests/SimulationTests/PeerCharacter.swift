@@ -1,5 +1,7 @@
 // What sort of peer is on the far side: talkative, slow, silent, broken, or gone too soon.
 
+import TronTestKit
+
 @testable import Tron
 
 /// How a peer is; drawn anew for each.

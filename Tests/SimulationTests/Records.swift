@@ -1,5 +1,7 @@
 // What the oracle notes of endpoints, requests, timers and promises that have a time limit.
 
+import TronTestKit
+
 @testable import Tron
 
 /// A server of the run.

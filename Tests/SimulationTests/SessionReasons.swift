@@ -1,5 +1,6 @@
 // Whether a session may end with the reason that it reports: what was done to it must fit.
 import Glibc
+import TronTestKit
 
 @testable import Tron
 

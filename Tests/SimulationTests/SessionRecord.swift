@@ -1,5 +1,6 @@
 // What the oracle knows of one session: what it may deliver, what it has to send, how it may end.
 import Glibc
+import TronTestKit
 
 @testable import Tron
 

@@ -1,5 +1,6 @@
 // One run from its seed, and many runs on several threads.
 import Synchronization
+import TronTestKit
 
 @testable import Tron
 

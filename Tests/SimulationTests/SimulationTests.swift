@@ -1,6 +1,7 @@
 // The real library on a simulated kernel, network and clock: as many seeds as the environment asks.
 import Glibc
 import Testing
+import TronTestKit
 
 @testable import Tron
 

@@ -1,5 +1,6 @@
 // What must hold whenever the loop goes to wait, and at the end of a run.
 import Glibc
+import TronTestKit
 
 @testable import Tron
 

@@ -1,4 +1,5 @@
 // The protocol written a second time, byte by byte, so that the oracle does not use what it tests.
+import TronTestKit
 
 /// Data that a number stands for: to know the number and the length is to know every byte.
 enum Payload {

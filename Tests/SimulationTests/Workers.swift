@@ -1,5 +1,6 @@
 // The threads that runs are made on, and who names the seed when the library traps on one.
 import Glibc
+import TronTestKit
 
 /// A thread with a stack like the main one's.
 struct Worker {

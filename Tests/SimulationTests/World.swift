@@ -1,5 +1,7 @@
 // The world of one run: a reactor on the simulated kernel, and everything that is asked of it.
 
+import TronTestKit
+
 @testable import Tron
 
 /// Drives one reactor through one seed.

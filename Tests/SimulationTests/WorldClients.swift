@@ -1,5 +1,7 @@
 // The clients and single connections of a run.
 
+import TronTestKit
+
 @testable import Tron
 
 extension World {

@@ -1,5 +1,7 @@
 // What handlers do besides their task: any call of the interface, at any time, to anything.
 
+import TronTestKit
+
 @testable import Tron
 
 extension World {

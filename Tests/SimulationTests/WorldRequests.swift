@@ -1,5 +1,7 @@
 // The requests of a run, with completions and from tasks: how each is made, and judged at its end.
 
+import TronTestKit
+
 @testable import Tron
 
 extension World {

@@ -1,5 +1,7 @@
 // The servers and sessions of a run: how they are set up, and what their handlers do.
 
+import TronTestKit
+
 @testable import Tron
 
 extension World {

@@ -1,5 +1,7 @@
 // The timers, submitted work and signals of a run.
 
+import TronTestKit
+
 @testable import Tron
 
 extension World {

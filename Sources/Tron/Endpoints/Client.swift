@@ -53,7 +53,7 @@ public final class Client: EventSource, @unchecked Sendable {
         self.backoff = backoff
         self.options = options
         self.setup = setup
-        generator = SplitMix64(seed: options.jitterSeed ?? UInt64.random(in: 0 ... .max))
+        generator = SplitMix64(seed: options.jitterSeed ?? registry.kernel.randomSeed())
         requests = RequestTable(
             maximum: options.maximumPendingRequests, copies: options.maximumCopiedRequests,
             firstSequence: options.firstSequence)

@@ -25,6 +25,13 @@ public final class Reactor {
         try self.init(limits: limits, kernel: Kernel())
     }
 
+    /// A reactor on a kernel that is not the machine's.
+    package convenience init(
+        limits: ReactorLimits = ReactorLimits(), kernel: any KernelBackend
+    ) throws(SystemError) {
+        try self.init(limits: limits, kernel: Kernel(kernel))
+    }
+
     init(limits: ReactorLimits = ReactorLimits(), kernel: Kernel) throws(SystemError) {
         limits.validate()
         remote = try RemoteReactor(kernel: kernel, capacity: limits.maximumWaitingWork)
@@ -54,19 +61,13 @@ public final class Reactor {
     public func run() throws(SystemError) {
         demand(
             !registry.isRunning, "Reactor.run() was called from within a handler of its own")
-        registry.adoptThread()
-        remote.adoptThread()
-        registry.isRunning = true
+        enter()
         defer {
-            registry.isRunning = false
-            remote.leaveThread()
+            leave()
             finish()
         }
-        while !remote.stopsRequested && !isFinishing && registry.failure == nil {
-            try turn()
-        }
-        signalSource?.loopEnds()
-        if let failure = registry.failure { throw failure }
+        while try step() {}
+        try tellOfEnd()
     }
 
     /// The most memory, in bytes, that the buffers of this reactor and of its servers, clients and
@@ -125,7 +126,7 @@ public final class Reactor {
     }
 
     /// Whether something is to be done that no event and no timer will tell of.
-    private var hasWork: Bool {
+    package var hasWork: Bool {
         !registry.woken.isEmpty || submitted.isWaiting
             || !registry.dirty.isEmpty || !registry.ended.isEmpty || !registry.calls.isEmpty
     }
@@ -181,9 +182,48 @@ public final class Reactor {
             registry.withSource(key) { $0.flush() }
         }
     }
+}
+
+// MARK: - The loop in steps
+
+/// `run()` is made of these. Whoever drives several reactors on one thread calls them in turn; what
+/// is called between `leave` and `enter`, on that thread, is no part of a turn.
+extension Reactor {
+    /// Makes the calling thread the loop's own.
+    @inline(never)
+    package func enter() {
+        registry.adoptThread()
+        remote.adoptThread()
+        registry.isRunning = true
+    }
+
+    @inline(never)
+    package func leave() {
+        registry.isRunning = false
+        remote.leaveThread()
+    }
+
+    /// One turn; false, and none, once the loop is to end.
+    package func step() throws(SystemError) -> Bool {
+        guard !remote.stopsRequested, !isFinishing, registry.failure == nil else { return false }
+        try turn()
+        return true
+    }
+
+    /// When the next timer is due, on the kernel's clock, which is at `time`; nil without one.
+    package func nextTimer(at time: Int64) -> Int64? {
+        let wait = registry.timeToNextTimer(from: time)
+        return wait < 0 ? nil : time + wait
+    }
+
+    /// Has what arrived before the end told, and throws what ended the loop.
+    package func tellOfEnd() throws(SystemError) {
+        signalSource?.loopEnds()
+        if let failure = registry.failure { throw failure }
+    }
 
     /// Ends everything, once.
-    private func finish() {
+    package func finish() {
         guard !isFinishing else { return }
         isFinishing = true
         // A reactor that never ran may be released on any thread.

@@ -31,6 +31,7 @@ public final class RemoteReactor: Sendable {
 
     private let shared: Locked<Shared>
     private let capacity: Int
+    private let wakesAlways: Bool
     let wakeup: Wakeup
 
     /// Whether work or a stop waits that the loop has not seen. Work is pending, or the loop was
@@ -44,6 +45,7 @@ public final class RemoteReactor: Sendable {
         wakeup = try Wakeup(kernel: kernel)
         shared = Locked(Shared())
         self.capacity = capacity
+        wakesAlways = kernel.seesEveryWakeup
     }
 
     /// Runs `work` on the loop, in the order of submission, with the reactor as its argument.
@@ -89,7 +91,9 @@ public final class RemoteReactor: Sendable {
     /// that takes the loop over, sees what was accepted before.
     private func announce(in shared: inout Shared) -> Bool {
         let wasPending = isPending.exchange(true, ordering: .acquiringAndReleasing)
-        guard shared.loop != .current, !wasPending || shared.owesWakeup else { return false }
+        guard shared.loop != .current, !wasPending || shared.owesWakeup || wakesAlways else {
+            return false
+        }
         shared.owesWakeup = false
         return true
     }
@@ -101,7 +105,7 @@ extension RemoteReactor {
     @inline(__always)
     var hasPending: Bool { isPending.load(ordering: .acquiring) }
 
-    var stopsRequested: Bool { stopFlag.load(ordering: .acquiring) }
+    package var stopsRequested: Bool { stopFlag.load(ordering: .acquiring) }
 
     var isOnLoop: Bool { shared.withLock { $0.loop == .current } }
 

@@ -42,7 +42,7 @@ final class Resolver {
             let (kernel, remote) = (registry.kernel, remote)
             threads += 1
             do throws(SystemError) {
-                try startThread {
+                try startThread(by: kernel) {
                     let answer = kernel.resolve(host)
                     _ = remote.submitAlways { $0.resolver.finished(host, answer) }
                 }

@@ -6,7 +6,7 @@ extension Duration {
     static let longest = Duration.nanoseconds(Int64.max / 2)
 
     /// Whole nanoseconds, at least 0 and at most `longest`.
-    var clampedNanoseconds: Int64 {
+    package var clampedNanoseconds: Int64 {
         if attoseconds <= 0 { return 0 }
         // Up to 18 s fit 64 bits even in attoseconds, and divide there at a tenth of the cost.
         if let short = UInt64(exactly: attoseconds) { return Int64(short / 1_000_000_000) }

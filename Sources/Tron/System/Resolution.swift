@@ -12,6 +12,11 @@ public struct ResolutionError: Error, Hashable, Sendable, CustomStringConvertibl
     /// `example.org: Name or service not known`.
     public var description: String { "\(host): \(message)" }
 
+    package init(host: String, message: String) {
+        self.host = host
+        self.message = message
+    }
+
     /// More addresses of one name than anybody tries.
     private static let maximumAddresses = 16
 

@@ -84,7 +84,7 @@ extension SocketAddress {
     }
 
     /// Reads what the kernel wrote; nil for a family that is none of the three.
-    init?(raw: UnsafeRawPointer, length: UInt32) {
+    package init?(raw: UnsafeRawPointer, length: UInt32) {
         guard length >= UInt32(MemoryLayout<sa_family_t>.size) else { return nil }
         switch unsafe tron_address_family(raw) {
         case AF_INET:
@@ -115,7 +115,7 @@ extension SocketAddress {
     }
 
     /// Lends the address in the kernel's form, on the stack, with its length.
-    func withRawAddress<R>(_ body: (UnsafeRawPointer, UInt32) throws -> R) rethrows -> R {
+    package func withRawAddress<R>(_ body: (UnsafeRawPointer, UInt32) throws -> R) rethrows -> R {
         let capacity = Int(tron_address_capacity())
         return try unsafe withUnsafeTemporaryAllocation(byteCount: capacity, alignment: 8) {
             let start = $0.baseAddress!

@@ -11,21 +11,23 @@ struct ThreadIdentity: Equatable, Sendable {
 }
 
 /// Runs `body` on a thread of its own, which ends with it.
-func startThread(_ body: @escaping @Sendable () -> Void) throws(SystemError) {
+func startThread(
+    by kernel: Kernel = Kernel(), _ body: @escaping @Sendable () -> Void
+) throws(SystemError) {
+    try SystemError.require(.pthread_create) { kernel.startThread(body) }
+}
+
+/// The machine's part of it: 0, or `-errno`.
+func startDetachedThread(_ body: @escaping @Sendable () -> Void) -> Int {
     let box = unsafe Unmanaged.passRetained(ThreadBody(run: body))
-    do throws(SystemError) {
-        try SystemError.require(.pthread_create) {
-            unsafe tron_start_thread(
-                { context in
-                    unsafe Unmanaged<ThreadBody>.fromOpaque(context.unsafelyUnwrapped)
-                        .takeRetainedValue().run()
-                    return nil
-                }, box.toOpaque())
-        }
-    } catch {
-        unsafe box.release()
-        throw error
-    }
+    let result = unsafe tron_start_thread(
+        { context in
+            unsafe Unmanaged<ThreadBody>.fromOpaque(context.unsafelyUnwrapped)
+                .takeRetainedValue().run()
+            return nil
+        }, box.toOpaque())
+    if result < 0 { unsafe box.release() }
+    return result
 }
 
 private final class ThreadBody: Sendable {

@@ -41,34 +41,39 @@ import Tron
 
     private static func serve(port: UInt16, delay: Duration) async throws {
         let service = ReactorService { reactor in
-            let (remote, executor) = (reactor.remote, reactor.executor)
-            let store = Store(on: executor)
-            var options = ServerOptions()
-            options.session.limits.maximumDataLength = 64 << 10
-            // So many answers of a session may be in the making, and each has room.
-            options.session.limits.maximumOwedReplies = 64
-            options.session.limits.reservedReplyLength = 64 << 10
-            let address = SocketAddress.loopback(port: port)
-            let server = try reactor.listen(on: address, options: options) { session in
-                session.onPacket { session, packet in
-                    guard let request = Request(packet) else { return session.close() }
-                    // From here on an answer is owed: a drain waits for it.
-                    let address = session.replyAddress(of: packet)
-                    Task(executorPreference: executor) {
-                        if delay > .zero { try? await Task.sleep(for: delay) }
-                        remote.reply(to: address, data: await store.answer(request))
-                    }
-                }
-            }
-            var isEnding = false
-            try reactor.onSignal(.terminate, .interrupt) { _ in
-                if isEnding { return reactor.stop() }
-                isEnding = true
-                reactor.drain(within: .seconds(8)) { report in say("\(report)") }
-            }
-            say("listening on \(server.address)")
+            try setUp(reactor, port: port, delay: delay)
         }
         try await service.run()
+    }
+
+    /// All of the server but its process: so a test can have it on a simulated network.
+    static func setUp(_ reactor: Reactor, port: UInt16, delay: Duration) throws {
+        let (remote, executor) = (reactor.remote, reactor.executor)
+        let store = Store(on: executor)
+        var options = ServerOptions()
+        options.session.limits.maximumDataLength = 64 << 10
+        // So many answers of a session may be in the making, and each has room.
+        options.session.limits.maximumOwedReplies = 64
+        options.session.limits.reservedReplyLength = 64 << 10
+        let address = SocketAddress.loopback(port: port)
+        let server = try reactor.listen(on: address, options: options) { session in
+            session.onPacket { session, packet in
+                guard let request = Request(packet) else { return session.close() }
+                // From here on an answer is owed: a drain waits for it.
+                let address = session.replyAddress(of: packet)
+                Task(executorPreference: executor) {
+                    if delay > .zero { try? await Task.sleep(for: delay) }
+                    remote.reply(to: address, data: await store.answer(request))
+                }
+            }
+        }
+        var isEnding = false
+        try reactor.onSignal(.terminate, .interrupt) { _ in
+            if isEnding { return reactor.stop() }
+            isEnding = true
+            reactor.drain(within: .seconds(8)) { report in say("\(report)") }
+        }
+        say("listening on \(server.address)")
     }
 
     private static func say(_ line: String) {

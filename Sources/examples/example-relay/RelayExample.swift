@@ -55,6 +55,14 @@ import Tron
 
     private static func serve(port: UInt16, backend: SocketAddress, timeout: Duration) throws {
         let reactor = try Reactor()
+        try setUp(reactor, port: port, backend: backend, timeout: timeout)
+        try reactor.run()
+    }
+
+    /// All of the relay but its process: so a test can have it on a simulated network.
+    static func setUp(
+        _ reactor: Reactor, port: UInt16, backend: SocketAddress, timeout: Duration
+    ) throws {
         let relay = Relay(to: backend, on: reactor, timeout: timeout)
         let server = try reactor.listen(on: .loopback(port: port), options: peers) { session in
             session.onPacket { session, packet in relay.take(packet, of: session) }
@@ -70,7 +78,6 @@ import Tron
         }
         say("listening on \(server.address)")
         say("all buffers together take at most \(reactor.memoryBound >> 20) MiB")
-        try reactor.run()
     }
 
     /// A peer's session does not read while it owes 16 replies, each of which has room, nor while

@@ -2,6 +2,7 @@
 import Foundation
 import Testing
 import TronMetrics
+import TronTestKit
 
 @testable import Tron
 
@@ -15,6 +16,7 @@ private func readmeBlocks() throws -> [String] {
         .map { $0.components(separatedBy: "```")[0] }
         .map { $0.replacingOccurrences(of: "import Tron\n\n", with: "") }
         .map { $0.replacingOccurrences(of: "import TronMetrics\n\n", with: "") }
+        .map { $0.replacingOccurrences(of: "import TronTestKit\n\n", with: "") }
 }
 
 /// The lines of this file between `// snippet: NAME` and `// end`, moved to the left margin.
@@ -39,7 +41,7 @@ private func asInReadme(_ code: String) -> String {
 @Suite struct ReadmeTests {
     @Test(arguments: [
         "server", "client", "request", "await", "ending", "service", "supervisor", "lines", "bytes",
-        "room", "task", "watching",
+        "room", "task", "watching", "simulated",
     ])
     func `the README shows just the code that is run here`(_ name: String) throws {
         let code = try asInReadme(snippet(name))
@@ -375,4 +377,32 @@ private final class Notes: Sendable {
     var all: [String] { notes.withLock { $0 } }
 
     func add(_ note: String) { notes.withLock { $0.append(note) } }
+}
+
+extension ReadmeTests {
+    @Test func `the simulated server answers, is cut off, crashes and comes back`() throws {
+        var starts = 0
+        let serve = { (reactor: Reactor) throws in
+            starts += 1
+            try reactor.listen(on: "127.0.0.1:9000") { session in
+                session.onPacket { session, packet in session.reply(to: packet, data: packet.data) }
+            }
+        }
+        // snippet: simulated
+        let network = SimulatedNetwork()
+        let server = try network.reactor(named: "server") { reactor in try serve(reactor) }
+
+        let peer = try network.connect(to: "127.0.0.1:9000", named: "mobile")
+        peer.send(category: 1, data: "ping")
+        try network.run(until: { peer.packets.map(\.text) == ["ping"] })
+
+        network.partition("mobile", from: "server")
+        network.advance(by: .seconds(3600))
+        server.crash()
+        try server.restart()
+        network.heal()
+        try network.finish()
+        // end
+        #expect(starts == 2 && network.now > .seconds(3600))
+    }
 }

@@ -5,22 +5,6 @@ import Testing
 @testable import Tron
 
 @Suite(.serialized, .timeLimit(.minutes(3))) struct ClientRealPeerTests {
-    /// The machine's kernel; counts the sockets that are open.
-    private final class CountingKernel: Kernel, @unchecked Sendable {
-        private(set) var sockets: Set<Int32> = []
-
-        override func socket(family: Int32) -> Int {
-            let number = super.socket(family: family)
-            if number >= 0 { sockets.insert(Int32(number)) }
-            return number
-        }
-
-        override func close(_ number: Int32) -> Int {
-            sockets.remove(number)
-            return super.close(number)
-        }
-    }
-
     /// Keeps requests in flight, and counts how they end.
     private final class Load {
         let client: Client
@@ -82,7 +66,7 @@ import Testing
     }
 
     @Test func `a server killed and started again: every request ends once`() throws {
-        let kernel = CountingKernel()
+        let kernel = FaultyKernel(realTimeWithWaitsUpTo: .longest)
         let reactor = try Reactor(kernel: kernel)
         var server: EchoServer? = try EchoServer()
         let address = try #require(server?.address)
@@ -116,7 +100,7 @@ import Testing
     }
 
     @Test func `in a black hole requests fail in time, and the client connects anew`() throws {
-        let kernel = CountingKernel()
+        let kernel = FaultyKernel(realTimeWithWaitsUpTo: .longest)
         let reactor = try Reactor(kernel: kernel)
         // It accepts, reads, and says nothing.
         let hole = try reactor.listen(on: .loopback(port: 0)) { _ in }
@@ -145,7 +129,7 @@ import Testing
         let hole = try SilentListener()
         // Its queue takes two; what comes after is not answered.
         let fillers = try (0..<2).map { _ in try Peer(to: hole.address) }
-        let reactor = try Reactor(kernel: CountingKernel())
+        let reactor = try Reactor(kernel: FaultyKernel(realTimeWithWaitsUpTo: .longest))
         var options = ClientOptions()
         options.connectTimeout = .milliseconds(50)
         let client = reactor.makeClient(to: [hole.address], options: options)

@@ -113,7 +113,7 @@ import Testing
     }
 
     @Test func `requests that wait survive a connection that closes in its setup`() throws {
-        let reactor = try Reactor(kernel: FakeClockKernel())
+        let reactor = try Reactor(kernel: FaultyKernel())
         let name = Bench.unixName()
         _ = try reactor.listen(on: name) { session in
             session.onPacket { session, packet in session.reply(to: packet, data: packet.data) }

@@ -24,7 +24,7 @@ import Testing
         let path = Self.folder.deletingLastPathComponent()
             .appending(path: "Sources/Tron/System/Kernel.swift")
         let source = try String(contentsOf: path, encoding: .utf8)
-        let methods = source.matches(of: /\n    func (\w+)\(/).map { String($0.1) }
+        let methods = source.matches(of: /\n    package func (\w+)\(/).map { String($0.1) }
         #expect(methods.count > 20)
         let known = FaultRow.table.flatMap(\.methods) + FaultRow.methodsWithoutErrno.keys
         #expect(methods.sorted() == known.sorted())

@@ -7,6 +7,8 @@ extension FaultRow {
     /// Methods of `Kernel` for which no errno is injected, and why.
     static let methodsWithoutErrno = [
         "now": "clock_gettime(2) of CLOCK_MONOTONIC cannot fail.",
+        "randomSeed": "The standard library's generator cannot fail.",
+        "startThread": "pthread_create(3) that fails is a name without an address, a value.",
         "resolve": "getaddrinfo(3) has errors of its own, which are values: see ResolverTests.",
         "adoptListener": "Before there is a reactor, and thrown: see InheritedListenersTests.",
         "sendDatagram": "Refusals are thrown or reported: see SupervisorTests.",

@@ -53,6 +53,7 @@ final class MatrixKernel: FaultyKernel, @unchecked Sendable {
         self.spot = spot
         super.init()
         patience = 0
+        countsWrites = true
         guard let spot else { return }
         fault = { [unowned self] call, number, _ in
             guard call == spot.call, number >= spot.index else { return nil }
@@ -95,10 +96,6 @@ final class MatrixKernel: FaultyKernel, @unchecked Sendable {
             giveUp()
         }
         return found
-    }
-
-    override func write(_ descriptor: Int32, _ bytes: UnsafeRawPointer, _ count: Int) -> Int {
-        perform(.write, descriptor) { super.write(descriptor, bytes, count) }
     }
 
     override func socketFile(_ path: String) -> SocketFile? {

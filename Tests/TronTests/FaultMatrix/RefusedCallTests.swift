@@ -45,14 +45,16 @@ import Testing
 
     /// Cell: work from another thread, write EIO once at 1.
     @Test func `a wake-up that the kernel refused is made up for by the next`() throws {
-        let kernel = RefusingKernel()
+        let kernel = FaultyKernel()
+        kernel.countsWrites = true
+        kernel.fault = { call, number, _ in call == .write && number == 1 ? .error(EIO) : nil }
         let reactor = try Reactor(kernel: kernel)
         let remote = reactor.remote
         nonisolated(unsafe) var done: [Int] = []
         for number in 1...3 {
             MisuseTests.elsewhere { _ = remote.submit { _ in done.append(number) } }
         }
-        #expect(kernel.writes == 2)
+        #expect(kernel.calls[.write] == 2)
         try reactor.turn()
         #expect(done == [1, 2, 3])
     }
@@ -93,15 +95,5 @@ import Testing
         peer.close()
         try bench.turnUntilClosed()
         #expect(bench.reasons == [.system(SystemError(.send, code: EPIPE))])
-    }
-}
-
-/// Refuses the first write.
-private final class RefusingKernel: FakeClockKernel, @unchecked Sendable {
-    private(set) var writes = 0
-
-    override func write(_ descriptor: Int32, _ bytes: UnsafeRawPointer, _ count: Int) -> Int {
-        writes += 1
-        return writes == 1 ? -Int(EIO) : super.write(descriptor, bytes, count)
     }
 }

@@ -14,7 +14,7 @@ final class HangUpStage {
     let cell: HangUpCell
     let bench: Bench
     let peer: Peer
-    let kernel: AcceptingKernel
+    let kernel: FaultyKernel
     private let descriptor: Int32
     /// Those of the reactor and the server.
     private let openBefore: Int
@@ -24,7 +24,7 @@ final class HangUpStage {
 
     init(_ cell: HangUpCell) throws {
         self.cell = cell
-        kernel = AcceptingKernel()
+        kernel = FaultyKernel()
         kernel.sendBuffer = 4608
         bench = try Bench(
             cell.transport, session: Self.options(for: cell.standing), kernel: kernel

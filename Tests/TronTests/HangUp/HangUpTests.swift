@@ -16,7 +16,7 @@ import Testing
         options.limits.outputLowWatermark = 8 << 10
         options.limits.halfCloseTimeout = .seconds(20)
         change(&options)
-        let kernel = AcceptingKernel()
+        let kernel = FaultyKernel()
         kernel.sendBuffer = 4608
         return try Bench(transport, session: options, kernel: kernel)
     }

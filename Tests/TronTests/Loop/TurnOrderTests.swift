@@ -18,7 +18,7 @@ extension ReactorLimits {
     @Test func `a turn is events, timers, calls, submitted work, output, releases`() throws {
         let notes = Locked<[String]>([])
         let note: @Sendable (String) -> Void = { text in notes.withLock { $0.append(text) } }
-        let kernel = AcceptingKernel()
+        let kernel = FaultyKernel()
         let bench = try Bench(kernel: kernel) { session, log in
             session.onPacket { _, _ in note("event") }
             session.onClose { _, _ in note("release") }

@@ -41,7 +41,7 @@ private final class NotifySocket {
     @Test func `each message is one datagram of lines`() throws {
         let socket = try NotifySocket()
         let bench = try Bench()
-        let supervisor = try socket.supervisor(kernel: bench.kernel)
+        let supervisor = try socket.supervisor(kernel: Kernel(bench.kernel))
         try supervisor.ready()
         try supervisor.stopping(within: .milliseconds(1500))
         try supervisor.status("two\nlines")

@@ -30,19 +30,6 @@ private struct CountedLines: Framing {
     }
 }
 
-/// Notes how many bytes are to be received straight to where they are kept.
-private final class RoomKernel: FaultyKernel, @unchecked Sendable {
-    private(set) var rooms: [Int] = []
-
-    override func receive(
-        _ number: Int32, _ first: UnsafeMutableRawBufferPointer,
-        _ second: UnsafeMutableRawBufferPointer
-    ) -> Int {
-        rooms.append(first.count)
-        return super.receive(number, first, second)
-    }
-}
-
 @Suite struct FramesWorkTests {
     /// Has a session receive `count` times the same line in pieces, and says what that took.
     private func work(
@@ -97,7 +84,7 @@ private final class RoomKernel: FaultyKernel, @unchecked Sendable {
     }
 
     @Test func `the rest of a large frame is received straight behind its beginning`() throws {
-        let kernel = RoomKernel()
+        let kernel = FaultyKernel()
         let bench = try Bench(kernel: kernel) { session, log in
             session.onFrames(of: .lengthPrefixed(.four, maximumLength: 1 << 19)) { _, frame in
                 log.notes.append("\(frame.content.byteCount)")
@@ -114,7 +101,7 @@ private final class RoomKernel: FaultyKernel, @unchecked Sendable {
         #expect(bench.log.notes == [] && bench.sessions[0].inbound.keptCount == 80_010)
         peer.send(stream[80_010...])
         try bench.reactor.turn(until: { bench.log.notes == ["100000"] }, atMost: 3)
-        #expect(kernel.rooms == [8192, 20_010, 19_994])
+        #expect(kernel.firstRooms == [8192, 20_010, 19_994])
     }
 
     @Test func `what a frame lacks is received behind it, in proportion to what has arrived`() {

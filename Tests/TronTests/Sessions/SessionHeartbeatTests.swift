@@ -139,7 +139,7 @@ import Testing
             var options = SessionOptions()
             options.deadAfter = .seconds(9)
             options.userTimeout = userTimeout
-            let kernel = AcceptingKernel()
+            let kernel = FaultyKernel()
             let bench = try Bench(.ipv4, session: options, kernel: kernel)
             let peer = try bench.connect()
             var dialed: Int32?
@@ -166,7 +166,7 @@ import Testing
     @Test func `the kernel's send buffer has the size that is asked for, at both ends`() throws {
         var options = SessionOptions()
         options.sendBuffer = 20_000
-        let kernel = AcceptingKernel()
+        let kernel = FaultyKernel()
         let bench = try Bench(.ipv4, session: options, kernel: kernel)
         var dialed: Int32?
         kernel.fault = { call, _, descriptor in

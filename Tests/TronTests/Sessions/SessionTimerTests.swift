@@ -159,7 +159,7 @@ import Testing
     ) throws {
         var options = SessionOptions()
         options.idle.write = .seconds(5)
-        let kernel = AcceptingKernel()
+        let kernel = FaultyKernel()
         kernel.sendBuffer = 8192
         let bench = try Bench(transport, session: options, kernel: kernel)
         let peer = try bench.connect(receiveBuffer: 8192)

@@ -16,7 +16,7 @@ enum DialFate {
 
 /// Sockets are eventfds: writable is connected, readable has something to receive. So thousands of
 /// clients need one descriptor each and no peer.
-final class NetworkKernel: FakeClockKernel, @unchecked Sendable {
+final class NetworkKernel: FaultyKernel, @unchecked Sendable {
     /// Asked with the address and the attempt's number from 1.
     var fate: (SocketAddress, Int) -> DialFate = { _, _ in .connects }
     /// What socket() fails with.
@@ -25,7 +25,9 @@ final class NetworkKernel: FakeClockKernel, @unchecked Sendable {
         .failure(ResolutionError(host: $0, message: "unknown"))
     }
     private(set) var dials: [(time: Int64, address: SocketAddress)] = []
-    private(set) var sockets: Set<Int32> = []
+    /// The sockets that are open.
+    override var sockets: Set<Int32> { dialing }
+    private var dialing: Set<Int32> = []
     private var fates: [Int32: (fate: DialFate, address: SocketAddress)] = [:]
     private var incoming: [Int32: [UInt8]] = [:]
 
@@ -40,7 +42,7 @@ final class NetworkKernel: FakeClockKernel, @unchecked Sendable {
     override func socket(family: Int32) -> Int {
         if socketFault != 0 { return -Int(socketFault) }
         let number = super.eventDescriptor()
-        if number >= 0 { sockets.insert(Int32(number)) }
+        if number >= 0 { dialing.insert(Int32(number)) }
         return number
     }
 
@@ -87,7 +89,7 @@ final class NetworkKernel: FakeClockKernel, @unchecked Sendable {
     }
 
     override func close(_ number: Int32) -> Int {
-        if sockets.remove(number) != nil {
+        if dialing.remove(number) != nil {
             fates[number] = nil
             incoming[number] = nil
         }

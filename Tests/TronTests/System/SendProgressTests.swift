@@ -3,33 +3,23 @@ import Testing
 
 @testable import Tron
 
-/// Tells of every connection what the test says.
-private final class ProgressKernel: FaultyKernel, @unchecked Sendable {
-    var progress = SendProgress()
-    private(set) var looksAtProgress = 0
-
-    override func sendProgress(_ number: Int32, _ progress: inout SendProgress) -> Int {
-        looksAtProgress += 1
-        progress = self.progress
-        return 0
-    }
-}
-
 @Suite struct SendProgressTests {
     /// The session asks after a second and gives up after three; its peer reads, and says nothing.
     private func live(
-        for seconds: Int, each second: (ProgressKernel) -> Void
+        for seconds: Int, each second: (inout SendProgress) -> Void
     ) throws -> (reasons: [CloseReason], seconds: Int) {
         var options = SessionOptions()
         options.heartbeat = Heartbeat(category: 200, interval: .seconds(1))
         options.deadAfter = .seconds(3)
-        let kernel = ProgressKernel()
+        let kernel = FaultyKernel()
+        var progress = SendProgress()
         let bench = try Bench(session: options, kernel: kernel)
         let peer = try bench.connect()
         var passed = 0
         while passed < seconds && bench.reasons.isEmpty {
             kernel.isFrozen = true
-            second(kernel)
+            second(&progress)
+            kernel.progress = progress
             try bench.reactor.turn(times: 3)
             peer.drain()
             kernel.advance(.seconds(1))
@@ -40,26 +30,26 @@ private final class ProgressKernel: FaultyKernel, @unchecked Sendable {
     }
 
     @Test func `a closed window behind which the question waits is no silence`() throws {
-        let end = try live(for: 20) { kernel in
-            kernel.progress.unsentBytes = 12
-            kernel.progress.millisecondsSinceAcknowledgement += 1000
+        let end = try live(for: 20) { progress in
+            progress.unsentBytes = 12
+            progress.millisecondsSinceAcknowledgement += 1000
         }
         #expect(end.reasons == [])
     }
 
     @Test func `bytes that are acknowledged are a sign of life`() throws {
-        let end = try live(for: 20) { kernel in
-            kernel.progress.segmentsInFlight = 1
-            kernel.progress.acknowledged += 1
-            kernel.progress.millisecondsSinceAcknowledgement = 5000
+        let end = try live(for: 20) { progress in
+            progress.segmentsInFlight = 1
+            progress.acknowledged += 1
+            progress.millisecondsSinceAcknowledgement = 5000
         }
         #expect(end.reasons == [])
     }
 
     @Test func `segments that nobody acknowledges end the session at the second look`() throws {
-        let end = try live(for: 20) { kernel in
-            kernel.progress.segmentsInFlight = 1
-            kernel.progress.millisecondsSinceAcknowledgement += 1000
+        let end = try live(for: 20) { progress in
+            progress.segmentsInFlight = 1
+            progress.millisecondsSinceAcknowledgement += 1000
         }
         #expect(end.reasons == [.dead] && (6...8).contains(end.seconds), "after \(end.seconds) s")
     }
@@ -68,10 +58,10 @@ private final class ProgressKernel: FaultyKernel, @unchecked Sendable {
         throws
     {
         for (probes, reasons) in [(1, []), (2, [CloseReason.dead])] as [(UInt32, [CloseReason])] {
-            let end = try live(for: 20) { kernel in
-                kernel.progress.unsentBytes = 12
-                kernel.progress.unansweredProbes = probes
-                kernel.progress.millisecondsSinceAcknowledgement += 1000
+            let end = try live(for: 20) { progress in
+                progress.unsentBytes = 12
+                progress.unansweredProbes = probes
+                progress.millisecondsSinceAcknowledgement += 1000
             }
             #expect(end.reasons == reasons, "\(probes) probes")
         }

@@ -63,7 +63,7 @@ extension SignalTests {
 /// A thread that is kept within the signal handler: the descriptor of its watch is a pipe, full and
 /// blocking.
 private final class HeldHandler: @unchecked Sendable {
-    private final class PipeKernel: Kernel, @unchecked Sendable {
+    private final class PipeKernel: FaultyKernel, @unchecked Sendable {
         private(set) var reading: Int32 = -1
 
         override func eventDescriptor() -> Int {
@@ -77,6 +77,8 @@ private final class HeldHandler: @unchecked Sendable {
             _ = fcntl(ends[1], F_SETFL, flags)
             return Int(ends[1])
         }
+
+        override func close(_ number: Int32) -> Int { machine.close(number) }
     }
 
     private let kernel = PipeKernel()

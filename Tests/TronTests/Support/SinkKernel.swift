@@ -1,30 +1,10 @@
-// Kernels that know what they accepted: with small buffers, or as sinks that read at once.
-import Glibc
+// A kernel in which connections may be sinks, which read at once.
 
 @testable import Tron
 
-/// Remembers the descriptors of accepted connections, in order, and may keep their buffers small.
-class AcceptingKernel: FaultyKernel, @unchecked Sendable {
-    private(set) var accepted: [Int32] = []
-    /// Bytes that the kernel takes of what an accepted socket sends; nil for its own idea.
-    var sendBuffer: Int32?
-
-    override func accept(
-        _ number: Int32, _ address: UnsafeMutableRawPointer, _ length: UnsafeMutablePointer<UInt32>
-    ) -> Int {
-        let result = super.accept(number, address, length)
-        guard result >= 0 else { return result }
-        accepted.append(Int32(result))
-        if var size = sendBuffer {
-            setsockopt(Int32(result), SOL_SOCKET, SO_SNDBUF, &size, 4)
-        }
-        return result
-    }
-}
-
 /// Sinks take whatever is sent to them at once, as a peer does that always reads. All other
 /// descriptors are real.
-final class SinkKernel: AcceptingKernel, @unchecked Sendable {
+final class SinkKernel: FaultyKernel, @unchecked Sendable {
     /// Whether a descriptor is a sink.
     var isSink: (Int32) -> Bool = { _ in true }
     /// Whether the sinks keep what they take. Their bytes are counted all the same.

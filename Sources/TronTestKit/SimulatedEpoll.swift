@@ -1,28 +1,29 @@
 // epoll as the simulation has it: who is told of what, in which order, and the time that passes.
 import Glibc
-
-@testable import Tron
+import Tron
 
 /// One event of a batch.
-struct Event {
-    var bits: UInt32
-    var token: UInt64
-    var file: OpenFile?
+package struct Event {
+    package var bits: UInt32
+    package var token: UInt64
+    package var file: OpenFile?
 }
 
 extension SimulatedKernel {
     /// Waits until something is ready: runs what the network has planned, and moves the clock.
-    func wait(_ list: UnsafeMutableRawPointer, _ most: Int, _ nanoseconds: Int64) -> Int {
+    package func wait(_ list: UnsafeMutableRawPointer, _ most: Int, _ nanoseconds: Int64) -> Int {
         turns += 1
+        callsInTurn = 0
         beforeWait(nanoseconds)
         run.note(.wait, Int(nanoseconds), openCount, "descriptors open")
         table.beginBatch()
         table.forEach { $0.isInBatch = false }
+        if isStepped { return unsafe look(list, most) }
         let deadline = nanoseconds < 0 ? Int64.max : run.clock + nanoseconds
         while true {
             while let action = network.agenda.take(until: run.clock) { action() }
             let events = collect(most)
-            if !events.isEmpty { return tell(events, list) }
+            if !events.isEmpty { return unsafe tell(events, list) }
             if nanoseconds == 0 || hurries { return woken() }
             if run.strikes(.interruption) {
                 run.met(.interruption)
@@ -39,6 +40,25 @@ extension SimulatedKernel {
             run.clock = max(run.clock, min(next, deadline))
             jump()
             if isOver { return woken() }
+        }
+    }
+
+    /// A wait that returns at once: time passes between the turns.
+    private func look(_ list: UnsafeMutableRawPointer, _ most: Int) -> Int {
+        let events = collect(most)
+        if !events.isEmpty { return unsafe tell(events, list) }
+        if run.strikes(.interruption) {
+            run.met(.interruption)
+            run.isTurnTimed = false
+            return -Int(EINTR)
+        }
+        return woken()
+    }
+
+    /// Whether a wait would return at once.
+    package var isReady: Bool {
+        table.contains { file in
+            file.isWatched && file.readiness & (file.interest | Ready.error | Ready.hangUp) != 0
         }
     }
 
@@ -80,7 +100,7 @@ extension SimulatedKernel {
 
     private func tell(_ events: [Event], _ list: UnsafeMutableRawPointer) -> Int {
         for (index, event) in events.enumerated() {
-            EventList.put(event.bits, event.token, at: index, in: list)
+            unsafe EventList.put(event.bits, event.token, at: index, in: list)
             guard let file = event.file else {
                 run.note(.staleEvent, Int(event.bits))
                 continue
@@ -100,7 +120,7 @@ extension SimulatedKernel {
         return events.count
     }
 
-    func control(
+    package func control(
         _ operation: Int32, _ file: OpenFile, _ events: UInt32, _ token: UInt64
     ) -> Int {
         let isAddition = operation == Ready.addition
@@ -127,27 +147,8 @@ extension SimulatedKernel {
     }
 
     /// Tokens that mean nothing any more, for events that come too late.
-    func retire(_ token: UInt64) {
+    package func retire(_ token: UInt64) {
         retiredTokens.append(token)
         if retiredTokens.count > 4 { retiredTokens.removeFirst() }
-    }
-}
-
-/// The array of `struct epoll_event` that a wait fills; it is packed on x86_64 alone.
-enum EventList {
-    #if arch(x86_64)
-        private static let stride = 12
-        private static let tokenOffset = 4
-    #else
-        private static let stride = 16
-        private static let tokenOffset = 8
-    #endif
-
-    static func put(
-        _ bits: UInt32, _ token: UInt64, at index: Int, in list: UnsafeMutableRawPointer
-    ) {
-        let event = list + index * stride
-        event.storeBytes(of: bits, as: UInt32.self)
-        event.storeBytes(of: token, toByteOffset: tokenOffset, as: UInt64.self)
     }
 }

@@ -1,39 +1,11 @@
-// The machine's kernel, whose descriptors are counted, and a patience that is bounded.
-import Glibc
+// A reactor among real neighbours, in real time, with a patience that is bounded.
 import Testing
 
 @testable import Tron
 
-/// Real time, real waits, none of which is longer than five milliseconds.
-final class PatientKernel: FaultyKernel, @unchecked Sendable {
-    private let machine = Kernel()
-    /// Bytes that the kernel takes of what an accepted socket sends; nil for its own idea.
-    var sendBuffer: Int32?
-
-    override func now() -> Int64 { machine.now() }
-
-    override func accept(
-        _ number: Int32, _ address: UnsafeMutableRawPointer, _ length: UnsafeMutablePointer<UInt32>
-    ) -> Int {
-        let result = super.accept(number, address, length)
-        if result >= 0, var size = sendBuffer {
-            setsockopt(Int32(result), SOL_SOCKET, SO_SNDBUF, &size, 4)
-        }
-        return result
-    }
-
-    override func epollWait(
-        _ epoll: Int32, _ list: UnsafeMutableRawPointer, _ count: Int32, nanoseconds: Int64
-    ) -> Int {
-        let most: Int64 = 5_000_000
-        return machine.epollWait(
-            epoll, list, count, nanoseconds: nanoseconds < 0 ? most : min(nanoseconds, most))
-    }
-}
-
 /// A reactor among real neighbours.
 final class Neighbourhood {
-    let kernel = PatientKernel()
+    let kernel = FaultyKernel(realTimeWithWaitsUpTo: .milliseconds(5))
     let reactor: Reactor
 
     init(limits: ReactorLimits = ReactorLimits()) throws {

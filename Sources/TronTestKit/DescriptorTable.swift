@@ -1,54 +1,53 @@
 // The descriptors of the simulated process: lowest number first, reused at once, bounded.
 import Glibc
-
-@testable import Tron
+import Tron
 
 /// What a descriptor stands for.
-final class OpenFile {
-    enum Kind {
+package final class OpenFile {
+    package enum Kind {
         /// A stream socket, perhaps bound and listening.
         case socket(End)
         case event, epoll
     }
 
-    let serial: Int
-    let number: Int32
-    let kind: Kind
-    var listener: Listener?
-    var lingersZero = false
+    package let serial: Int
+    package let number: Int32
+    package let kind: Kind
+    package var listener: Listener?
+    package var lingersZero = false
     /// An eventfd's counter.
-    var pending: UInt64 = 0
+    package var pending: UInt64 = 0
     /// Of an eventfd that is written when a signal arrives: which signals, and those that have
     /// arrived. Bit n - 1 stands for signal n.
-    var watchedSignals: UInt64 = 0
-    var arrivedSignals: UInt64 = 0
+    package var watchedSignals: UInt64 = 0
+    package var arrivedSignals: UInt64 = 0
 
     // Epoll's.
-    var isWatched = false
-    var interest: UInt32 = 0
-    var token: UInt64 = 0
+    package var isWatched = false
+    package var interest: UInt32 = 0
+    package var token: UInt64 = 0
     /// The present batch has an event of it.
-    var isInBatch = false
+    package var isInBatch = false
     /// How often in a row it was told and nothing came of it.
-    var fruitlessEvents = 0
+    package var fruitlessEvents = 0
     /// Calls that will be answered with EAGAIN.
-    var stormLeft = 0
+    package var stormLeft = 0
 
-    init(_ kind: Kind, number: Int32, serial: Int) {
+    package init(_ kind: Kind, number: Int32, serial: Int) {
         self.kind = kind
         self.number = number
         self.serial = serial
     }
 
-    var end: End? { if case .socket(let end) = kind { end } else { nil } }
+    package var end: End? { if case .socket(let end) = kind { end } else { nil } }
 
     /// Something came of its event.
-    func isUsed() {
+    package func isUsed() {
         fruitlessEvents = 0
     }
 
     /// What epoll would say of it.
-    var readiness: UInt32 {
+    package var readiness: UInt32 {
         switch kind {
         case .socket(let end):
             if let listener { return listener.isReady ? Ready.readable : 0 }
@@ -60,27 +59,27 @@ final class OpenFile {
 }
 
 /// All descriptors. 0, 1 and 2 are not to be had.
-struct DescriptorTable {
+package struct DescriptorTable {
     private static let first = 3
 
     private var files: [OpenFile?] = []
-    private(set) var openCount = 0
+    package private(set) var openCount = 0
     /// How many descriptors there may be.
-    var limit = 1000
+    package var limit = 1000
     /// Numbers that the present batch told of and that have been closed since.
     private var closedInBatch: Set<Int32> = []
 
-    subscript(number: Int32) -> OpenFile? {
+    package subscript(number: Int32) -> OpenFile? {
         let index = Int(number) - Self.first
         return files.indices.contains(index) ? files[index] : nil
     }
 
-    var isFull: Bool { openCount >= limit }
+    package var isFull: Bool { openCount >= limit }
 
-    var all: [OpenFile] { files.compactMap(\.self) }
+    package var all: [OpenFile] { files.compactMap(\.self) }
 
     /// Opens the lowest free number.
-    mutating func open(_ kind: OpenFile.Kind, _ run: Run) -> OpenFile {
+    package mutating func open(_ kind: OpenFile.Kind, _ run: Run) -> OpenFile {
         let free = files.firstIndex { $0 == nil } ?? files.count
         let number = Int32(free + Self.first)
         let file = OpenFile(kind, number: number, serial: run.nextSerial())
@@ -90,16 +89,21 @@ struct DescriptorTable {
         return file
     }
 
-    mutating func close(_ file: OpenFile) {
+    package mutating func close(_ file: OpenFile) {
         files[Int(file.number) - Self.first] = nil
         openCount -= 1
         if file.isInBatch { closedInBatch.insert(file.number) }
     }
 
-    mutating func beginBatch() { closedInBatch.removeAll(keepingCapacity: true) }
+    package mutating func beginBatch() { closedInBatch.removeAll(keepingCapacity: true) }
+
+    func contains(where predicate: (OpenFile) -> Bool) -> Bool {
+        for case let file? in files where predicate(file) { return true }
+        return false
+    }
 
     /// Calls `body` with every file, in the order of the numbers.
-    func forEach(_ body: (OpenFile) -> Void) {
+    package func forEach(_ body: (OpenFile) -> Void) {
         for case let file? in files { body(file) }
     }
 }

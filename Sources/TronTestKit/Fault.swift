@@ -1,7 +1,7 @@
 // What can go wrong in a run: the kinds, how likely a run makes each, how often each was met.
 
 /// A kind of fault or of awkward circumstance.
-enum Fault: Int, CaseIterable {
+package enum Fault: Int, CaseIterable {
     case shortRead, shortWrite, storm, interruption, reset, finish, halfClose, hangUpAlone
     case staleEvent, reusedDescriptor, burst, processLimit, systemLimit, noBuffers,
         abortedConnection
@@ -9,7 +9,7 @@ enum Fault: Int, CaseIterable {
     case shuffledEvents, clockJump, longHandler, reentrantCall, capHit, lateAnswer, sentThrough
 
     /// Its name in the table.
-    var title: String {
+    package var title: String {
         switch self {
         case .shortRead: "short read"
         case .shortWrite: "short write"
@@ -67,14 +67,14 @@ enum Fault: Int, CaseIterable {
 ///
 /// A fault counts when it bit: a short read when there was more to read, a partition when something
 /// could not pass.
-struct Faults {
+package struct Faults {
     private var rates: [Int]
-    private(set) var counts = [Int](repeating: 0, count: Fault.allCases.count)
+    package private(set) var counts = [Int](repeating: 0, count: Fault.allCases.count)
     /// While true, nothing is made to go wrong any more.
-    var isCalm = false
+    package var isCalm = false
 
     /// Each kind is on in a third of the runs; a tenth of the runs has none.
-    init(drawnFrom chance: Chance) {
+    package init(drawnFrom chance: Chance) {
         let isQuiet = chance.hits(100)
         rates = Fault.allCases.map { fault in
             let isOn = chance.hits(330)
@@ -83,12 +83,17 @@ struct Faults {
         }
     }
 
-    mutating func count(_ fault: Fault) { counts[fault.rawValue] += 1 }
+    /// None is on.
+    package init() { rates = [Int](repeating: 0, count: Fault.allCases.count) }
 
-    func isOn(_ fault: Fault) -> Bool { !isCalm && rates[fault.rawValue] > 0 }
+    package mutating func set(_ fault: Fault, perMille: Int) { rates[fault.rawValue] = perMille }
+
+    package mutating func count(_ fault: Fault) { counts[fault.rawValue] += 1 }
+
+    package func isOn(_ fault: Fault) -> Bool { !isCalm && rates[fault.rawValue] > 0 }
 
     /// Whether to make it happen now.
-    func strikes(_ fault: Fault, _ chance: Chance) -> Bool {
+    package func strikes(_ fault: Fault, _ chance: Chance) -> Bool {
         isOn(fault) && chance.hits(rates[fault.rawValue])
     }
 }

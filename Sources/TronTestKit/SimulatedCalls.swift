@@ -1,20 +1,19 @@
 // What the simulated system calls do, with the faults that befall each.
 import Glibc
-
-@testable import Tron
+import Tron
 
 extension SimulatedKernel {
     /// A call is refused, and the oracle remembers what the library was told.
-    func refused(_ file: OpenFile, _ call: SystemError.Call, _ code: Int32) -> Int {
+    package func refused(_ file: OpenFile, _ call: SystemError.Call, _ code: Int32) -> Int {
         run.tell("\(call.rawValue) \(file.number) is refused: \(SystemError(call, code: code))")
         if let end = file.end {
             end.refusals.append(SystemError(call, code: code))
-            end.record?.mustEnd = true
+            end.observer?.wasRefused()
         }
         return -Int(code)
     }
 
-    func open(_ kind: OpenFile.Kind) -> Int {
+    package func open(_ kind: OpenFile.Kind) -> Int {
         if case .socket = kind, let error = exhaustion() { return -Int(error) }
         let file = table.open(kind, run)
         if case .socket = kind { run.note(.socket, Int(file.number)) }
@@ -46,18 +45,18 @@ extension SimulatedKernel {
 
     // MARK: Connections
 
-    func bind(_ end: End, to address: SocketAddress) -> Int {
+    package func bind(_ end: End, to address: SocketAddress) -> Int {
         var wanted = address
         if address.port == 0 {
             wanted = address.withPort(UInt16(20_000 + run.nextSerial() % 10_000))
         }
-        if network.isBound(wanted) { return -Int(EADDRINUSE) }
+        if network.isBound(wanted, at: place) { return -Int(EADDRINUSE) }
         run.note(.bind, Int(wanted.port ?? 0))
         end.local = wanted
         return 0
     }
 
-    func accept(
+    package func accept(
         _ file: OpenFile, _ address: UnsafeMutableRawPointer, _ length: UnsafeMutablePointer<UInt32>
     ) -> Int {
         guard let listener = file.listener else { return -Int(EINVAL) }
@@ -73,11 +72,11 @@ extension SimulatedKernel {
         }
         let accepted = table.open(.socket(end), run)
         run.note(.accept, Int(file.number), Int(accepted.number), "is connection \(end.serial)")
-        _ = put(end.remote ?? end.local, address, length)
+        _ = unsafe put(end.remote ?? end.local, address, length)
         return Int(accepted.number)
     }
 
-    func connect(_ file: OpenFile, _ end: End, to address: SocketAddress) -> Int {
+    package func connect(_ file: OpenFile, _ end: End, to address: SocketAddress) -> Int {
         guard end.phase == .fresh else { return -Int(EISCONN) }
         run.note(.connect, Int(file.number), Int(address.port ?? 0), "as connection \(end.serial)")
         end.remote = address
@@ -114,13 +113,13 @@ extension SimulatedKernel {
         return end.phase == .connected ? 0 : refused(file, .connect, end.takeError())
     }
 
-    func put(
+    package func put(
         _ value: SocketAddress, _ address: UnsafeMutableRawPointer,
         _ length: UnsafeMutablePointer<UInt32>
     ) -> Int {
-        value.withRawAddress { raw, count in
-            address.copyMemory(from: raw, byteCount: Int(count))
-            length.pointee = count
+        unsafe value.withRawAddress { raw, count in
+            unsafe address.copyMemory(from: raw, byteCount: Int(count))
+            unsafe length.pointee = count
         }
         return 0
     }
@@ -137,7 +136,7 @@ extension SimulatedKernel {
         return true
     }
 
-    func receive(
+    package func receive(
         _ file: OpenFile, _ first: UnsafeMutableRawBufferPointer,
         _ second: UnsafeMutableRawBufferPointer?
     ) -> Int {
@@ -153,7 +152,7 @@ extension SimulatedKernel {
             run.note(.receive, Int(file.number), 0, "end of stream")
             return 0
         }
-        let asked = first.count + (second?.count ?? 0)
+        let asked = unsafe first.count + (second?.count ?? 0)
         var count = min(asked, end.inbox.count)
         if count > 1 && run.strikes(.shortRead) {
             run.met(.shortRead)
@@ -161,8 +160,8 @@ extension SimulatedKernel {
         }
         network.receive(end, count) { bytes in
             let head = bytes.prefix(first.count)
-            first.copyBytes(from: head)
-            second?.copyBytes(from: bytes.dropFirst(head.count))
+            unsafe first.copyBytes(from: head)
+            unsafe second?.copyBytes(from: bytes.dropFirst(head.count))
         }
         end.receivedTotal += count
         end.lastReceived = run.turnStart
@@ -170,7 +169,7 @@ extension SimulatedKernel {
         return count
     }
 
-    func send(_ file: OpenFile, _ pieces: [UnsafeRawBufferPointer]) -> Int {
+    package func send(_ file: OpenFile, _ pieces: [UnsafeRawBufferPointer]) -> Int {
         guard let end = file.end else { return -Int(ENOTSOCK) }
         if isInterrupted() { return -Int(EINTR) }
         if end.phase != .connected || end.writingEnded {
@@ -181,28 +180,28 @@ extension SimulatedKernel {
             run.met(.noBuffers)
             return refused(file, .send, ENOBUFS)
         }
-        let asked = pieces.reduce(0) { $0 + $1.count }
-        if pieces.count == 3 && !pieces[2].isEmpty { run.met(.sentThrough) }
+        let asked = unsafe pieces.reduce(0) { $0 + $1.count }
+        if unsafe pieces.count == 3 && !pieces[2].isEmpty { run.met(.sentThrough) }
         if isStormy(file) || end.room == 0 { return -Int(EAGAIN) }
         var most = asked
         if asked > 1 && run.strikes(.shortWrite) { most = run.chance.between(1, asked - 1) }
-        let bytes = pieces.flatMap(Array.init).prefix(most)
+        let bytes = unsafe pieces.flatMap(Array.init).prefix(most)
         let count = network.send(end, bytes)
         if count < asked { run.met(.shortWrite) }
         file.isUsed()
         end.sentTotal += count
         end.lastSent = run.turnStart
-        end.record?.wrote(bytes.prefix(count))
+        end.observer?.wrote(bytes.prefix(count))
         run.note(.send, Int(file.number), count, "bytes of \(asked)")
         return count
     }
 
     /// An eventfd's counter.
-    func readCounter(_ file: OpenFile, _ bytes: UnsafeMutableRawPointer) -> Int {
+    package func readCounter(_ file: OpenFile, _ bytes: UnsafeMutableRawPointer) -> Int {
         if isInterrupted() { return -Int(EINTR) }
         guard file.pending != 0 else { return -Int(EAGAIN) }
         file.isUsed()
-        bytes.storeBytes(of: file.pending, as: UInt64.self)
+        unsafe bytes.storeBytes(of: file.pending, as: UInt64.self)
         file.pending = 0
         signalMayArrive(file)
         return 8
