@@ -55,9 +55,12 @@ final class TimerWheel {
         return timers.key(of: index)
     }
 
-    /// False when the timer was taken or cancelled before.
+    /// False when the timer was taken or cancelled before, and for `TimerKey.none`.
     @discardableResult
-    func cancel(_ key: TimerKey) -> Bool {
+    @inline(__always)
+    func cancel(_ key: TimerKey) -> Bool { key != .none && cancelNamed(key) }
+
+    private func cancelNamed(_ key: TimerKey) -> Bool {
         guard timers.isLive(key) else { return false }
         if let list = timers.unlink(key.index) { markEmpty(list) }
         timers.remove(key.index)
