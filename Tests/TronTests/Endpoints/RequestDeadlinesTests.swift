@@ -38,6 +38,18 @@ import Testing
         #expect(bench.client.state == .closed && bench.reactor.registry.wheel.count == before)
     }
 
+    @Test func `a request behind one that was answered has all of its time`() throws {
+        let bench = try bench()
+        bench.ask("answered")
+        try bench.turnUntilEnded(1)
+        bench.kernel.advance(.seconds(1))
+        bench.log.answers = false
+        let start = bench.kernel.clock
+        bench.ask("unanswered")
+        try bench.turnUntilEnded(2)
+        #expect((3_000_000_000...3_001_000_000).contains(bench.kernel.clock - start))
+    }
+
     @Test func `each of many times ends in time, whatever was answered before it`() throws {
         var generator = SeededGenerator(seed: RandomRun.seed)
         let bench = try bench()
