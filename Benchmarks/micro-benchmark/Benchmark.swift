@@ -49,21 +49,30 @@ struct Benchmark: Sendable {
             naive: slabReuseNaively),
     ]
 
-    static let timers = [
-        Benchmark(
-            name: "timer-schedule", summary: "one of a million, within a minute",
-            ours: { scheduleTimers(in: TimerWheel(), $0) },
-            rival: "binary heap",
-            naive: { scheduleTimers(in: TimerHeap(), $0) }),
-        Benchmark(
-            name: "timer-expire", summary: "the same, and expired",
-            ours: { expireTimers(in: TimerWheel(), $0) },
-            rival: "binary heap",
-            naive: { expireTimers(in: TimerHeap(), $0) }),
-        Benchmark(
-            name: "timer-cancel", summary: "the same, cancelled, set again",
-            ours: { rescheduleTimers(in: TimerWheel(), $0) },
-            rival: "binary heap",
-            naive: { rescheduleTimers(in: TimerHeap(), $0) }),
-    ]
+    static let timers =
+        timers(within: .minute, "a minute", suffix: "") + [
+            Benchmark(
+                name: "timer-cancel", summary: "within a minute, cancelled, set again",
+                ours: { rescheduleTimers(in: TimerWheel(), $0) },
+                rival: "binary heap",
+                naive: { rescheduleTimers(in: TimerHeap(), $0) })
+        ] + timers(within: .tenMinutes, "ten minutes", suffix: "-10min")
+        + timers(within: .hour, "an hour", suffix: "-hour")
+
+    private static func timers(
+        within span: TimerSpan, _ text: String, suffix: String
+    ) -> [Benchmark] {
+        [
+            Benchmark(
+                name: "timer-schedule" + suffix, summary: "one of a million, within \(text)",
+                ours: { scheduleTimers(in: TimerWheel(), within: span, $0) },
+                rival: "binary heap",
+                naive: { scheduleTimers(in: TimerHeap(), within: span, $0) }),
+            Benchmark(
+                name: "timer-expire" + suffix, summary: "the same, and expired",
+                ours: { expireTimers(in: TimerWheel(), within: span, $0) },
+                rival: "binary heap",
+                naive: { expireTimers(in: TimerHeap(), within: span, $0) }),
+        ]
+    }
 }

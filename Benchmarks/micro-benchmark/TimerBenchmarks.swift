@@ -19,31 +19,38 @@ extension TimerWheel: TimerQueue {
     func takeNextOwner() -> UInt64? { takeDue()?.owner }
 }
 
-/// Milliseconds: the library's own timeouts are a minute. Each factor of 64 is one move more.
-private let longestTime: UInt64 = 60_000
+/// Within how many milliseconds the timers are due. The library's own timeouts are a minute; each
+/// factor of 64 is one move more.
+enum TimerSpan: UInt64 {
+    case minute = 60_000
+    case tenMinutes = 600_000
+    case hour = 3_600_000
+}
 
 @inline(__always)
 private func fill<Queue: TimerQueue>(
-    _ queue: Queue, _ count: Int, then use: (Queue.Key) -> Void = { _ in }
+    _ queue: Queue, _ count: Int, within span: TimerSpan, then use: (Queue.Key) -> Void = { _ in }
 ) {
     var generator = SplitMix64(seed: 1)
     for owner in 0..<count {
-        let tick = 1 + generator.next() % longestTime
+        let tick = 1 + generator.next() % span.rawValue
         use(queue.schedule(at: tick, owner: UInt64(owner)))
     }
 }
 
 @inline(__always)
-func scheduleTimers(in queue: some TimerQueue, _ count: Int) -> UInt64 {
-    fill(queue, count)
+func scheduleTimers(in queue: some TimerQueue, within span: TimerSpan, _ count: Int) -> UInt64 {
+    fill(queue, count, within: span)
     return UInt64(queue.count)
 }
 
+/// As in a busy reactor, whose turns follow one another at less than a millisecond.
 @inline(__always)
-func expireTimers(in queue: some TimerQueue, _ count: Int) -> UInt64 {
-    fill(queue, count)
+func expireTimers(in queue: some TimerQueue, within span: TimerSpan, _ count: Int) -> UInt64 {
+    fill(queue, count, within: span)
     var sum: UInt64 = 0
-    for tick in 1...longestTime {
+    // Without timers there is nothing to go through: the difference is what the timers cost.
+    for tick in 1...(count > 0 ? span.rawValue : 1) {
         queue.advance(to: tick)
         while let owner = queue.takeNextOwner() { sum &+= owner &* tick }
     }
@@ -53,10 +60,11 @@ func expireTimers(in queue: some TimerQueue, _ count: Int) -> UInt64 {
 @inline(__always)
 func rescheduleTimers<Queue: TimerQueue>(in queue: Queue, _ count: Int) -> UInt64 {
     var keys: [Queue.Key] = []
-    fill(queue, count) { keys.append($0) }
+    let span = TimerSpan.minute
+    fill(queue, count, within: span) { keys.append($0) }
     var sum: UInt64 = 0
     for (owner, key) in keys.enumerated() where queue.cancel(key) {
-        _ = queue.schedule(at: longestTime + UInt64(owner), owner: UInt64(owner))
+        _ = queue.schedule(at: span.rawValue + UInt64(owner), owner: UInt64(owner))
         sum &+= UInt64(owner) &+ UInt64(queue.count)
     }
     return sum

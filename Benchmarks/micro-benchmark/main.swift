@@ -51,7 +51,7 @@ func tenths(_ value: Double) -> String {
 }
 
 func printRow(_ name: String, _ figures: [String], _ rival: String, _ summary: String) {
-    let columns = [padded(name, to: 14)] + figures.map { padded($0, to: 8, right: true) }
+    let columns = [padded(name, to: 20)] + figures.map { padded($0, to: 8, right: true) }
     print(columns.joined(separator: " "), "", padded(rival, to: 12), summary)
 }
 

@@ -49,9 +49,8 @@ final class RequestLoad: @unchecked Sendable {
         switch options.kind {
         case .packets, .requests, .room, .loop:
             // Made once: a closure of its own for each request would be an allocation of the
-            // load's, not of the library's.
-            let completion: (borrowing RequestOutcome) -> Void = { [unowned self] in ended($0) }
-            self.completion = completion
+            // load's, not of the library's. It holds this until all are answered.
+            completion = { [self] in ended($0) }
             for _ in 0..<options.window { ask() }
         case .awaited:
             for _ in 0..<options.window {
@@ -95,6 +94,7 @@ final class RequestLoad: @unchecked Sendable {
         if size != options.size { fail("an answer of another size") }
         answered += 1
         guard answered == options.packets else { return }
+        completion = { _ in }
         contextSwitches = Self.switches - switchesBefore
         reactor.stop()
     }

@@ -34,9 +34,8 @@ public final class Client: EventSource, @unchecked Sendable {
     private var failure: ClientFailure?
 
     let requests: RequestTable
+    let deadlines: RequestDeadlines
     var timeoutsInARow = 0
-    /// The last request's time, as given and in nanoseconds.
-    var lastTimeout: (given: Duration, nanoseconds: Int64) = (.zero, 0)
     var totals = ClientCounters()
 
     init(
@@ -57,6 +56,7 @@ public final class Client: EventSource, @unchecked Sendable {
         requests = RequestTable(
             maximum: options.maximumPendingRequests, copies: options.maximumCopiedRequests,
             firstSequence: options.firstSequence)
+        deadlines = RequestDeadlines(of: requests, registry)
     }
 
     /// It starts in the next turn, so that its caller can install handlers.
@@ -69,7 +69,11 @@ public final class Client: EventSource, @unchecked Sendable {
     func ready(_ readiness: Readiness) { beginDialing() }
 
     func expired(_ timer: TimerKey, payload: UInt32) {
-        if !backoffIsOver(timer) { requestTimedOut(Int32(bitPattern: payload)) }
+        if backoffIsOver(timer) { return }
+        guard deadlines.isOfQueue(timer) else {
+            return requestTimedOut(Int32(bitPattern: payload))
+        }
+        if let sequence = deadlines.takeDue(for: key) { requestTimedOut(sequence) }
     }
 
     /// Its session, which may be told only after it, ends for the same reason.

@@ -20,6 +20,7 @@ extension Client {
         case .idle, .resolving, .queued, .gaveUp, .ended: break
         }
         failAll(.closed)
+        deadlines.end()
     }
 }
 

@@ -12,10 +12,10 @@ extension Client {
     /// Whether the packet is an answer, of a request that waits or of one that has ended.
     func takesAnswer(_ packet: borrowing Packet) -> Bool {
         let sequence = packet.sequence
-        guard requests.hasGivenOut(sequence) else { return false }
         guard let record = requests.takeSent(sequence) else {
-            totals.lateAnswers += 1
-            return true
+            let isLate = requests.hasGivenOut(sequence)
+            if isLate { totals.lateAnswers += 1 }
+            return isLate
         }
         registry.wheel.cancel(record.deadline)
         timeoutsInARow = 0

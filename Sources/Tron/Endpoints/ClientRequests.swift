@@ -10,7 +10,7 @@ extension Client {
     public func request(
         category: UInt8, data: RawSpan, timeout: Duration = .seconds(3),
         isRepeatable: Bool = false,
-        _ completion: @escaping (borrowing RequestOutcome) -> Void
+        _ completion: consuming @escaping (borrowing RequestOutcome) -> Void
     ) {
         _ = begin(category, data, timeout, isRepeatable: isRepeatable, completion)
     }
@@ -19,7 +19,7 @@ extension Client {
     public func request(
         category: UInt8, data: String, timeout: Duration = .seconds(3),
         isRepeatable: Bool = false,
-        _ completion: @escaping (borrowing RequestOutcome) -> Void
+        _ completion: consuming @escaping (borrowing RequestOutcome) -> Void
     ) {
         let data = unsafe data.utf8Span.span.bytes
         _ = begin(category, data, timeout, isRepeatable: isRepeatable, completion)
@@ -29,7 +29,7 @@ extension Client {
     public func request(
         category: UInt8, data: [UInt8], timeout: Duration = .seconds(3),
         isRepeatable: Bool = false,
-        _ completion: @escaping (borrowing RequestOutcome) -> Void
+        _ completion: consuming @escaping (borrowing RequestOutcome) -> Void
     ) {
         _ = unsafe begin(category, data.span.bytes, timeout, isRepeatable: isRepeatable, completion)
     }
@@ -37,27 +37,44 @@ extension Client {
     /// The sequence under which the request waits; nil when it was refused.
     func begin(
         _ category: UInt8, _ data: RawSpan, _ timeout: Duration, isRepeatable: Bool,
-        _ completion: @escaping RequestCompletion
+        _ completion: consuming @escaping RequestCompletion
     ) -> Int32? {
         registry.requireLoop("Client.request")
         // Not past those that wait: their order is kept.
-        let session = requests.waitingCount == 0 ? usableSession : nil
-        let hasCopy = session == nil || isRepeatable
-        if let error = refusal(of: data.byteCount, hasCopy: hasCopy) {
+        guard requests.waitingCount == 0, !isRepeatable, let session = usableSession else {
+            return beginKept(category, data, timeout, isRepeatable: isRepeatable, completion)
+        }
+        if let error = refusal(of: data.byteCount, hasCopy: false) {
             return refuse(error, completion)
         }
-        var place = RequestRecord.Place.sent
-        if hasCopy {
-            let copy = RequestCopy(category, data, isRepeatable: isRepeatable)
-            place = session == nil ? .waiting(copy) : .repeatable(copy)
+        return send(add(.sent, timeout, completion), category, data, on: session)
+    }
+
+    /// The same for a request that is kept, to be sent later or again.
+    @inline(never)
+    private func beginKept(
+        _ category: UInt8, _ data: RawSpan, _ timeout: Duration, isRepeatable: Bool,
+        _ completion: consuming @escaping RequestCompletion
+    ) -> Int32? {
+        let session = requests.waitingCount == 0 ? usableSession : nil
+        if let error = refusalToWait ?? refusal(of: data.byteCount, hasCopy: true) {
+            return refuse(error, completion)
         }
+        let copy = RequestCopy(category, data, isRepeatable: isRepeatable)
+        guard let session else { return add(.waiting(copy), timeout, completion) }
+        return send(add(.repeatable(copy), timeout, completion), category, data, on: session)
+    }
+
+    @inline(__always)
+    private func add(
+        _ place: RequestRecord.Place, _ timeout: Duration,
+        _ completion: consuming @escaping RequestCompletion
+    ) -> Int32 {
         let sequence = requests.nextSequence()
-        let deadline = registry.arm(
-            key, at: time(after: timeout), payload: UInt32(bitPattern: sequence))
+        let deadline = deadlines.add(sequence, timeout, for: key)
         requests.add(
             RequestRecord(completion: completion, deadline: deadline, place: place), as: sequence)
-        guard let session else { return sequence }
-        return send(sequence, category, data, on: session)
+        return sequence
     }
 
     /// The session while it takes packets: one that closes does not, and may for a while.
@@ -66,25 +83,21 @@ extension Client {
         return session
     }
 
-    /// Why a request with so much data cannot be taken now, if it cannot.
-    private func refusal(of byteCount: Int, hasCopy: Bool) -> RequestError? {
+    /// Why no request can wait for a connection, if none can.
+    private var refusalToWait: RequestError? {
         switch dialer {
-        case .ended: return .closed
-        case .gaveUp: return .notConnected
-        case .idle, .resolving, .queued, .dialing, .connected, .waiting: break
+        case .ended: .closed
+        case .gaveUp: .notConnected
+        case .idle, .resolving, .queued, .dialing, .connected, .waiting:
+            options.whileDisconnected == .fail && usableSession == nil ? .notConnected : nil
         }
-        if byteCount > host.settings.maximumDataLength { return .tooLarge }
-        if options.whileDisconnected == .fail && usableSession == nil { return .notConnected }
-        return requests.hasRoom(forCopy: hasCopy) ? nil : .tooManyPending
     }
 
-    /// The deadline's clock reading. Most requests have the time of the one before, and to divide a
-    /// `Duration` costs as much as a tenth of a request.
-    private func time(after timeout: Duration) -> Int64 {
-        if timeout != lastTimeout.given {
-            lastTimeout = (timeout, timeout.clampedNanoseconds)
-        }
-        return registry.kernel.now() + lastTimeout.nanoseconds
+    /// Why a request with so much data cannot be taken, if it cannot.
+    @inline(__always)
+    private func refusal(of byteCount: Int, hasCopy: Bool) -> RequestError? {
+        if byteCount > host.settings.maximumDataLength { return .tooLarge }
+        return requests.hasRoom(forCopy: hasCopy) ? nil : .tooManyPending
     }
 
     private func send(

@@ -4,6 +4,8 @@
 ///
 ///     idle → (resolving →) queued → dialing → connected → waiting → idle …
 ///
+/// What every request looks at is small: the rest of what the cases hold lies apart.
+///
 /// From anywhere to `gaveUp`, when the backoff's attempts are used up, and to `ended`.
 enum Dialer {
     /// Not begun, or about to begin anew.
@@ -14,12 +16,13 @@ enum Dialer {
     case queued([SocketAddress])
     /// Holds a place at the gate. `failure` is what befell an address before, if that is worth
     /// another attempt.
-    case dialing(ConnectionAttempt, left: ArraySlice<SocketAddress>, failure: ClientFailure?)
+    indirect case dialing(
+        ConnectionAttempt, left: ArraySlice<SocketAddress>, failure: ClientFailure?)
     case connected(Session, since: Int64)
-    case waiting(TimerKey, delay: Duration, attempt: Int)
-    case gaveUp(ClientFailure)
+    indirect case waiting(TimerKey, delay: Duration, attempt: Int)
+    indirect case gaveUp(ClientFailure)
     /// Closed; its last state is that, or that it had given up.
-    case ended(ClientState)
+    indirect case ended(ClientState)
 
     var state: ClientState {
         switch self {

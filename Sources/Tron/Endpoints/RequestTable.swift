@@ -14,6 +14,7 @@ struct RequestRecord {
     }
 
     let completion: RequestCompletion
+    /// Its own timer, if it has one: see `RequestDeadlines`.
     let deadline: TimerKey
     var place: Place
 
@@ -67,6 +68,9 @@ final class RequestTable {
         records.count < records.maximum && (!forCopy || copyCount < maximumCopies)
     }
 
+    /// Whether a request has not ended.
+    func isPending(_ sequence: Int32) -> Bool { records.isWaiting(sequence) }
+
     /// Whether a sequence was ever given out, so that a packet with it is an answer.
     func hasGivenOut(_ sequence: Int32) -> Bool { records.hasGivenOut(sequence) }
 
@@ -90,16 +94,11 @@ final class RequestTable {
 
     /// Names that ended while they waited are dropped once they are the most.
     private func wait(_ sequence: Int32) {
-        if order.count >= 64 && order.count > 2 * waitingCount { rebuildOrder() }
+        if order.count >= 64 && order.count > 2 * waitingCount {
+            order.removeAll { records.waiter(of: $0)?.isSent != false }
+        }
         order.append(sequence)
         waitingCount += 1
-    }
-
-    private func rebuildOrder() {
-        for _ in 0..<order.count {
-            guard let sequence = order.take() else { return }
-            if records.waiter(of: sequence)?.isSent == false { order.append(sequence) }
-        }
     }
 
     /// The oldest request that waits, if `condition` holds for it: it counts as sent.

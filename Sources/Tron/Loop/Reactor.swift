@@ -12,6 +12,8 @@ public final class Reactor {
     let ownExecutor: ReactorExecutor
     private let wakeupSource: WakeupSource
     private let submitted: SubmittedWork
+    /// `ReactorLimits.spin` in nanoseconds.
+    private let spin: Int64
     private var isFinishing = false
     /// Nothing can be started any more. Until then, what a handler starts is ended with the rest.
     private(set) var isFinished = false
@@ -38,6 +40,7 @@ public final class Reactor {
         ownExecutor = ReactorExecutor(of: remote)
         registry = try Registry(kernel: kernel, limits: limits, executor: ownExecutor)
         submitted = SubmittedWork(from: remote)
+        spin = limits.spin.clampedNanoseconds
         resolver = Resolver(registry: registry, remote: remote)
         wakeupSource = WakeupSource(remote, registry: registry)
         timers = UserTimers(registry: registry)
@@ -118,11 +121,25 @@ public final class Reactor {
     private func wait() throws(SystemError) -> Int {
         let end = registry.kernel.now()
         registry.record.turnEnded(from: registry.now, to: end)
-        let events = try registry.epoll.wait(
-            nanoseconds: hasWork ? 0 : registry.timeToNextTimer(from: end))
+        let time = hasWork ? 0 : registry.timeToNextTimer(from: end)
+        let events =
+            try spin > 0 && time != 0
+            ? spinAndWait(from: end) : registry.epoll.wait(nanoseconds: time)
         registry.now = registry.kernel.now()
         registry.record.turnBegins(events: events, at: registry.now)
         return events
+    }
+
+    /// Looks for events without sleeping, until `spin` is over or a timer is due, and then sleeps.
+    @inline(never)
+    private func spinAndWait(from start: Int64) throws(SystemError) -> Int {
+        var now = start
+        repeat {
+            let events = try registry.epoll.wait(nanoseconds: 0)
+            if events > 0 { return events }
+            now = registry.kernel.now()
+        } while now - start < spin && registry.timeToNextTimer(from: now) != 0
+        return try registry.epoll.wait(nanoseconds: registry.timeToNextTimer(from: now))
     }
 
     /// Whether something is to be done that no event and no timer will tell of.

@@ -33,6 +33,14 @@ public struct ReactorLimits: Sendable, Hashable {
     /// of those that a packet of the default's largest size needs.
     public var maximumIdleBufferBytes = 32 << 20
 
+    /// How long the loop looks for events without sleeping before it sleeps, after each turn; zero
+    /// to a second. Default zero: it sleeps at once, and an idle reactor costs nothing.
+    ///
+    /// It saves the wake-up where the next packet comes within that time, and takes the processor
+    /// for as long after every turn, at a system call a look. It is for those who give the reactor
+    /// a core of its own: on a shared one it takes the time of what it waits for.
+    public var spin = Duration.zero
+
     /// The defaults.
     public init() {}
 
@@ -47,6 +55,7 @@ public struct ReactorLimits: Sendable, Hashable {
         demand(maximumFlushesPerTurn > 0, "maximumFlushesPerTurn: at least 1")
         demand(maximumReleasesPerTurn > 0, "maximumReleasesPerTurn: at least 1")
         demand(maximumIdleBufferBytes >= 0, "maximumIdleBufferBytes: not negative")
+        demand((Duration.zero ... .seconds(1)).contains(spin), "spin: zero to a second")
     }
 }
 

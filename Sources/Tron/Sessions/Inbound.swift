@@ -35,13 +35,13 @@ struct Pauses: OptionSet, Equatable {
 /// Invariant between batches: `keptSince` is 0 exactly when nothing is kept, or the session neither
 /// reads nor will again.
 struct Inbound: ~Copyable {
+    private var decoder = PacketDecoder()
     /// Set at once by whatever changes what the batch at hand may deliver: a pause, an end, another
     /// handler. The batch stops after the packet at hand.
     private(set) var isInterrupted = false
     private(set) var reading = Reading.reading
     /// Whether the peer was heard in a packet that no handler sees.
     private(set) var hasTakenHeartbeat = false
-    private var decoder = PacketDecoder()
     /// When bytes last came, or reading last went on.
     private(set) var lastReceive: Int64
     /// When the first byte of the incomplete packet came, or reading of it went on.

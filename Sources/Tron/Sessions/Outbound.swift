@@ -33,8 +33,15 @@ struct Outbound: ~Copyable {
     /// Bytes of packets that may be queued without looking at any limit again. At most one largest
     /// packet, so that no larger one passes.
     private(set) var credit: Int32 = 0
+    private(set) var lastSend: Int64
+    private(set) var bytesSent = 0
+    private(set) var packetsSent = 0
     /// The most bytes that ever waited.
     private var largest: Int32 = 0
+    /// The time from one output phase to the next in which room was last asked for, and how much
+    /// had been queued in all before that (modulo 2³²).
+    private var period: UInt32 = 0
+    private var queuedBefore: UInt32 = 0
     private(set) var writing = Writing.open
     private var blockage = Blockage.none
     /// The user was told, by a handler or by `isWritable`, that the session is not writable.
@@ -42,13 +49,6 @@ struct Outbound: ~Copyable {
     /// The ring lies in the pool's shared block, for the time of the session's own batch.
     private(set) var isLent = false
     private(set) var draft = Draft.none
-    private(set) var lastSend: Int64
-    private(set) var bytesSent = 0
-    private(set) var packetsSent = 0
-    /// The time from one output phase to the next in which room was last asked for, and how much
-    /// had been queued in all before that (modulo 2³²).
-    private var period: UInt32 = 0
-    private var queuedBefore: UInt32 = 0
 
     init(now: Int64) { lastSend = now }
 
@@ -91,8 +91,16 @@ extension Outbound {
         credit = Int32(truncatingIfNeeded: min(packetCredit, ring.capacity))
     }
 
-    /// The batch is over: what still waits moves to a block of the session's own.
+    /// The batch is over. False when something waits, or the ring lies elsewhere: then `takeBack`.
     @inline(__always)
+    mutating func leavesShared(of pool: BufferPool) -> Bool {
+        guard ring.leavesEmptyShared(of: pool) else { return false }
+        isLent = false
+        credit = 0
+        return true
+    }
+
+    /// The batch is over: what still waits moves to a block of the session's own.
     mutating func takeBack(_ pool: BufferPool) {
         isLent = false
         credit = 0

@@ -6,21 +6,20 @@
 /// end is harmless: it says that it is closed.
 public final class Session: EventSource {
     let registry: Registry
-    /// The registry's, at hand: to reach through the registry would retain and release it.
-    let buffers: BufferPool
     let host: SessionHost
     let peer: SocketAddress?
 
     /// Its name in the registry.
     var key = SlabKey.none
-    /// Its place in the host's list; the host's own.
-    var indexInHost = 0
-
+    /// Their order, and that of the parts' own fields, leaves no room between them.
+    ///
     /// The parts lie behind `descriptor`, `inbound`, `outbound`, `watch` and `deadlines`. None of
     /// their methods calls a handler or anything else that could reach this session: so no access
     /// can overlap another, and the run-time check for that, which costs more than the rest of a
     /// packet's way, is left out.
     @exclusivity(unchecked) private var ownDescriptor: Descriptor
+    /// Its place in the host's list; the host's own.
+    var indexInHost: UInt32 = 0
     @exclusivity(unchecked) private var ownInbound: Inbound
     @exclusivity(unchecked) private var ownOutbound: Outbound
     @exclusivity(unchecked) private var ownWatch = LoopWatch()
@@ -38,13 +37,15 @@ public final class Session: EventSource {
         registry: Registry
     ) {
         self.registry = registry
-        buffers = registry.buffers
         self.host = host
         self.peer = peer
         unsafe ownDescriptor = descriptor
         unsafe ownInbound = Inbound(now: registry.now)
         unsafe ownOutbound = Outbound(now: registry.now)
     }
+
+    /// Where it borrows memory. It is not held here: there are many idle sessions.
+    var buffers: BufferPool { @inline(__always) _read { yield registry.buffers } }
 
     var descriptor: Descriptor {
         @inline(__always) _read { yield unsafe ownDescriptor }

@@ -24,8 +24,12 @@ extension Session {
                 fail(error)
             }
         }
-        outbound.takeBack(buffers)
+        if !outbound.leavesShared(of: buffers) { takeBack() }
     }
+
+    /// A function of its own, so that the pool is retained only for what happens seldom.
+    @inline(never)
+    private func takeBack() { outbound.takeBack(buffers) }
 
     /// Has the session flushed in this turn's output phase, or in the next turn's if that is over.
     @inline(__always)

@@ -50,9 +50,10 @@ final class SessionHost {
     func add(_ session: Session, of owner: any SessionOwner) {
         if count == 0 { unsafe keptOwner = owner }
         if unsafe count == storage.capacity {
-            unsafe storage = storage.grown(keeping: count, in: "a host")
+            unsafe storage = storage.grown(
+                keeping: count, atMost: Int(UInt32.max), in: "a host")
         }
-        session.indexInHost = count
+        session.indexInHost = UInt32(count)
         unsafe (storage.base + count).initialize(to: .passUnretained(session))
         count += 1
     }
@@ -61,7 +62,7 @@ final class SessionHost {
     func remove(_ session: Session, _ reason: CloseReason) {
         count -= 1
         let last = unsafe storage.base[count]
-        unsafe storage.base[session.indexInHost] = last
+        unsafe storage.base[Int(session.indexInHost)] = last
         unsafe last._withUnsafeGuaranteedRef { $0.indexInHost = session.indexInHost }
         unsafe ended.count(session, endedBy: reason)
         let owner = owner

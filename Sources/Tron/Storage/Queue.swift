@@ -22,9 +22,13 @@ final class Queue<Element> {
     @inline(__always)
     var isEmpty: Bool { count == 0 }
 
+    /// Whether one more element takes a move of the others, or more memory.
+    @inline(__always)
+    var isFull: Bool { first &+ count == storage.capacity }
+
     @inline(__always)
     func append(_ element: consuming Element) {
-        if first &+ count == storage.capacity { makeRoom() }
+        if isFull { makeRoom() }
         unsafe (storage.base + (first &+ count)).initialize(to: element)
         count &+= 1
         assert(isConsistent)
@@ -48,6 +52,25 @@ final class Queue<Element> {
     /// Drops all elements.
     func removeAll() {
         while take() != nil {}
+    }
+
+    /// Drops the elements for which `condition` holds, which must not reach this queue. The others
+    /// keep their order, and no memory is taken for them.
+    func removeAll(where condition: (borrowing Element) -> Bool) {
+        let elements = unsafe storage.base + first
+        var kept = 0
+        for index in 0..<count {
+            let element = unsafe elements + index
+            if condition(unsafe element.pointee) {
+                unsafe element.deinitialize(count: 1)
+            } else {
+                if kept < index { unsafe (elements + kept).moveInitialize(from: element, count: 1) }
+                kept += 1
+            }
+        }
+        count = kept
+        if kept == 0 { first = 0 }
+        assert(isConsistent)
     }
 
     /// Exchanges all elements, and the memory, with another queue's.

@@ -103,7 +103,12 @@ struct RingBuffer: ~Copyable {
     mutating func release(to pool: BufferPool) {
         guard let base = unsafe base else { return }
         unsafe pool.give(Block(base: base, capacity: capacity))
-        unsafe self.base = nil
+        clear()
+    }
+
+    @inline(__always)
+    private mutating func clear() {
+        unsafe base = nil
         size = 0
         head = 0
         tail = 0
@@ -114,6 +119,14 @@ struct RingBuffer: ~Copyable {
     mutating func borrowShared(of pool: BufferPool) {
         assert(unsafe base == nil)
         unsafe take(pool.shared)
+    }
+
+    /// Leaves the shared block, if it still lies there and nothing waits.
+    @inline(__always)
+    mutating func leavesEmptyShared(of pool: BufferPool) -> Bool {
+        guard isEmpty, unsafe base == pool.shared.base else { return false }
+        clear()
+        return true
     }
 
     /// Leaves the shared block, if it still lies there, for one of its own.

@@ -37,7 +37,7 @@ final class TimerLists {
     static var bytesPerTimer: Int { MemoryLayout<TimerNode>.stride }
 
     let lists: UInt32
-    private var storage = GrowableStorage<TimerNode>(capacity: 1024)
+    private var storage = GrowableStorage<TimerNode>(capacity: 4096)
     /// Nodes from here on were never initialised, so that growing does not touch their memory.
     private var used: UInt32
     private var firstFree = TimerLists.none
@@ -45,7 +45,7 @@ final class TimerLists {
     private static var none: UInt32 { .max }
 
     init(lists: UInt32) {
-        demand(lists <= 1024, "the first nodes hold the ends of all lists")
+        demand(lists <= 4096, "the first nodes hold the ends of all lists")
         self.lists = lists
         used = lists
         for list in 0..<lists {

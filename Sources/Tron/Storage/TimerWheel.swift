@@ -1,10 +1,10 @@
 // A hierarchical timer wheel: any number of deadlines, each scheduled and cancelled in O(1).
 
-/// Eleven levels of 64 slots cover all ticks. A slot of level n is 64ⁿ ticks wide; a timer waits at
-/// the level of the highest group of six bits in which its deadline differs from `now`:
+/// Eight levels of 256 slots cover all ticks. A slot of level n is 256ⁿ ticks wide; a timer waits
+/// at the level of the highest byte in which its deadline differs from `now`:
 ///
-///     level 2  |  4096 ticks a slot  | . . . x . .     the timers of a slot move down
-///     level 1  |    64 ticks a slot  | . x x . . .     when `now` reaches its first tick,
+///     level 2  | 65536 ticks a slot  | . . . x . .     the timers of a slot move down
+///     level 1  |   256 ticks a slot  | . x x . . .     when `now` reaches its first tick,
 ///     level 0  |     1 tick a slot   | . . x . x x     and from level 0 to the due list
 ///
 /// So all slots of a level come before those of the next, a slot behind `now` is empty, and equal
@@ -22,21 +22,21 @@ final class TimerWheel {
     /// The tick reached by `advance`: what is not later is due.
     private(set) var now: UInt64
 
-    private static var levels: Int { 11 }
+    private static var levels: Int { 8 }
     /// The list after those of the slots.
-    private static var due: UInt32 { UInt32(levels * 64) }
+    private static var due: UInt32 { UInt32(levels * 256) }
 
-    /// One list for each slot (level * 64 + slot), and the due list.
+    /// One list for each slot (level * 256 + slot), and the due list.
     private let timers = TimerLists(lists: TimerWheel.due + 1)
-    /// One bit for each slot, a word for each level.
+    /// One bit for each slot, four words for each level.
     private let occupiedSlots: UnsafeMutablePointer<UInt64>
-    /// One bit for each level that has an occupied slot.
-    private var occupiedLevels: UInt32 = 0
+    /// One bit for each word that has an occupied slot.
+    private var occupiedWords: UInt32 = 0
 
     init(now tick: UInt64 = 0) {
         now = tick
-        unsafe occupiedSlots = .allocate(capacity: TimerWheel.levels)
-        unsafe occupiedSlots.initialize(repeating: 0, count: TimerWheel.levels)
+        unsafe occupiedSlots = .allocate(capacity: TimerWheel.levels * 4)
+        unsafe occupiedSlots.initialize(repeating: 0, count: TimerWheel.levels * 4)
     }
 
     deinit {
@@ -55,9 +55,12 @@ final class TimerWheel {
         return timers.key(of: index)
     }
 
-    /// False when the timer was taken or cancelled before.
+    /// False when the timer was taken or cancelled before, and for `TimerKey.none`.
     @discardableResult
-    func cancel(_ key: TimerKey) -> Bool {
+    @inline(__always)
+    func cancel(_ key: TimerKey) -> Bool { key != .none && cancelNamed(key) }
+
+    private func cancelNamed(_ key: TimerKey) -> Bool {
         guard timers.isLive(key) else { return false }
         if let list = timers.unlink(key.index) { markEmpty(list) }
         timers.remove(key.index)
@@ -82,7 +85,7 @@ final class TimerWheel {
             guard start <= tick else { break }
             now = start
             markEmpty(slot)
-            if slot < 64 {
+            if slot < 256 {
                 timers.moveTimers(of: slot, to: TimerWheel.due)
             } else {
                 moveDown(slot)
@@ -119,22 +122,22 @@ final class TimerWheel {
 
     private func list(for deadline: UInt64) -> UInt32 {
         guard deadline > now else { return TimerWheel.due }
-        let level = UInt64(63 &- (deadline ^ now).leadingZeroBitCount) / 6
-        let slot = (deadline &>> (level &* 6)) & 63
-        return UInt32(truncatingIfNeeded: level &* 64 &+ slot)
+        let level = UInt64(63 &- (deadline ^ now).leadingZeroBitCount) / 8
+        let slot = (deadline &>> (level &* 8)) & 255
+        return UInt32(truncatingIfNeeded: level &* 256 &+ slot)
     }
 
     private func firstOccupiedSlot() -> UInt32? {
-        guard occupiedLevels != 0 else { return nil }
-        let level = occupiedLevels.trailingZeroBitCount
-        let slot = unsafe occupiedSlots[level].trailingZeroBitCount
-        return UInt32(truncatingIfNeeded: level &* 64 &+ slot)
+        guard occupiedWords != 0 else { return nil }
+        let word = occupiedWords.trailingZeroBitCount
+        let bit = unsafe occupiedSlots[word].trailingZeroBitCount
+        return UInt32(truncatingIfNeeded: word &* 64 &+ bit)
     }
 
     /// The slot's first tick in the present turn of its level.
     private func firstTick(of slot: UInt32) -> UInt64 {
-        let shift = UInt64(slot / 64) &* 6
-        return ((now &>> shift) & ~63 | UInt64(slot % 64)) &<< shift
+        let shift = UInt64(slot / 256) &* 8
+        return ((now &>> shift) & ~255 | UInt64(slot % 256)) &<< shift
     }
 
     private func place(_ index: UInt32) {
@@ -155,15 +158,15 @@ final class TimerWheel {
     private func markOccupied(_ list: UInt32) {
         guard list != TimerWheel.due else { return }
         unsafe occupiedSlots[Int(list / 64)] |= 1 &<< UInt64(list % 64)
-        occupiedLevels |= 1 &<< (list / 64)
+        occupiedWords |= 1 &<< (list / 64)
     }
 
     private func markEmpty(_ list: UInt32) {
         guard list != TimerWheel.due else { return }
-        let level = Int(list / 64)
-        let others = unsafe occupiedSlots[level] & ~(1 &<< UInt64(list % 64))
-        unsafe occupiedSlots[level] = others
-        if others == 0 { occupiedLevels &= ~(1 &<< (list / 64)) }
+        let word = Int(list / 64)
+        let others = unsafe occupiedSlots[word] & ~(1 &<< UInt64(list % 64))
+        unsafe occupiedSlots[word] = others
+        if others == 0 { occupiedWords &= ~(1 &<< (list / 64)) }
     }
 
     // MARK: Invariant
@@ -185,8 +188,8 @@ final class TimerWheel {
     }
 
     private func isMarkedOccupied(_ slot: UInt32) -> Bool {
-        let slots = unsafe occupiedSlots[Int(slot / 64)]
-        let levelIsMarked = occupiedLevels & (1 &<< (slot / 64)) != 0
-        return levelIsMarked == (slots != 0) && slots & (1 &<< UInt64(slot % 64)) != 0
+        let word = unsafe occupiedSlots[Int(slot / 64)]
+        let wordIsMarked = occupiedWords & (1 &<< (slot / 64)) != 0
+        return wordIsMarked == (word != 0) && word & (1 &<< UInt64(slot % 64)) != 0
     }
 }

@@ -5,8 +5,8 @@ internal import CEpollShim
 ///
 /// Invariant: `number` is open and belongs to nobody else, or it is -1.
 struct Descriptor: ~Copyable {
-    private(set) var number: Int32
     let kernel: Kernel
+    private(set) var number: Int32
 
     init(_ number: Int, kernel: Kernel) {
         self.number = Int32(truncatingIfNeeded: number)

@@ -60,7 +60,7 @@ final class PendingRequests<Waiter> {
     @inline(__always)
     func nextSequence() -> Int32? {
         guard count < maximum else { return nil }
-        if 2 * (count + 1) > capacity { grow() }
+        if 2 &* (count &+ 1) > capacity { grow() }
         while unsafe taken.base[slot(of: next)] != Self.free { advance() }
         return next
     }
@@ -83,7 +83,7 @@ final class PendingRequests<Waiter> {
     }
 
     @inline(__always)
-    private func isWaiting(_ sequence: Int32) -> Bool {
+    func isWaiting(_ sequence: Int32) -> Bool {
         unsafe sequence >= 0 && taken.base[slot(of: sequence)] == sequence
     }
 

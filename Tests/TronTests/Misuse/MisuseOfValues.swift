@@ -92,6 +92,8 @@ extension Misuse {
         reactor("too many bytes", "maximumBytesReadPerTurn: 1 byte to 64 MiB") {
             $0.maximumBytesReadPerTurn = 1 << 26 + 1
         },
+        reactor("a spin before now", "spin: zero to a second") { $0.spin = .nanoseconds(-1) },
+        reactor("a spin for ever", "spin: zero to a second") { $0.spin = .milliseconds(1001) },
         reactor("no timers", "maximumTimersPerTurn: at least 1") { $0.maximumTimersPerTurn = 0 },
         reactor("no work", "maximumWorkPerTurn: at least 1") { $0.maximumWorkPerTurn = 0 },
         reactor("no waiting work", "maximumWaitingWork: at least 1") { $0.maximumWaitingWork = 0 },

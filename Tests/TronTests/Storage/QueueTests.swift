@@ -55,6 +55,24 @@ import Testing
         #expect(counter.released == 190)
     }
 
+    @Test func `what is dropped by a condition is released, and the others keep their order`() {
+        let counter = Counter()
+        let queue = Queue<(number: Int, counted: Counted)>()
+        // From the middle of the memory to its end: there is no room behind.
+        for number in 0..<64 { queue.append((number, Counted(counter))) }
+        for _ in 0..<20 { _ = queue.take() }
+        #expect(queue.isFull)
+        queue.removeAll { !$0.number.isMultiple(of: 3) }
+        #expect(counter.released == 20 + 29 && queue.capacity == 64)
+        var left: [Int] = []
+        while let (number, _) = queue.take() { left.append(number) }
+        #expect(left == Array(stride(from: 21, to: 64, by: 3)))
+        #expect(counter.released == 64)
+        queue.append((1, Counted(counter)))
+        queue.removeAll { _ in true }
+        #expect(queue.isEmpty && counter.released == 65)
+    }
+
     @Test func `calls may add calls, which are made after all those that waited`() {
         let queue = Queue<() -> Void>()
         var made: [Int] = []

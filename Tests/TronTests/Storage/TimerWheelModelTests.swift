@@ -62,9 +62,9 @@ private struct TimerRun {
     /// A tick near or far, often at a slot's border, at times in the past.
     private func randomTick(_ generator: inout SeededGenerator) -> UInt64 {
         let choice = UInt64.random(in: 0..<8, using: &generator)
-        let near = UInt64.random(in: 0..<200, using: &generator)
+        let near = UInt64.random(in: 0..<600, using: &generator)
         if choice == 0 { return now &- min(near, now) }
-        let border = UInt64(1) << (6 * (near % 11))
+        let border = UInt64(1) << (8 * (near % 8))
         var distance = near
         if choice == 1 { distance = generator.nextOfAnyMagnitude() }
         if choice == 2 { distance = border &- 1 &+ near % 3 }
