@@ -7,8 +7,8 @@ enum Step: UInt8 {
     case socket, accept, connect, receive, send, shutdown, close, bind, control
     case arrives, finArrives, resetArrives, established, refused, partition
     case peerSends, peerEnds, peerFreezes
-    case session, packet, bytes, closed, writability, peerFinished, answered, failed
-    case timer, submitted, signal, dialed, state, drained, poke, ends, toldOfDrain
+    case session, packet, bytes, frame, closed, writability, peerFinished, answered, failed
+    case timer, submitted, soon, turnedDown, signal, dialed, state, drained, poke, ends, toldOfDrain
 }
 
 /// One run of the simulation. Belongs to one thread.
@@ -16,10 +16,14 @@ final class Run {
     let seed: UInt64
     let chance: Chance
     var faults: Faults
+    private(set) var successes = Successes()
     /// The simulated clock, in nanoseconds.
     var clock: Int64 = 1_000_000_000
     /// The clock reading that the library's present turn uses.
     var turnStart: Int64 = 1_000_000_000
+    /// How much of the time went by in handlers, or while the machine slept: what waits for others
+    /// to be done is late by as much.
+    var timeLost: Int64 = 0
     /// Whether one has been taken since the last wait.
     var isTurnTimed = false
     private(set) var hash: UInt64 = 0xcbf2_9ce4_8422_2325
@@ -62,6 +66,9 @@ final class Run {
     /// Counts a fault that did something.
     func met(_ fault: Fault) { faults.count(fault) }
 
+    /// Counts what went well.
+    func met(_ success: Success) { successes.count(success) }
+
     func strikes(_ fault: Fault) -> Bool { faults.strikes(fault, chance) }
 
     /// The library broke a promise. The first one counts; it is printed at once, since what follows
@@ -74,6 +81,12 @@ final class Run {
             "simulation: seed \(seed) failed: \(text)\n"
                 + "simulation: repeat it with: .ci/simulate --seed \(seed) --trace")
         tell("FAILED: \(text)")
+    }
+
+    /// Time passes in which nothing is done.
+    func lose(_ time: Int64) {
+        clock += time
+        timeLost += time
     }
 
     func expect(_ condition: Bool, _ message: @autoclosure () -> String) {

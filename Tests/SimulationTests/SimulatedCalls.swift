@@ -189,6 +189,9 @@ extension SimulatedKernel {
         let bytes = pieces.flatMap(Array.init).prefix(most)
         let count = network.send(end, bytes)
         if count < asked { run.met(.shortWrite) }
+        if pieces.count == 3 && !pieces[2].isEmpty && count > pieces[0].count {
+            run.met(count == asked ? .sentThroughWhole : .sentThroughInPart)
+        }
         file.isUsed()
         end.sentTotal += count
         end.lastSent = run.turnStart

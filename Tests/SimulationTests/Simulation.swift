@@ -11,6 +11,8 @@ struct RunOutcome {
     var hash: UInt64
     /// How often each kind of fault was met.
     var counts: [Int]
+    /// How often each kind of success came about.
+    var successes: [Int]
     /// Turns of the loop.
     var turns: Int
     /// The first promise that was broken.
@@ -30,8 +32,8 @@ enum Simulation {
             run.fail("the reactor threw \(error)")
         }
         return RunOutcome(
-            seed: seed, hash: run.hash, counts: run.faults.counts, turns: turns,
-            failure: run.failure)
+            seed: seed, hash: run.hash, counts: run.faults.counts,
+            successes: run.successes.counts, turns: turns, failure: run.failure)
     }
 
     /// Seeds from `first` on, on as many threads as said. Ends early after some failures.

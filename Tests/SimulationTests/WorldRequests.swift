@@ -18,6 +18,7 @@ extension World {
     private func ask(_ request: RequestRecord) {
         let isLate = reactor?.isFinished != false
         var isBegun = false
+        noteAsked(request)
         request.client.client.request(
             category: WirePacket.request, data: Payload.bytes(request.number, request.length),
             timeout: .nanoseconds(request.timeout), isRepeatable: request.isRepeatable
@@ -31,6 +32,7 @@ extension World {
             }
         }
         isBegun = true
+        request.queuedAfter = request.client.current?.session.queuedBytes ?? 0
         begun(request)
     }
 
@@ -49,6 +51,7 @@ extension World {
         request.isAwaited = true
         hasTasks = true
         let task = Task(executorPreference: reactor.executor) { [unowned self] in
+            noteAsked(request)
             begun(request)
             do throws(RequestError) {
                 let packet = try await request.client.client.request(
@@ -74,6 +77,7 @@ extension World {
     private func ended(_ request: RequestRecord) {
         run.expect(!request.isEnded, "request \(request.number) ended twice")
         request.isEnded = true
+        request.client.open.removeAll { $0 === request }
         obligations.meet(Int(request.number))
     }
 
@@ -87,6 +91,10 @@ extension World {
             request.sequence == sequence,
             "request \(request.number) was sent as \(request.sequence ?? -1), and answered as "
                 + "\(sequence)")
+        run.met(.answered)
+        if request.carriers.count > 1 { run.met(.repeatedAndAnswered) }
+        if request.client.connections > 1 { run.met(.answeredAfterReconnect) }
+        request.client.current?.hasBeenAnswered = true
         handler(.answered, Int(request.number)) {}
     }
 
@@ -94,12 +102,20 @@ extension World {
         ended(request)
         run.tell("request \(request.number) failed: \(error)")
         judge(request, error)
-        handler(.failed, Int(request.number)) {}
+        let isRefusal =
+            switch error {
+            case .tooManyPending, .tooLarge, .overflow: !request.isAwaited
+            default: false
+            }
+        handler(isRefusal ? .turnedDown : .failed, Int(request.number)) {}
     }
 
     private func judge(_ request: RequestRecord, _ error: RequestError) {
         let client = request.client
         let options = client.options
+        if let complaint = complaint(about: error, of: request) {
+            run.fail("request \(request.number) was told “\(error)”, but \(complaint)")
+        }
         switch error {
         case .timedOut:
             run.expect(

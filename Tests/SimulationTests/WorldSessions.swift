@@ -5,44 +5,59 @@
 extension World {
     func drawSessionOptions() -> SessionOptions {
         var options = SessionOptions()
-        options.limits.maximumDataLength = chance.pick(64, 500, 5000, 20_000)
-        options.limits.maximumQueuedBytes = chance.pick(100, 1000, 10_000, 60_000)
-        options.limits.outputHighWatermark =
-            options.limits.maximumQueuedBytes / chance.pick(1, 2, 10)
-        options.limits.outputLowWatermark =
-            options.limits.outputHighWatermark / chance.pick(1, 2, 4, 1000)
-        if isHeavy {
-            options.limits.maximumDataLength = 20_000
-            options.limits.maximumQueuedBytes = 200_000
-            options.limits.outputHighWatermark = 100_000
+        options.limits = drawSessionLimits()
+        if habits.has(.idleTimes) {
+            let times: [Duration?] = [
+                nil, nil, nil, .milliseconds(30), .milliseconds(500), .seconds(5),
+            ]
+            options.idle.read = chance.pick(from: times) ?? nil
+            options.idle.write = chance.pick(from: times) ?? nil
+            options.idle.either = chance.pick(from: times) ?? nil
         }
-        if run.faults.isOn(.sentThrough) {
-            options.limits.sentThroughLength = chance.pick(1, 50, 500, 5000)
-        }
-        options.limits.packetTimeout = chance.pick(nil, nil, .milliseconds(20), .seconds(1))
-        options.limits.closeTimeout = chance.pick(
-            .zero, .milliseconds(5), .milliseconds(100), .seconds(2), .seconds(2))
-        options.limits.maximumOwedReplies = chance.pick(1, 2, 5, 1000)
-        options.limits.reservedReplyLength = chance.pick(0, 50, 1000, 20_000)
-        options.limits.maximumDiscardedBytes = chance.pick(0, 500, 1 << 20)
-        options.limits.halfCloseTimeout = chance.pick(.milliseconds(10), .seconds(1))
-        let times: [Duration?] = [
-            nil, nil, nil, .milliseconds(30), .milliseconds(500), .seconds(5),
-        ]
-        options.idle.read = chance.pick(from: times) ?? nil
-        options.idle.write = chance.pick(from: times) ?? nil
-        options.idle.either = chance.pick(from: times) ?? nil
-        options.overflow = chance.pick(.close, .refuse)
+        options.overflow = habits.has(.refusals) ? .refuse : chance.pick(.close, .refuse)
         options.pausesReadingAboveHighWatermark = chance.hits(500)
-        options.allowsHalfClose = chance.hits(run.faults.isOn(.halfClose) ? 700 : 200)
-        if chance.hits(150) {
+        if habits.has(.halfClose) {
+            options.allowsHalfClose = chance.hits(run.faults.isOn(.halfClose) ? 700 : 300)
+        }
+        if habits.has(.heartbeats) && chance.hits(300) {
             options.heartbeat = Heartbeat(
                 category: WirePacket.heartbeat,
-                interval: chance.pick(.milliseconds(20), .milliseconds(300)),
+                interval: .milliseconds(max(length / 100, chance.pick(20, 300))),
                 answers: chance.hits(700))
         }
-        if chance.hits(300) { options.deadAfter = chance.pick(.seconds(1), .seconds(3)) }
+        if habits.has(.death) && chance.hits(500) {
+            options.deadAfter = chance.pick(.seconds(1), .seconds(3))
+        }
         return options
+    }
+
+    private func drawSessionLimits() -> SessionLimits {
+        var limits = SessionLimits()
+        limits.maximumDataLength = chance.pick(64, 500, 5000, 20_000)
+        limits.maximumQueuedBytes =
+            habits.has(.tightOutput)
+            ? chance.pick(100, 1000, 10_000) : chance.pick(1000, 10_000, 60_000)
+        limits.outputHighWatermark = limits.maximumQueuedBytes / chance.pick(1, 2, 10)
+        limits.outputLowWatermark = limits.outputHighWatermark / chance.pick(1, 2, 4, 1000)
+        if isHeavy {
+            limits.maximumDataLength = 20_000
+            limits.maximumQueuedBytes = 200_000
+            limits.outputHighWatermark = 100_000
+        }
+        if run.faults.isOn(.sentThrough) {
+            limits.sentThroughLength = chance.pick(1, 50, 500, 5000)
+        }
+        if habits.has(.packetTimes) {
+            limits.packetTimeout = chance.pick(nil, .milliseconds(20), .seconds(1))
+        }
+        limits.closeTimeout = chance.pick(
+            .zero, .milliseconds(5), .milliseconds(100), .seconds(2), .seconds(2))
+        limits.maximumOwedReplies = chance.pick(1, 2, 5, 1000)
+        limits.reservedReplyLength = chance.pick(0, 50, 1000, 20_000)
+        limits.maximumDiscardedBytes = chance.pick(0, 500, 1 << 20)
+        limits.halfCloseTimeout = chance.pick(.milliseconds(10), .seconds(1))
+        limits.maximumBytesBeforeTask = chance.pick(0, 200, 8192)
+        return limits
     }
 
     /// Nothing listens, and nothing is connected to, once the reactor has come to its end.
@@ -61,11 +76,21 @@ extension World {
         let index = servers.count
         var address = SocketAddress.ipv4(
             host: 0x0a00_0001, port: chance.pick(0, UInt16(9000 + index)))
-        if chance.hits(150), let path = try? UnixPath("@server\(index)") { address = .unix(path) }
+        if chance.hits(300) { address = drawOtherAddress(index) ?? address }
         let server = try? reactor.listen(on: address, options: options) { [unowned self] session in
             begin(session, .accepted(servers[index]), options.session)
         }
         if let server { servers.append(ServerRecord(server, options)) }
+    }
+
+    /// Of another family than most: a name or a file, or IPv6.
+    private func drawOtherAddress(_ index: Int) -> SocketAddress? {
+        switch chance.below(3) {
+        case 0: (try? UnixPath("@server\(index)")).map { .unix($0) }
+        case 1: (try? UnixPath("/run/server\(index)")).map { .unix($0) }
+        default:
+            .ipv6(high: 0xfd00 << 48, low: 1, scope: 0, port: chance.pick(0, UInt16(9100 + index)))
+        }
     }
 
     /// A session stands: from now on the oracle knows of it.
@@ -75,11 +100,14 @@ extension World {
         }
         let record = SessionRecord(session, end, role, options, self)
         records.append(record)
+        record.client?.current = record
+        record.client?.last = record
         run.expect(
             end.phase != .connecting && end.phase != .fresh && end.other != nil,
             "session \(session.id) begins before its connection")
         if case .accepted(let server) = role {
             run.expect(!server.isStopped, "a server that has stopped begins a session")
+            if rested.remove(server.server.address) != nil { run.met(.acceptedAfterRest) }
         }
         handler(.session, end.serial, of: record) { install(record) }
     }
@@ -94,6 +122,10 @@ extension World {
                 record.called("the writability handler")
                 record.told(isWritable: isWritable)
                 if !isWritable { run.met(.capHit) }
+                guard isWritable, record.fillsLeft > 0 else { return }
+                if record.adversary == .onlyStreams || habits.has(.fills) && chance.hits(100) {
+                    fill(record)
+                }
             }
         }
         session.onPeerFinished { [unowned self, unowned record] _ in
@@ -108,54 +140,18 @@ extension World {
                 record.called("the handler of the drain")
                 run.expect(!record.isDrained, "session \(record.id) was told of a drain twice")
                 record.isDrained = true
+                answerDrained(record)
                 if chance.hits(300) { send(on: record) }
             }
         }
-        record.isRaw = record.client == nil && record.options.heartbeat == nil && chance.hits(150)
-        record.isReluctant = record.isRaw && chance.hits(300)
+        drawReceiver(record)
         installReceiver(record)
+        if record.receiver == .packets { drawTask(record) }
         if chance.hits(300) { send(on: record) }
+        if record.adversary == .onlyStreams { fill(record) }
     }
 
-    /// Installs the handler of packets or of bytes, perhaps again: they count as one.
-    func installReceiver(_ record: SessionRecord) {
-        guard record.isRaw else {
-            return record.session.onPacket { [unowned self, unowned record] _, packet in
-                receive(packet, record)
-            }
-        }
-        record.session.onBytes { [unowned self, unowned record] _, bytes in
-            var consumed = 0
-            handler(.bytes, record.end.serial, of: record) {
-                bytes.withUnsafeBytes {
-                    consumed = chance.hits(700) ? $0.count : chance.between(0, $0.count)
-                    if record.isReluctant && chance.hits(900) { consumed = 0 }
-                    record.deliver(bytes: $0, consuming: consumed)
-                }
-                if record.isReluctant && consumed == 0 { giveWay(record) }
-            }
-            return consumed
-        }
-    }
-
-    /// Takes nothing, and does what lets a session keep more than it leaves otherwise.
-    private func giveWay(_ record: SessionRecord) {
-        let session = record.session
-        // What has arrived meanwhile waits behind what the next handler is given.
-        kernel.table[session.descriptor.number]?.isUsed()
-        switch chance.below(10) {
-        case 0...4: if !record.isClosed { installReceiver(record) }
-        case 5...7:
-            session.pauseReading()
-            reactor?.schedule(after: .milliseconds(chance.below(3))) { session.resumeReading() }
-        case 8:
-            session.pauseReading()
-            session.resumeReading()
-        default: break
-        }
-    }
-
-    private func receive(_ packet: borrowing Packet, _ record: SessionRecord) {
+    func receive(_ packet: borrowing Packet, _ record: SessionRecord) {
         let sequence = packet.sequence
         let category = packet.category
         let length = packet.data.byteCount
@@ -202,12 +198,15 @@ extension World {
         // The last reply may close the session: what it took counts before that.
         let (bytes, isWritten) = (packet.data, packet.number.isMultiple(of: 2))
         record.isGiven(packet)
+        record.stir()
         let outcome =
             isWritten
             ? reactor?.reply(to: address, capacity: bytes.count) { $0.write(bytes) }
             : reactor?.reply(to: address, data: bytes)
         switch outcome ?? .closed {
         case .queued:
+            run.met(.repliedLater)
+            if record.isDrained { run.met(.owedWasAnswered) }
             run.expect(isOwed, "session \(record.id) gave a reply that it did not owe")
             record.owed.remove(address)
             settle(.queued, packet, record)
@@ -230,7 +229,19 @@ extension World {
         }
     }
 
+    /// What a session owes that a drain has told is mostly answered soon.
+    private func answerDrained(_ record: SessionRecord) {
+        guard let reactor, !record.owed.isEmpty, chance.hits(800) else { return }
+        reactor.schedule(after: .microseconds(chance.below(5000))) { [unowned self] in
+            for index in replies.indices.reversed() where replies[index].record === record {
+                let (address, _, number) = replies.remove(at: index)
+                reply(address, record, number, length: chance.below(50))
+            }
+        }
+    }
+
     private func refuse(_ address: ReplyAddress, _ record: SessionRecord) {
+        record.stir()
         let isOwed = record.session.isOpen && record.owed.contains(address)
         let isRefused = reactor?.refuse(address) ?? false
         run.expect(isRefused == isOwed, "refusing an owed (\(isOwed)) reply says \(isRefused)")
@@ -292,7 +303,7 @@ extension World {
             "session \(record.id) says of too many bytes: \(outcome)")
     }
 
-    private func settle(_ outcome: SendOutcome, _ packet: WirePacket, _ record: SessionRecord) {
+    func settle(_ outcome: SendOutcome, _ packet: WirePacket, _ record: SessionRecord) {
         let isTooLarge = packet.length > record.options.limits.maximumDataLength
         if outcome != .queued { record.refused(packet) }
         switch outcome {
@@ -307,6 +318,11 @@ extension World {
         case .overflow:
             run.met(.capHit)
             record.overflowed = true
+            // The kernel had been offered all of it.
+            run.expect(
+                record.session.queuedBytes + packet.wireLength > record.mostQueued,
+                "session \(record.id) refused \(packet.wireLength) bytes beside "
+                    + "\(record.session.queuedBytes)")
         case .overCapacity, .interrupted:
             run.expect(false, "session \(record.id) refused as only a closure is refused")
         }
