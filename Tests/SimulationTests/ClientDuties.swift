@@ -55,7 +55,8 @@ extension World {
             let time = clients.reduce(0) {
                 $0 + Int64($1.targets) * ($1.connectTimeout + 2 * Obligations.tick)
             }
-            return record.mustDecideBy = run.clock + time - run.timeLost
+            record.mustDecideBy = run.clock + time - run.timeLost
+            return
         }
         run.expect(
             run.turnStart < latest + run.timeLost,
@@ -115,10 +116,12 @@ extension World {
                 request.carriers.isEmpty || request.isRepeatable,
                 "request \(request.number) waits though its connection was lost")
             run.expect(
-                !isFree, "request \(request.number) waits though its client's session takes packets")
-            if client.current == nil && client.options.whileDisconnected == .fail {
+                !isFree, "request \(request.number) waits though its client's session is free")
+            // One that waited behind others for room goes on waiting when the connection is lost.
+            if client.options.whileDisconnected == .fail && client.current == nil {
                 run.expect(
-                    request.isRepeatable, "request \(request.number) waits for a connection")
+                    request.isRepeatable || request.hadSession,
+                    "request \(request.number) waits for a connection")
             }
         }
     }

@@ -29,9 +29,11 @@ final class Run {
     private(set) var hash: UInt64 = 0xcbf2_9ce4_8422_2325
     private(set) var failure: String?
     private let isTold: Bool
+    private let pulse: Pulse
     private var serials = 0
 
-    init(seed: UInt64, isTold: Bool) {
+    init(seed: UInt64, isTold: Bool, _ pulse: Pulse) {
+        self.pulse = pulse
         self.seed = seed
         self.isTold = isTold
         chance = Chance(seed: seed)
@@ -43,6 +45,9 @@ final class Run {
         serials += 1
         return serials
     }
+
+    /// A turn of the loop ends: the library comes back.
+    func beat() { pulse.beat() }
 
     /// Adds a step to the trace.
     func note(_ step: Step, _ first: Int, _ second: Int = 0, _ why: @autoclosure () -> String = "")

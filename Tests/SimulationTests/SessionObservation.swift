@@ -30,7 +30,17 @@ extension SessionRecord {
         sleptOutstanding = !end.outbox.isEmpty || session.queuedBytes > 0
         let sent = turnOfSending == world.kernel.turns ? sentInTurn : 0
         if end.outbox.count > sent || session.queuedBytes > 0 { times.outstanding = now }
-        if session.isClosing && times.closingSeen == nil { times.closingSeen = now }
+        observeStuck()
+        if session.isClosing && times.closingSeen == nil {
+            times.closingSeen = now
+            receivedBeforeClosing = end.receivedTotal
+        }
+        if times.closingSeen != nil {
+            run.expect(
+                end.receivedTotal - receivedBeforeClosing
+                    <= options.limits.maximumDiscardedBytes + world.limits.maximumBytesReadPerTurn,
+                "session \(id) discards more than it may")
+        }
         if end.finReceived && times.endArrived == nil { times.endArrived = now }
         if end.endWasRead && times.endRead == nil { times.endRead = now }
         if askedFirst != .min && end.lastReceived > askedFirst {
@@ -38,6 +48,23 @@ extension SessionRecord {
             askedFirst = .min
         }
         observeIncomplete()
+    }
+
+    /// Whether what the kernel has taken arrives. A closed window is probed, and so is no death.
+    private func observeStuck() {
+        let isHeard = end.other.map { $0.inboxRoom > 0 } ?? false || end.blockedUntil > run.clock
+        if end.outbox.isEmpty || end.acknowledged != acknowledged || !isHeard {
+            times.stuckSince = nil
+        } else {
+            times.stuckSince = times.stuckSince ?? run.turnStart
+        }
+        // Looks that come late put off those that follow.
+        if run.timeLost != timeLost {
+            timeLost = run.timeLost
+            times.stuckSince = nil
+            times.outstanding = run.turnStart
+        }
+        acknowledged = end.acknowledged
     }
 
     private func isAskedForInput(_ file: OpenFile) -> Bool {
@@ -100,8 +127,10 @@ extension SessionRecord {
     func asked() {
         let interval = options.heartbeat?.interval.clampedNanoseconds ?? 0
         run.met(.questionAsked)
-        if askedFirst < end.lastReceived { askedFirst = run.turnStart }
-        // One that waited was asked earlier.
+        if askedFirst < end.lastReceived {
+            // One that waited was asked earlier, nobody knows when.
+            askedFirst = sleptWaiting ? end.lastReceived : run.turnStart
+        }
         guard !sleptWaiting else { return }
         run.expect(
             run.turnStart - max(end.lastReceived, times.asked) >= interval,
@@ -113,14 +142,23 @@ extension SessionRecord {
     var complaintAboutDeath: String? {
         guard let span = options.deadAfter?.clampedNanoseconds else { return "nobody asked" }
         if run.turnStart - end.lastReceived < span { return "its peer gave a sign" }
-        // Its kernel has acknowledged nothing of what was on its way.
-        if sleptOutstanding && run.turnStart - end.lastAcknowledged >= span { return nil }
+        if UInt64(end.sentTotal) > end.acknowledged { return complaintAboutStandstill(span) }
         guard let interval = options.heartbeat?.interval.clampedNanoseconds else {
             return "its peer's kernel answers, and it was asked nothing"
         }
         if askedFirst < end.lastReceived { return "its peer was not asked" }
         // It may have left some turns after it was asked.
-        if run.turnStart - askedFirst < span - interval - Obligations.tick { return "its peer had no time to answer" }
+        if run.turnStart - askedFirst < span - interval - Obligations.tick {
+            return "its peer had no time to answer"
+        }
         return sleptUnread ? "it did not read" : nil
+    }
+
+    /// Something is on its way: its kernel has to have acknowledged nothing for as long, though it
+    /// could.
+    private func complaintAboutStandstill(_ span: Int64) -> String? {
+        if run.turnStart - end.lastAcknowledged < span { return "its peer's kernel acknowledges" }
+        let isClosed = end.other?.inboxRoom == 0 && end.blockedUntil <= run.turnStart
+        return isClosed ? "its peer's window is closed, and its kernel answers" : nil
     }
 }

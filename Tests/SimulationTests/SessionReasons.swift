@@ -9,6 +9,9 @@ extension SessionRecord {
         switch reason {
         case .requested:
             if closeBegun == nil { return "nobody closed it" }
+            if !closeCalled && isAtTasksPacket && !isTaskCancelled {
+                return "a drain closed it while its task was at a packet"
+            }
             if !closeCalled && !endedWriting && !owed.isEmpty {
                 return "a drain closed it while it owed \(owed.count) replies"
             }
@@ -109,8 +112,8 @@ extension SessionRecord {
             let isDue = isOver(limits.packetTimeout, since: max(since, lastUnread))
             return isDue ? nil : "its packet began less than that ago"
         case .close:
-            let isDue = elapsed(since: begun ?? run.turnStart) >= limits.closeTimeout.clampedNanoseconds
-            if !isDue { return "it was closed later than that ago" }
+            let isDue = isOver(limits.closeTimeout, since: begun ?? run.turnStart)
+            if !isDue { return "it was closed later than \(limits.closeTimeout) ago" }
             let mayHaveMore = client != nil || options.heartbeat != nil
             return outgoing.isEmpty && !mayHaveMore ? "its output had left" : nil
         case .halfClose:
@@ -120,11 +123,8 @@ extension SessionRecord {
         }
     }
 
-    /// When its close can have begun at the earliest.
-    private var begun: Int64? {
-        guard let closeBegun else { return times.closingSeen }
-        return max(closeBegun, times.closingSeen ?? closeBegun)
-    }
+    /// When its close began: seen at that turn's end, unless the turn is this one.
+    private var begun: Int64? { times.closingSeen ?? closeBegun }
 
     /// Since when its peer's end of stream lies there while it does not read.
     private var unreadEnd: Int64? {

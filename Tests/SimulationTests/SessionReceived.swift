@@ -55,6 +55,7 @@ extension SessionRecord {
         hasBeenPaused = false
         if hasSwitched { run.met(.switchedHandlers) }
         hasSwitched = false
+        awaitsCall = false
         times.consumed = run.turnStart
     }
 
@@ -92,7 +93,10 @@ extension SessionRecord {
         let consumed = times.consumed
         mayDeliver("the bytes handler")
         expectStream(bytes)
-        guard count > 0 else { return times.consumed = consumed }
+        guard count > 0 else {
+            times.consumed = consumed
+            return
+        }
         run.met(.tookBytes)
         consume(count)
     }

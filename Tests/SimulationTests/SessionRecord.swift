@@ -52,6 +52,17 @@ final class SessionRecord {
     var incompleteStart = 0
     var askedFirst = Int64.min
     var bytesMoved = 0
+    var acknowledged: UInt64 = 0
+    var timeLost: Int64 = 0
+    var receivedBeforeClosing = 0
+    /// How often the kernel was offered output.
+    var offers = 0
+    /// There is something for the handler that was just installed.
+    var awaitsCall = false
+    /// Its task is at a packet, and how it is made to go on when it waits there.
+    var isAtTasksPacket = false
+    var isTaskCancelled = false
+    var taskGoesOn: (() -> Void)?
     var sentInTurn = 0
     var turnOfSending = 0
     /// The user has asked that nothing be delivered.
@@ -146,6 +157,7 @@ final class SessionRecord {
         count(reason)
         for group in world.groups { group.members.removeAll { $0 === self } }
         self.reason = reason
+        taskGoesOn?()
         world.obligations.meet(end.serial)
         if let client {
             run.expect(

@@ -23,6 +23,9 @@ struct SessionTimes {
     var asked: Int64
     var waited: Int64
     var outstanding: Int64
+    /// Since when the same bytes are on their way, and the peer's kernel would take them if it heard
+    /// of them; nil while none are.
+    var stuckSince: Int64?
     /// When the peer's end of stream came, and was read.
     var endArrived: Int64?
     var endRead: Int64?
@@ -78,6 +81,7 @@ enum SessionRule {
             isDue(max(times.received, times.sent, times.stirred) + span, "the idle end (either) of")
         }
         questions(facts, options, isDue)
+        silence(facts, options, isDue)
         peersEnd(facts, options, isDue)
     }
 
@@ -94,6 +98,16 @@ enum SessionRule {
         {
             isDue(max(since, times.consumed, times.readingSince) + span, "the packet's end of")
         }
+    }
+
+    /// A peer that vanished is found at the second look at the latest.
+    private static func silence(
+        _ facts: SessionFacts, _ options: SessionOptions, _ isDue: (Int64, StaticString) -> Void
+    ) {
+        guard let deadAfter = options.deadAfter?.clampedNanoseconds,
+            let stuck = facts.times.stuckSince
+        else { return }
+        isDue(max(stuck, facts.times.received, facts.times.stirred) + 2 * deadAfter, "the death of")
     }
 
     /// Behind output that the kernel does not take, none is asked.

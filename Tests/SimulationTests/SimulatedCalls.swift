@@ -172,6 +172,7 @@ extension SimulatedKernel {
 
     func send(_ file: OpenFile, _ pieces: [UnsafeRawBufferPointer]) -> Int {
         guard let end = file.end else { return -Int(ENOTSOCK) }
+        end.record?.offers += 1
         if isInterrupted() { return -Int(EINTR) }
         if end.phase != .connected || end.writingEnded {
             let pending = end.takeError()

@@ -46,18 +46,22 @@ struct SimulationReport: Sendable {
     }
 }
 
-/// TRON_SEEDS says how many seeds, TRON_SEED repeats one, and TRON_TRACE=1 tells its story.
+/// TRON_SEEDS says how many seeds, TRON_FIRST_SEED from which on, TRON_SEED repeats one, and
+/// TRON_TRACE=1 tells its story.
 @Suite(.serialized) struct SimulationTests {
     @Test func `every promise holds in every simulated run`() {
         if let seed = Self.number("TRON_SEED") {
             CrashReport.install()
             CrashReport.begins(seed, on: 0)
-            let outcome = Simulation.play(seed, isTold: Self.number("TRON_TRACE") == 1)
+            let pulse = Pulse()
+            Watchdog.begin([pulse])
+            pulse.begins(seed)
+            let outcome = Simulation.play(seed, isTold: Self.number("TRON_TRACE") == 1, pulse)
             Standard.output("simulation: seed \(seed), \(outcome.turns) turns, \(outcome.hash)")
             #expect(outcome.failure == nil)
             return
         }
-        let first = UInt64.random(in: 0...1 << 48)
+        let first = Self.number("TRON_FIRST_SEED") ?? UInt64.random(in: 0...1 << 48)
         let count = Self.number("TRON_SEEDS").map { Int($0) } ?? Self.defaultCount
         Standard.output("simulation: seeds from \(first) on")
         let report = Simulation.play(count, from: first, threads: Self.threads)

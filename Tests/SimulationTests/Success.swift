@@ -11,7 +11,7 @@ enum Success: Int, CaseIterable {
     case questionAsked, aliveByAnswer
     case tookBytes, tookFrames, tookLines, switchedHandlers
     case taskReceived, taskReplied, taskEnded
-    case groupSent, acceptedAfterRest, eventsTold
+    case groupSent, acceptedAfterRest, eventsTold, drainedAndStopped
 
     /// Its name in the table.
     var title: String {
@@ -52,6 +52,7 @@ enum Success: Int, CaseIterable {
         case .groupSent: "group sent to two or more"
         case .acceptedAfterRest: "accepted after a rest"
         case .eventsTold: "session's events told"
+        case .drainedAndStopped: "reactor drained and stopped"
         }
     }
 }

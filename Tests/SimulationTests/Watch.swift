@@ -9,9 +9,13 @@ extension World {
         turnsWithoutBytes = hasMovedBytes ? turnsWithoutBytes : turnsWithoutBytes + 1
         hasMovedBytes = false
         // Where much moves, signals interrupt many waits, and the kernel takes nothing as often.
-        if turnsWithoutBytes > Self.mostTurns + kernel.turns / 2 {
-            run.fail("in \(turnsWithoutBytes) of \(kernel.turns) turns nothing moved: it never ends")
+        let interruptions = run.faults.counts[Fault.interruption.rawValue]
+        if turnsWithoutBytes > Self.mostTurns + kernel.turns / 2 + interruptions {
+            run.fail("nothing moved in \(turnsWithoutBytes) of \(kernel.turns) turns: no end")
         }
+        // Much through narrow buffers: it moves, and may take longer than a run is to.
+        if kernel.calls > Self.mostCalls && !isStopping { stop() }
+        run.beat()
         if run.failure != nil {
             stop()
             kernel.hurries = true
@@ -61,16 +65,22 @@ extension World {
         let limits = record.options.limits
         if record.isDrained {
             return run.expect(
-                record.answerable > 0 || record.isTaskBusy, "session \(record.id) was drained, owes nothing and stays")
+                record.answerable > 0 || record.isTaskBusy,
+                "session \(record.id) was drained, owes nothing and stays")
         }
         if record.answerable >= limits.maximumOwedReplies { return }
         if session.queuedBytes > limits.outboundCapacity { return }
         let mayPause = record.options.pausesReadingAboveHighWatermark
         if mayPause && session.queuedBytes > limits.outputLowWatermark { return }
         run.expect(
-            record.isTaskBusy || !record.holdsBack, "session \(record.id) sleeps over a packet it has received")
+            !record.awaitsCall || end.endWasRead,
+            "session \(record.id) sleeps, and its new handler was not called")
         run.expect(
-            !end.endWasRead || record.facts.mayOutliveItsPeer || interest & Ready.readable != 0,
+            record.isTaskBusy || !record.holdsBack,
+            "session \(record.id) sleeps over a packet it has received")
+        run.expect(
+            !end.endWasRead || record.facts.mayOutliveItsPeer
+                || interest & Ready.readable != 0,
             "session \(record.id) outlives its peer's end")
         if !end.inbox.isEmpty || (end.finReceived && !end.endWasRead) {
             run.expect(

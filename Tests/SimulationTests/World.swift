@@ -42,10 +42,12 @@ final class World: @unchecked Sendable {
 
     /// Much is sent, more than buffers hold.
     let isHeavy: Bool
-    /// How long the run lasts until its end begins, in milliseconds. What repeats does so less often
-    /// in a long one, so that none has more than `mostTurns` in which no byte moves.
+    /// How long the run lasts until its end begins, in milliseconds. What repeats does so less
+    /// often in a long one, so that none has more than `mostTurns` in which no byte moves.
     let length: Int
     static let mostTurns = 5000
+    /// After so many system calls a run in which bytes move is stopped.
+    static let mostCalls = 100_000
     var turnsWithoutBytes = 0
     var hasMovedBytes = false
     /// The run's end has begun: nothing is made to go wrong any more, and the world lets go.
@@ -174,7 +176,7 @@ extension World {
             kernel.table.limit = kernel.openCount + chance.between(1, 4)
         }
         if chance.hits(300) { addTimer(within: length) { self.stop() } }
-        for _ in 0..<(habits.has(.drains) && chance.hits(300) ? chance.pick(1, 2, 3) : 0) {
+        for _ in 0..<(habits.has(.drains) && chance.hits(600) ? chance.pick(1, 2, 3) : 0) {
             addTimer(within: length) { [unowned self] in
                 if let server = chance.pick(from: servers) { drain(server) }
             }
@@ -247,43 +249,6 @@ extension World {
         kernel.network.partition(end, until: run.clock + length, bothWays: isBothWays)
         if chance.hits(200) {
             kernel.network.after(length) { self.kernel.network.timeOut(end) }
-        }
-    }
-
-    /// The run's time is over: it ends in one of several ways.
-    private func end() {
-        switch chance.below(3) {
-        case 0: stopFromElsewhere()
-        case 1 where reactor?.signalSource != nil: kernel.raise(.terminate)
-        default: letGo()
-        }
-    }
-
-    /// Nothing more goes wrong and nothing is begun: so all that was promised has to come about
-    /// before the reactor is stopped. The longest of it is a partition's end.
-    private func letGo() {
-        run.faults.isCalm = true
-        isEnding = true
-        pokesLeft = 0
-        kernel.table.limit = 1000
-        onLoop { [unowned self] in
-            for timer in timers where !timer.isOver && timer.interval != nil { cancel(timer) }
-        }
-        kernel.network.after(2_000_000_000) {
-            self.onLoop { [unowned self] in
-                for client in clients { close(client) }
-                for record in records where record.options.heartbeat != nil && !record.isClosed {
-                    beginClosing(record, call: record.session.close)
-                }
-            }
-        }
-        kernel.network.after(40_000_000_000) { self.stopFromElsewhere() }
-    }
-
-    /// Has something done in a turn, as another thread would; until it is taken if need be.
-    private func onLoop(_ action: @escaping () -> Void) {
-        if submitFromElsewhere(action) == .tooMuchWaits {
-            kernel.network.after(1_000_000) { self.onLoop(action) }
         }
     }
 }

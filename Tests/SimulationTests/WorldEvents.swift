@@ -24,7 +24,8 @@ extension World {
             guard let record = records.first(where: { $0.id == id }) else { break }
             run.expect(
                 record.reason == nil || record.reason == reason,
-                "\(id) ended with \(reason), and was told \(record.reason.map(\.description) ?? "")")
+                "\(id) ended with \(reason), and was told \(record.reason.map(\.description) ?? "")"
+            )
             run.expect(
                 traffic.bytesSent == record.end.sentTotal
                     && traffic.bytesReceived == record.end.receivedTotal,

@@ -79,7 +79,7 @@ extension World {
     private func drawPacket(sequence: Int32? = nil) -> WirePacket {
         WirePacket(
             sequence: sequence ?? chance.pick(-1, Int32.min), category: WirePacket.plain,
-            number: UInt64(run.nextSerial()), length: chance.below(chance.pick(20, 400, 3000)))
+            number: UInt64(run.nextSerial()), length: chance.below(chance.pick(20, 100, 100, 1000)))
     }
 
     /// Has all of them given a packet; how many of them took it, by their own count.
@@ -104,12 +104,14 @@ extension World {
 
     // MARK: One session
 
-    /// Sends for as long as the session says that it is writable: that comes to an end in this turn,
-    /// however fast its peer reads.
+    /// Sends for as long as the session says that it is writable: that comes to an end in this
+    /// turn, however fast its peer reads.
     func fill(_ record: SessionRecord) {
         let limits = record.options.limits
         // A few bytes at a time would take as many turns.
-        let narrowest = min(record.end.outboxCapacity, record.end.other?.inboxCapacity ?? 0)
+        let narrowest = min(
+            record.end.outboxCapacity, record.end.other?.inboxCapacity ?? 0,
+            self.limits.maximumBytesReadPerTurn)
         guard limits.outputHighWatermark <= 100 * narrowest else { return }
         let length = min(limits.maximumDataLength, max(30, limits.outputHighWatermark / 20))
         var sent = 0

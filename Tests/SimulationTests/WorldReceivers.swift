@@ -24,7 +24,8 @@ extension World {
             let former = record.receiver
             // From within a line or an odd part of a packet, only bytes lead on.
             record.receiver =
-                record.isAtPacket ? chance.pick(.packets, .bytes, .frames) : chance.pick(.bytes, .lines)
+                record.isAtPacket
+                ? chance.pick(.packets, .bytes, .frames) : chance.pick(.bytes, .lines)
             record.hasSwitched = record.receiver != former
         }
         installReceiver(record)
@@ -32,6 +33,7 @@ extension World {
 
     func installReceiver(_ record: SessionRecord) {
         record.stir()
+        record.awaitsCall = record.receiver == .bytes && record.incompleteBytes > 0
         let session = record.session
         switch record.receiver {
         case .task: return

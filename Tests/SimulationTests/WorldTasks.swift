@@ -18,6 +18,7 @@ extension World {
         guard let task, chance.hits(200) else { return }
         addTimer(within: 300) { [unowned self, unowned record] in
             // The loop hears of it in its own time, and closes the session then.
+            record.isTaskCancelled = true
             if record.closeBegun == nil { record.closeBegun = run.turnStart }
             task.cancel()
         }
@@ -31,7 +32,12 @@ extension World {
         for try await packet in face.packets {
             record.isTaskBusy = true
             record.stir()
-            if take(packet, record) { try await reply(packet, face, record) }
+            record.isAtTasksPacket = true
+            defer { record.isAtTasksPacket = false }
+            if take(packet, record) {
+                if chance.hits(300) { await linger(record) }
+                try await reply(packet, face, record)
+            }
             record.mostPackets -= 1
             if record.mostPackets == 0 { return }
             record.stir()
@@ -39,8 +45,25 @@ extension World {
         }
     }
 
+    /// Waits for a while, or for the session's end.
+    private nonisolated(nonsending) func linger(_ record: SessionRecord) async {
+        guard let reactor, !record.isClosed else { return }
+        await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
+            record.taskGoesOn = { [unowned record] in
+                record.taskGoesOn = nil
+                continuation.resume()
+            }
+            reactor.schedule(after: .milliseconds(chance.below(50))) { [unowned record] in
+                record.taskGoesOn?()
+            }
+        }
+        record.stir()
+    }
+
     /// Whether the packet is to be answered.
     private func take(_ packet: OwnedPacket, _ record: SessionRecord) -> Bool {
+        // What is kept for it may be more than is read behind.
+        kernel.table[record.session.descriptor.number]?.isUsed()
         packet.data.withUnsafeBytes { record.deliver(packet.sequence, packet.category, $0) }
         handler(.packet, record.end.serial, of: record) {}
         return packet.category == WirePacket.request

@@ -14,7 +14,8 @@ extension World {
     func addTimer(within milliseconds: Int, _ action: @escaping () -> Void = {}) {
         guard let reactor, mayBegin else { return }
         let delay = chance.time(upToMilliseconds: milliseconds)
-        let interval: Int64? = chance.hits(150) ? Int64(max(length / 100, chance.between(1, 200))) * 1_000_000 : nil
+        let step = Int64(max(length / 100, chance.between(1, 200))) * 1_000_000
+        let interval: Int64? = chance.hits(150) ? step : nil
         let timer = TimerRecord(serial: run.nextSerial(), interval: interval)
         timer.handle = reactor.schedule(
             after: .nanoseconds(delay), repeating: interval.map { .nanoseconds($0) }
@@ -98,6 +99,10 @@ extension World {
     func submitFromElsewhere(_ action: @escaping () -> Void = {}) -> Submission {
         guard let remote = reactor?.remote else { return .stopped }
         let outcome = Locked(Submission.stopped)
+        // Whoever is refused the wake-up does not make up for it.
+        let wasCalm = run.faults.isCalm
+        run.faults.isCalm = true
+        defer { run.faults.isCalm = wasCalm }
         Worker.runOnce { [self] in
             let work = Work(action)
             let submission = remote.submit { [unowned self] _ in
