@@ -4,6 +4,8 @@
     .ci/mutate planted NAME ...   only these
     .ci/mutate planted --list     their names and what they do wrong
     .ci/mutate planted --fit      fails when one does not fit the code any more; builds nothing
+    .ci/mutate planted --by simulation [--seeds N] [NAME ...]
+                                  what the simulation finds of them by itself: planted_simulation.py
 
 Sessions and Endpoints wait for kernels, peers and clocks: to change each of their operators would
 cost a day. So their mutants are chosen: defects that were found, or that reviewers asked about.
@@ -152,6 +154,11 @@ def require_soundness(package, chosen):
 
 def main(root, package, names):
     known = defects(root)
+    if names[:2] == ["--by", "simulation"]:
+        import planted_simulation
+        return planted_simulation.main(
+            root, package.with_name(package.name + "-simulation"), names[2:], known, write,
+            limit_cores)
     if names == ["--list"]:
         sys.exit(print("\n".join(f"{defect.name}: {defect.text}" for defect in known)))
     if names == ["--fit"]:

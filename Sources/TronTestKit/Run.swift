@@ -1,7 +1,7 @@
 // What all parts of one run share: chance, clock, faults, trace, and the first failure.
 
 /// A kind of step of a run's story; the trace's hash is made of them.
-package struct Step: CustomStringConvertible, Sendable {
+package struct Step: Equatable, CustomStringConvertible, Sendable {
     package let number: UInt8
     package let name: StaticString
 
@@ -12,6 +12,8 @@ package struct Step: CustomStringConvertible, Sendable {
     }
 
     package var description: String { "\(name)" }
+
+    package static func == (left: Step, right: Step) -> Bool { left.number == right.number }
 
     static let wait = Step(1, "wait")
     static let event = Step(2, "event")
@@ -48,6 +50,9 @@ package final class Run {
     package var clock = Run.beginning
     /// The clock reading that the library's present turn uses.
     package var turnStart = Run.beginning
+    /// How much of the time went by in handlers, or while the machine slept: what waits for others
+    /// to be done is late by as much.
+    package private(set) var timeLost: Int64 = 0
     /// Whether one has been taken since the last wait.
     package var isTurnTimed = false
     package private(set) var hash: UInt64 = 0xcbf2_9ce4_8422_2325
@@ -56,6 +61,10 @@ package final class Run {
     private let teller: ((String) -> Void)?
     /// Called with each promise that is broken.
     package var failed: (String) -> Void = { _ in }
+    /// What whoever drives the run counts beside the faults.
+    package var tallies: [Int] = []
+    /// Called when a turn of a loop has ended.
+    package var turnEnded: () -> Void = {}
     private var serials = 0
 
     package init(
@@ -95,6 +104,12 @@ package final class Run {
 
     /// Counts a fault that did something.
     package func met(_ fault: Fault) { faults.count(fault) }
+
+    /// Time passes in which nothing is done.
+    package func lose(_ time: Int64) {
+        clock += time
+        timeLost += time
+    }
 
     package func strikes(_ fault: Fault) -> Bool { faults.strikes(fault, chance) }
 

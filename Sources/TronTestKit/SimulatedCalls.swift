@@ -171,6 +171,7 @@ extension SimulatedKernel {
 
     package func send(_ file: OpenFile, _ pieces: [UnsafeRawBufferPointer]) -> Int {
         guard let end = file.end else { return -Int(ENOTSOCK) }
+        end.observer?.offered(unsafe pieces.map(\.count))
         if isInterrupted() { return -Int(EINTR) }
         if end.phase != .connected || end.writingEnded {
             let pending = end.takeError()

@@ -27,6 +27,8 @@ package enum Ready {
 package protocol EndObserver: AnyObject {
     /// The kernel refused something that the connection cannot go on without.
     func wasRefused()
+    /// The kernel is asked to take pieces of so many bytes.
+    func offered(_ pieces: [Int])
     /// The kernel took these bytes.
     func wrote(_ bytes: ArraySlice<UInt8>)
 }

@@ -66,7 +66,7 @@ extension SimulatedKernel {
     private func jump() {
         guard run.strikes(.clockJump) else { return }
         run.met(.clockJump)
-        run.clock += run.chance.time(upToMilliseconds: run.chance.pick(10, 1000, 100_000))
+        run.lose(run.chance.time(upToMilliseconds: run.chance.pick(10, 1000, 100_000)))
         run.note(.clockJumps, 0)
     }
 

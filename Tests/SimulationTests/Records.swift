@@ -12,6 +12,8 @@ final class ServerRecord {
     var isStopped = false
     /// Its sessions may be aborted: by a stop that says so, or by a drain's deadline.
     var mayAbort = false
+    /// Drains that go on.
+    var drains = 0
 
     init(_ server: Server, _ options: ServerOptions) {
         self.server = server
@@ -23,17 +25,47 @@ final class ServerRecord {
 final class ClientRecord: @unchecked Sendable {
     let client: Client
     let options: ClientOptions
+    let backoff: Backoff
+    let serial: Int
+    /// How many addresses it has.
+    let targets: Int
     var isClosed = false
     var state = ClientState.connecting
+    /// How often it was told a state, and that it was connected.
+    var changes = 0
+    var connections = 0
+    /// The last attempt that it waited before, and until when; when it last began to connect.
+    var attempt = 0
+    var waitsUntil: Int64 = 0
+    var connectingSince: Int64 = 0
+    var mustDecideBy: Int64?
+    /// The session that it has, and the last that it had since it last waited.
+    var current: SessionRecord?
+    var last: SessionRecord?
+    /// Requests that have not ended, in the order in which they were made.
+    var open: [RequestRecord] = []
     /// Reasons that its requests were told a connection was lost for, until it is told itself.
     var lostReasons: [CloseReason] = []
     /// The request that last had a sequence.
     var numbers: [Int32: UInt64] = [:]
 
-    init(_ client: Client, _ options: ClientOptions) {
+    init(_ client: Client, _ options: ClientOptions, _ backoff: Backoff, targets: Int, serial: Int)
+    {
         self.client = client
         self.options = options
+        self.backoff = backoff
+        self.targets = targets
+        self.serial = serial
     }
+
+    /// Lets go of what names it.
+    func forgetAll() {
+        current = nil
+        last = nil
+        open = []
+    }
+
+    var connectTimeout: Int64 { options.connectTimeout.clampedNanoseconds }
 }
 
 /// A request of a client. `@unchecked` because tasks have it, on the run's one thread.
@@ -50,6 +82,12 @@ final class RequestRecord: @unchecked Sendable {
     var sequence: Int32?
     /// The connections that carried it.
     var carriers: [Int] = []
+    /// What it met when it was made: whether its client had a session that took packets, requests
+    /// that had not ended, and those of them that may be kept as copies; and the bytes that waited.
+    var hadSession = false
+    var pendingBefore = 0
+    var copiesBefore = 0
+    var queuedAfter = 0
 
     init(
         _ number: UInt64, _ length: Int, _ client: ClientRecord, isRepeatable: Bool, timeout: Int64

@@ -24,14 +24,19 @@ extension Step {
     static let poke = Step(83, "poke")
     static let ends = Step(84, "ends")
     static let toldOfDrain = Step(85, "toldOfDrain")
+    static let frame = Step(86, "frame")
+    static let soon = Step(87, "soon")
+    static let turnedDown = Step(88, "turnedDown")
 }
 
 extension Run {
     /// Its faults are drawn; the first promise that is broken is printed with the seed.
-    convenience init(seed: UInt64, isTold: Bool) {
+    convenience init(seed: UInt64, isTold: Bool, _ pulse: Pulse) {
         self.init(
             seed: seed, faults: { Faults(drawnFrom: $0) },
             teller: isTold ? { Standard.error($0) } : nil)
+        tallies = [Int](repeating: 0, count: Success.allCases.count)
+        turnEnded = pulse.beat
         var isFirst = true
         failed = { text in
             guard isFirst else { return }
@@ -41,4 +46,7 @@ extension Run {
                     + "simulation: repeat it with: .ci/simulate --seed \(seed) --trace")
         }
     }
+
+    /// Counts what went well.
+    func met(_ success: Success) { tallies[success.rawValue] += 1 }
 }

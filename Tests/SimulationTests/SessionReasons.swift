@@ -10,6 +10,9 @@ extension SessionRecord {
         switch reason {
         case .requested:
             if closeBegun == nil { return "nobody closed it" }
+            if !closeCalled && isAtTasksPacket && !isTaskCancelled {
+                return "a drain closed it while its task was at a packet"
+            }
             if !closeCalled && !endedWriting && !owed.isEmpty {
                 return "a drain closed it while it owed \(owed.count) replies"
             }
@@ -25,13 +28,14 @@ extension SessionRecord {
             }
             return unsent
         case .idle(let kind): return complaint(aboutIdleness: kind)
-        case .dead: return complaint(aboutSilence: ())
+        case .dead: return complaintAboutDeath
         case .unanswered:
             return clientHadTimeout ? nil : "none of its requests timed out"
         case .protocolFault(let fault):
             return complaint(about: fault) ?? unsent
-        case .overflow:
+        case .overflow(let bytes):
             if options.overflow != .close { return "its overflow policy is to refuse" }
+            if bytes <= mostQueued { return "it may have \(mostQueued)" }
             // Requests are queued by the library itself. Heartbeats never end a session.
             return overflowed || client != nil ? nil : "its output never exceeded"
         case .deadlineExceeded(let deadline): return complaint(about: deadline)
@@ -69,16 +73,15 @@ extension SessionRecord {
     private func complaint(aboutIdleness kind: IdleKind) -> String? {
         let isJustified =
             switch kind {
-            case .read: isOver(options.idle.read, since: end.lastReceived)
+            case .read: isOver(options.idle.read, since: max(end.lastReceived, lastUnread))
             case .write: isOver(options.idle.write, since: end.lastSent)
             case .either: isOver(options.idle.either, since: max(end.lastReceived, end.lastSent))
             }
         return isJustified ? nil : "bytes moved less than that ago"
     }
 
-    private func complaint(aboutSilence: Void) -> String? {
-        isOver(options.deadAfter, since: end.lastReceived) ? nil : "its peer gave a sign"
-    }
+    /// When it last did not read, so that neither its idle time nor its packet's went on.
+    private var lastUnread: Int64 { sleptUnread ? run.turnStart : times.lastNotReading }
 
     private func complaint(about fault: ProtocolFault) -> String? {
         switch fault {
@@ -90,12 +93,14 @@ extension SessionRecord {
         case .dataTooLong(let length):
             return announced == length ? nil : "\(announced ?? -1) were announced"
         case .tooManyUnconsumedBytes(let bytes):
-            if !isRaw { return "its handler takes packets" }
+            if receiver != .bytes { return "its handler takes no bytes" }
             let isTooMuch = bytes > options.limits.maximumDataLength && bytes <= mostKept
             return isTooMuch ? nil : "\(bytes) bytes may be left, or are more than it may keep"
         case .consumedTooMuch: return "its handler consumes what it is given"
-        case .frameTooLong, .malformedFrame, .framingMadeNoProgress:
-            return "its handler takes no frames"
+        case .frameTooLong(let maximum):
+            if maximum != longestFrame - 2 { return "it may have \(longestFrame - 2) bytes" }
+            return hasTooLongLine ? nil : "its line was no longer"
+        case .malformedFrame, .framingMadeNoProgress: return "its framing says nothing like that"
         }
     }
 
@@ -103,18 +108,45 @@ extension SessionRecord {
         let limits = options.limits
         switch deadline {
         case .packet:
-            if incompleteBytes == 0 && !isRaw { return "no packet was incomplete" }
-            return limits.packetTimeout == nil ? "packets have no time limit" : nil
+            observeIncomplete()
+            guard let since = times.incompleteSince else { return "no packet was incomplete" }
+            let isDue = isOver(limits.packetTimeout, since: max(since, lastUnread))
+            return isDue ? nil : "its packet began less than that ago"
         case .close:
-            if let closeBegun, elapsed(since: closeBegun) < limits.closeTimeout.clampedNanoseconds {
-                return "it was closed later than that ago"
-            }
+            let isDue = isOver(limits.closeTimeout, since: begun ?? run.turnStart)
+            if !isDue { return "it was closed later than \(limits.closeTimeout) ago" }
             let mayHaveMore = client != nil || options.heartbeat != nil
             return outgoing.isEmpty && !mayHaveMore ? "its output had left" : nil
         case .halfClose:
-            if options.allowsHalfClose && end.endWasRead { return nil }
-            // Or its peer ended while it did not read.
-            return end.finReceived ? nil : "its peer's stream has not ended"
+            let begun = end.endWasRead ? times.endRead : unreadEnd
+            let isDue = isOver(limits.halfCloseTimeout, since: begun ?? run.turnStart)
+            return isDue ? nil : "its peer's stream ended later than that ago"
+        }
+    }
+
+    /// When its close began: seen at that turn's end, unless the turn is this one.
+    private var begun: Int64? { times.closingSeen ?? closeBegun }
+
+    /// Since when its peer's end of stream lies there while it does not read.
+    private var unreadEnd: Int64? {
+        guard let arrived = times.endArrived, let since = times.notReadingSince else { return nil }
+        return max(arrived, since)
+    }
+
+    /// The most bytes that may wait, but for owed replies.
+    var mostQueued: Int {
+        max(options.limits.maximumQueuedBytes, options.limits.maximumDataLength + 11)
+    }
+
+    func count(_ reason: CloseReason) {
+        switch reason {
+        case .idle: run.met(.endedIdle)
+        case .dead: run.met(.endedDead)
+        case .overflow: run.met(.overflowed)
+        case .deadlineExceeded(.packet): run.met(.packetTimedOut)
+        case .deadlineExceeded(.close): run.met(.closeTimedOut)
+        case .deadlineExceeded(.halfClose): run.met(.endedHalfClosed)
+        default: break
         }
     }
 }

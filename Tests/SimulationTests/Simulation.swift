@@ -12,6 +12,8 @@ struct RunOutcome {
     var hash: UInt64
     /// How often each kind of fault was met.
     var counts: [Int]
+    /// How often each kind of success came about.
+    var successes: [Int]
     /// Turns of the loop.
     var turns: Int
     /// The first promise that was broken.
@@ -20,8 +22,10 @@ struct RunOutcome {
 
 enum Simulation {
     /// One run, from its seed alone.
-    static func play(_ seed: UInt64, isTold: Bool = false) -> RunOutcome {
-        let run = Run(seed: seed, isTold: isTold)
+    static func play(
+        _ seed: UInt64, isTold: Bool = false, _ pulse: Pulse = Pulse()
+    ) -> RunOutcome {
+        let run = Run(seed: seed, isTold: isTold, pulse)
         var turns = 0
         do {
             let world = try World(run)
@@ -31,8 +35,8 @@ enum Simulation {
             run.fail("the reactor threw \(error)")
         }
         return RunOutcome(
-            seed: seed, hash: run.hash, counts: run.faults.counts, turns: turns,
-            failure: run.failure)
+            seed: seed, hash: run.hash, counts: run.faults.counts,
+            successes: run.tallies, turns: turns, failure: run.failure)
     }
 
     /// Seeds from `first` on, on as many threads as said. Ends early after some failures.
@@ -40,14 +44,19 @@ enum Simulation {
         let next = Atomic(0)
         let report = Locked(SimulationReport())
         CrashReport.install()
+        let pulses = (0..<threads).map { _ in Pulse() }
+        Watchdog.begin(pulses)
         let workers = (0..<threads).map { index in
             Worker {
+                let pulse = pulses[index]
+                defer { pulse.ends() }
                 while true {
                     let offset = next.add(1, ordering: .relaxed).oldValue
                     guard offset < count else { return }
                     let seed = first &+ UInt64(offset)
                     CrashReport.begins(seed, on: index)
-                    let outcome = play(seed)
+                    pulse.begins(seed)
+                    let outcome = play(seed, pulse)
                     let isEnough = report.withLock { report in
                         report.add(outcome)
                         return report.failures.count >= 10

@@ -10,6 +10,7 @@ struct SimulationReport: Sendable {
     var seeds = 0
     var turns = 0
     var counts = [Int](repeating: 0, count: Fault.allCases.count)
+    var successes = [Int](repeating: 0, count: Success.allCases.count)
     /// The seeds that failed, and why; the first few.
     var failures: [(seed: UInt64, message: String)] = []
 
@@ -17,37 +18,51 @@ struct SimulationReport: Sendable {
         seeds += 1
         turns += outcome.turns
         for index in counts.indices { counts[index] += outcome.counts[index] }
+        for index in successes.indices { successes[index] += outcome.successes[index] }
         if let failure = outcome.failure, failures.count < 20 {
             failures.append((outcome.seed, failure))
         }
     }
 
-    /// Every kind of fault with how often it was met, and the one line for the log.
+    /// Every kind of fault and of success with how often it was met, and the one line for the log.
     var lines: [String] {
-        let table = Fault.allCases.map { fault in
-            let count = String(counts[fault.rawValue])
-            let padding = String(repeating: " ", count: max(0, 12 - count.count))
-            return "\(padding)\(count)  \(fault.title)"
-        }
-        let fewest = counts.min() ?? 0
-        return table + [
-            "simulation: \(seeds) seeds, \(counts.count) fault kinds, fewest \(fewest)"
+        let faults = zip(counts, Fault.allCases).map { Self.line($0, $1.title) }
+        let good = zip(successes, Success.allCases).map { Self.line($0, $1.title) }
+        return faults + ["and went well:"] + good + [
+            "simulation: \(seeds) seeds, \(counts.count) fault kinds, fewest "
+                + "\(counts.min() ?? 0), \(successes.count) kinds of success, fewest "
+                + "\(successes.min() ?? 0)"
         ]
+    }
+
+    private static func line(_ count: Int, _ title: String) -> String {
+        String(repeating: " ", count: max(0, 12 - "\(count)".count)) + "\(count)  \(title)"
+    }
+
+    /// What was met less than so many times.
+    func rarer(than fewest: Int) -> [String] {
+        let faults = zip(counts, Fault.allCases).filter { $0.0 < fewest }.map(\.1.title)
+        let good = zip(successes, Success.allCases).filter { $0.0 < fewest }.map(\.1.title)
+        return faults + good
     }
 }
 
-/// TRON_SEEDS says how many seeds, TRON_SEED repeats one, and TRON_TRACE=1 tells its story.
+/// TRON_SEEDS says how many seeds, TRON_FIRST_SEED from which on, TRON_SEED repeats one, and
+/// TRON_TRACE=1 tells its story.
 @Suite(.serialized) struct SimulationTests {
     @Test func `every promise holds in every simulated run`() {
         if let seed = Self.number("TRON_SEED") {
             CrashReport.install()
             CrashReport.begins(seed, on: 0)
-            let outcome = Simulation.play(seed, isTold: Self.number("TRON_TRACE") == 1)
+            let pulse = Pulse()
+            Watchdog.begin([pulse])
+            pulse.begins(seed)
+            let outcome = Simulation.play(seed, isTold: Self.number("TRON_TRACE") == 1, pulse)
             Standard.output("simulation: seed \(seed), \(outcome.turns) turns, \(outcome.hash)")
             #expect(outcome.failure == nil)
             return
         }
-        let first = UInt64.random(in: 0...1 << 48)
+        let first = Self.number("TRON_FIRST_SEED") ?? UInt64.random(in: 0...1 << 48)
         let count = Self.number("TRON_SEEDS").map { Int($0) } ?? Self.defaultCount
         Standard.output("simulation: seeds from \(first) on")
         let report = Simulation.play(count, from: first, threads: Self.threads)
@@ -58,8 +73,8 @@ struct SimulationReport: Sendable {
         // A thousand times in 100,000 runs, and as many a run in fewer, down to where luck decides.
         guard report.failures.isEmpty, count >= 1000 else { return }
         let fewest = count / 100
-        for fault in Fault.allCases where report.counts[fault.rawValue] < fewest {
-            Issue.record("\(fault.title) was met less than \(fewest) times")
+        for title in report.rarer(than: fewest) {
+            Issue.record("\(title) was met less than \(fewest) times")
         }
     }
 

@@ -7,27 +7,46 @@ import TronTestKit
 extension World {
     /// Before each wait, which is to last so many nanoseconds at most (negative: for ever).
     func watch(_ nanoseconds: Int64) {
-        if run.failure != nil || kernel.turns > 3000 {
+        turnsWithoutBytes = hasMovedBytes ? turnsWithoutBytes : turnsWithoutBytes + 1
+        hasMovedBytes = false
+        // Where much moves, signals interrupt many waits, and the kernel takes nothing as often.
+        let interruptions = run.faults.counts[Fault.interruption.rawValue]
+        if turnsWithoutBytes > Self.mostTurns + kernel.turns / 2 + interruptions {
+            run.fail("nothing moved in \(turnsWithoutBytes) of \(kernel.turns) turns: no end")
+        }
+        // Much through narrow buffers: it moves, and may take longer than a run is to.
+        if kernel.calls > Self.mostCalls && !isStopping { stop() }
+        run.turnEnded()
+        if run.failure != nil {
             stop()
             kernel.hurries = true
         }
         obligations.check(run, sleepingFor: nanoseconds)
         kernel.checkSignals()
+        for record in records where !record.isClosed { watch(record, nanoseconds) }
         if nanoseconds != 0 {
             run.expect(soonCalls.isEmpty, "the loop sleeps over \(soonCalls.count) calls")
-            for record in records where !record.isClosed { watchSleeper(record) }
             watchListeners()
+            for client in clients { watch(client, nanoseconds) }
         }
         watchProgress(nanoseconds)
         if kernel.turns % 8 == 0 { watchMemory() }
     }
 
-    /// A session that sleeps must have nothing left to do.
-    private func watchSleeper(_ record: SessionRecord) {
-        let (session, end) = (record.session, record.end)
-        guard let file = kernel.table[session.descriptor.number], file.end === end else {
+    private func watch(_ record: SessionRecord, _ nanoseconds: Int64) {
+        guard let file = kernel.table[record.session.descriptor.number], file.end === record.end
+        else {
             return run.fail("session \(record.id) has lost its descriptor without a close")
         }
+        record.observe(file, sleepingFor: nanoseconds)
+        guard nanoseconds != 0 else { return }
+        record.checkDuties(sleepingFor: nanoseconds)
+        watchSleeper(record, file)
+    }
+
+    /// A session that sleeps must have nothing left to do.
+    private func watchSleeper(_ record: SessionRecord, _ file: OpenFile) {
+        let (session, end) = (record.session, record.end)
         let interest = file.isWatched ? file.interest : 0
         run.expect(!record.mustEnd, "session \(record.id) was refused a call, and lives on")
         if session.queuedBytes > 0 && end.isWritable {
@@ -47,14 +66,23 @@ extension World {
         let limits = record.options.limits
         if record.isDrained {
             return run.expect(
-                record.answerable > 0, "session \(record.id) was drained, owes nothing and stays")
+                record.answerable > 0 || record.isTaskBusy,
+                "session \(record.id) was drained, owes nothing and stays")
         }
         if record.answerable >= limits.maximumOwedReplies { return }
         if session.queuedBytes > limits.outboundCapacity { return }
         let mayPause = record.options.pausesReadingAboveHighWatermark
         if mayPause && session.queuedBytes > limits.outputLowWatermark { return }
         run.expect(
-            !record.holdsBackPacket, "session \(record.id) sleeps over a packet it has received")
+            !record.awaitsCall || end.endWasRead,
+            "session \(record.id) sleeps, and its new handler was not called")
+        run.expect(
+            record.isTaskBusy || !record.holdsBack,
+            "session \(record.id) sleeps over a packet it has received")
+        run.expect(
+            !end.endWasRead || record.facts.mayOutliveItsPeer
+                || interest & Ready.readable != 0,
+            "session \(record.id) outlives its peer's end")
         if !end.inbox.isEmpty || (end.finReceived && !end.endWasRead) {
             run.expect(
                 interest & Ready.readable != 0,
@@ -67,6 +95,7 @@ extension World {
         kernel.table.forEach { file in
             guard let listener = file.listener else { return }
             if file.interest & Ready.readable == 0 {
+                rested.insert(listener.address)
                 run.expect(
                     listener.closedSessionsWhenDeaf == kernel.closedSessions,
                     "a listener rests though a session has given a descriptor back")
@@ -139,6 +168,10 @@ extension World {
             if refused.refusedByLimit + refused.refusedByAddressLimit > 0 { run.met(.capHit) }
             run.expect(server.server.sessionCount == 0, "a server still counts sessions")
         }
+        checkEvents()
+        for record in groups {
+            run.expect(record.group.count == 0, "a group has members that have ended")
+        }
         run.expect(soonCalls.isEmpty, "\(soonCalls.count) calls were never made")
         run.expect(submittedWaiting == 0, "\(submittedWaiting) submitted pieces of work never ran")
         run.expect(outstanding.isEmpty, "never completed: \(outstanding)")
@@ -152,8 +185,10 @@ extension World {
         for record in records { record.end.record = nil }
         records = []
         servers = []
+        for client in clients { client.forgetAll() }
         clients = []
         requests = [:]
+        groups = []
         timers = []
         connectors = []
         replies = []

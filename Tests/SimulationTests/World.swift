@@ -21,6 +21,7 @@ final class World: @unchecked Sendable {
     var requests: [UInt64: RequestRecord] = [:]
     var timers: [TimerRecord] = []
     var connectors: [ConnectionAttempt] = []
+    var groups: [GroupRecord] = []
     var replies: [(address: ReplyAddress, record: SessionRecord, number: UInt64)] = []
     /// Calls that were left for later and are not made, by their serial, the oldest first.
     var soonCalls: [Int] = []
@@ -30,8 +31,29 @@ final class World: @unchecked Sendable {
     let unixAddress: SocketAddress
     let emptyAddress = SocketAddress.ipv4(host: 0x0a09_00ff, port: 1)
 
+    /// What this run does at all.
+    let habits: Habits
+    /// What the present turn did.
+    var budget = TurnBudget()
+    /// Where a listener has rested since a session was last accepted there.
+    var rested: Set<SocketAddress> = []
+    /// Sessions whose beginning and end were told as events, if the run hears them.
+    var hearsEvents = false
+    var begunEvents: Set<SessionID> = []
+    var endedEvents: [SessionID: CloseReason] = [:]
+
     /// Much is sent, more than buffers hold.
     let isHeavy: Bool
+    /// How long the run lasts until its end begins, in milliseconds. What repeats does so less
+    /// often in a long one, so that none has more than `mostTurns` in which no byte moves.
+    let length: Int
+    static let mostTurns = 5000
+    /// After so many system calls a run in which bytes move is stopped.
+    static let mostCalls = 100_000
+    var turnsWithoutBytes = 0
+    var hasMovedBytes = false
+    /// The run's end has begun: nothing is made to go wrong any more, and the world lets go.
+    var isEnding = false
 
     /// Calls that are still to be made in handlers, so that every run ends.
     var pokesLeft = 0
@@ -57,7 +79,9 @@ final class World: @unchecked Sendable {
         kernel = SimulatedKernel(run)
         limits = Self.drawLimits(run.chance)
         unixAddress = try SocketAddress("unix:@peer")
+        habits = Habits(drawnFrom: run.chance)
         isHeavy = run.chance.hits(150)
+        length = run.chance.pick(20, 300, 3000, 30_000)
         pokesLeft = run.chance.pick(10, 60, 150)
         run.faults.isCalm = true
         reactor = try Reactor(limits: limits, kernel: kernel)
@@ -84,19 +108,34 @@ final class World: @unchecked Sendable {
 
     /// A call of the library to one of this run's closures: what it does besides its own task is
     /// random, as users are.
-    func handler(_ step: Step, _ serial: Int, of record: SessionRecord? = nil, _ body: () -> Void) {
+    func handler(
+        _ step: Step, _ serial: Int, of record: SessionRecord? = nil, _ body: () -> Void
+    ) {
         callbacks += 1
         run.note(step, serial)
+        if let limit = budget.count(step, turn: kernel.turns, limits), !isStopping {
+            run.fail("a turn does more than \(limit)")
+        }
         body()
         if run.strikes(.longHandler) {
             run.met(.longHandler)
-            run.clock += chance.time(upToMilliseconds: chance.pick(3, 100, 3000))
+            run.lose(chance.time(upToMilliseconds: chance.pick(3, 100, 3000)))
             run.note(.longHandler, serial)
         }
+        if let record { goOn(record) }
         let most = run.faults.isOn(.reentrantCall) ? 3 : 1
         for _ in 0..<most where pokesLeft > 0 && chance.hits(300) {
             run.met(.reentrantCall)
             poke(record)
+        }
+    }
+
+    /// What a session's user does in each of its handlers who never changes his ways.
+    private func goOn(_ record: SessionRecord) {
+        switch record.adversary {
+        case .closesAlways: beginClosing(record, call: record.session.close)
+        case .neverReads: if !record.isPaused { pause(record) }
+        case .onlyStreams, .reinstalls, nil: break
         }
     }
 
@@ -112,6 +151,7 @@ extension World {
     /// Sets everything up, runs the reactor, and looks at what is left.
     func play() throws {
         run.note(.begins, limits.maximumBytesReadPerTurn, pokesLeft)
+        drawEvents()
         plan()
         try reactor?.run()
         isStopping = true
@@ -130,26 +170,30 @@ extension World {
         for _ in 0..<chance.pick(0, 0, 1, 2) { addClient() }
         for _ in 0..<chance.pick(0, 1, 2) { dial() }
         if chance.hits(200) { watchSignals() }
-        let length = Int64(chance.pick(20, 300, 3000, 30_000))
         planCallers(within: length)
         planDisturbances(within: length)
-        for _ in 0..<chance.pick(0, 2, 10) { addTimer(within: Int(length)) }
+        for _ in 0..<chance.pick(0, 2, 10) { addTimer(within: length) }
         if chance.hits(200) {
             // Few descriptors, but enough for what there is already.
             kernel.table.limit = kernel.openCount + chance.between(1, 4)
         }
-        if chance.hits(300) { addTimer(within: Int(length)) { self.stop() } }
-        kernel.network.after(length * 1_000_000) { self.end() }
+        if chance.hits(300) { addTimer(within: length) { self.stop() } }
+        for _ in 0..<(habits.has(.drains) && chance.hits(600) ? chance.pick(1, 2, 3) : 0) {
+            addTimer(within: length) { [unowned self] in
+                if let server = chance.pick(from: servers) { drain(server) }
+            }
+        }
+        kernel.network.after(Int64(length) * 1_000_000) { self.end() }
     }
 
     /// Callers of the library's servers, some of them all at once.
-    private func planCallers(within length: Int64) {
+    private func planCallers(within length: Int) {
         guard !servers.isEmpty else { return }
         let isBurst = run.faults.isOn(.burst)
         let count = isBurst ? chance.between(5, 9) : chance.pick(0, 1, 3, 6)
-        let start = chance.time(upToMilliseconds: Int(length))
+        let start = chance.time(upToMilliseconds: length)
         for _ in 0..<count {
-            let delay = isBurst ? start : chance.time(upToMilliseconds: Int(length))
+            let delay = isBurst ? start : chance.time(upToMilliseconds: length)
             kernel.network.after(delay) { self.call() }
         }
     }
@@ -157,8 +201,13 @@ extension World {
     private func call() {
         guard let server = chance.pick(from: servers) else { return }
         let host = 0x0a08_0000 + UInt32(chance.between(1, 3))
+        let port = UInt16(chance.between(1024, 65_000))
+        let isIPv6 = if case .ipv6 = server.server.address { true } else { false }
         let end = kernel.network.makeEnd(
-            isLibrary: false, local: .ipv4(host: host, port: UInt16(chance.between(1024, 65_000))))
+            isLibrary: false,
+            local: isIPv6
+                ? .ipv6(high: 0xfd00 << 48, low: UInt64(host), scope: 0, port: port)
+                : .ipv4(host: host, port: port))
         if run.faults.isOn(.burst) { end.latency = 1000 }
         let peer = Peer(end, kernel.network, isCaller: true)
         end.phase = .connecting
@@ -177,15 +226,15 @@ extension World {
         return true
     }
 
-    private func planDisturbances(within length: Int64) {
+    private func planDisturbances(within length: Int) {
         let kinds = [Fault.partitionOneWay, .partitionBothWays].filter(run.faults.isOn)
         for _ in 0..<(kinds.isEmpty ? 0 : chance.pick(2, 10)) {
-            kernel.network.after(chance.time(upToMilliseconds: Int(length))) {
+            kernel.network.after(chance.time(upToMilliseconds: length)) {
                 if let kind = self.chance.pick(from: kinds) { self.partition(kind) }
             }
         }
         if chance.hits(100) {
-            kernel.network.after(chance.time(upToMilliseconds: Int(length))) {
+            kernel.network.after(chance.time(upToMilliseconds: length)) {
                 self.submitFromElsewhere()
             }
         }
@@ -202,18 +251,6 @@ extension World {
         kernel.network.partition(end, until: run.clock + length, bothWays: isBothWays)
         if chance.hits(200) {
             kernel.network.after(length) { self.kernel.network.timeOut(end) }
-        }
-    }
-
-    /// The run's time is over: it ends in one of several ways.
-    private func end() {
-        switch chance.below(3) {
-        case 0: stopFromElsewhere()
-        case 1 where reactor?.signalSource != nil: kernel.raise(.terminate)
-        default:
-            run.faults.isCalm = true
-            pokesLeft = 0
-            kernel.network.after(100_000_000_000) { self.stopFromElsewhere() }
         }
     }
 }

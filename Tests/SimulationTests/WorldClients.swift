@@ -35,14 +35,16 @@ extension World {
         }
         let backoff = Backoff(
             initial: .milliseconds(chance.pick(1, 20, 300)), multiplier: chance.pick(1, 1.5, 2),
-            attempts: chance.pick(1, 3, 10), jitter: chance.pick(.none, .full, .equal))
+            attempts: chance.pick(1, 3, 10, nil), jitter: chance.pick(.none, .full, .equal))
         let index = clients.count
+        let targets = drawTargets()
         let client = reactor.makeClient(
-            to: drawTargets(), reconnecting: backoff, options: options
+            to: targets, reconnecting: backoff, options: options
         ) { [unowned self] session in
             begin(session, .client(clients[index]), options.session)
         }
-        let record = ClientRecord(client, options)
+        let record = ClientRecord(
+            client, options, backoff, targets: targets.count, serial: run.nextSerial())
         clients.append(record)
         client.onStateChange { [unowned self] _, state in
             handler(.state, index) { changed(record, state) }
@@ -61,7 +63,11 @@ extension World {
         run.tell("a client is \(state)")
         // A client that gave up can still be closed, which is told.
         if case .closed = record.state { run.fail("a client was told \(state) after its end") }
+        judge(record, state)
         record.state = state
+        record.changes += 1
+        // One that comes and goes would do so for as long as the run lasts.
+        if record.changes == 60 { callSoon { [unowned self] in close(record) } }
         if case .closed = state {
             run.expect(record.isClosed || isStopping, "a client ended that nobody closed")
         }

@@ -10,7 +10,8 @@ extension World {
         pokesLeft -= 1
         let record =
             chance.hits(500) ? own ?? chance.pick(from: records) : chance.pick(from: records)
-        let kind = chance.below(27)
+        let kind = chance.below(28)
+        guard habits.makes(kind) else { return }
         run.note(.poke, kind, record?.end.serial ?? 0, Self.pokes[kind])
         switch kind {
         case 0...12: if let record { poke(record, kind) }
@@ -25,6 +26,7 @@ extension World {
         case 22: if chance.hits(200), let client = chance.pick(from: clients) { close(client) }
         case 23: if let server = chance.pick(from: servers) { poke(server) }
         case 25: if chance.hits(500) { callSoon() } else { replyLater() }
+        case 27: pokeGroup(record)
         case 24: if chance.hits(300) { chance.hits(500) ? addServer() : addClient() }
         default: if chance.hits(50) { stop() }
         }
@@ -36,33 +38,37 @@ extension World {
         "resumeReading", "resumeReading", "closeWriting", "install handlers", "look at a session",
         "schedule", "schedule", "cancel a timer", "request", "request", "dial", "submit",
         "snapshot or cancel a dial", "reply later", "close a client", "server: stop or drain",
-        "listen or connect", "call soon or reply later", "stop",
+        "listen or connect", "call soon or reply later", "stop", "group",
     ]
 
     private func poke(_ record: SessionRecord, _ kind: Int) {
         let session = record.session
         switch kind {
         case 0...3: send(on: record)
+        case 4 where habits.has(.fills) && chance.hits(500): fill(record)
         case 4: for _ in 0..<chance.between(2, 10) { send(on: record) }
         case 5: beginClosing(record, call: session.close)
         case 6:
             record.abortCalled = true
             session.abort()
-        case 7: session.pauseReading()
-        case 8, 9: resume()
+        case 7: if record.receiver != .task { pause(record) }
+        case 8, 9: resumeAny()
         case 10:
             // Of a session that a drain has told, this gives up what it owes.
             record.endedWriting = true
+            record.stir()
             session.closeWriting()
-        case 11: if !record.isClosed { installReceiver(record) }
+        case 11: changeReceiver(record)
         default: inspect(record)
         }
     }
 
     /// The paused are woken more often than others.
-    private func resume() {
-        let paused = records.filter { $0.session.isReadingPaused }
-        chance.pick(from: paused)?.session.resumeReading()
+    private func resumeAny() {
+        let paused = records.filter {
+            $0.session.isReadingPaused && $0.receiver != .task && $0.adversary != .neverReads
+        }
+        if let record = chance.pick(from: paused) { resume(record) }
     }
 
     /// A session that is asked to close has so long for it.
@@ -124,7 +130,8 @@ extension World {
 
     private func poke(_ record: ServerRecord) {
         let server = record.server
-        guard chance.hits(300) else {
+        guard chance.hits(300) && habits.has(.drains) else {
+            if chance.hits(300) { return broadcast(record) }
             var count = 0
             server.forEachSession { _ in count += 1 }
             return run.expect(count == server.sessionCount, "a server miscounts its sessions")
@@ -138,15 +145,19 @@ extension World {
             if !aborts { for each in sessions { beginClosing(each) } }
             server.stop(sessions: aborts ? .abort : .close)
         } else {
-            drain(record, sessions)
+            drain(record)
         }
     }
 
-    private func drain(_ record: ServerRecord, _ sessions: [SessionRecord]) {
+    func drain(_ record: ServerRecord) {
+        let sessions = records.filter { $0.server === record && !$0.isClosed }
+        record.isStopped = true
         let serial = run.nextSerial()
         let deadline = chance.time(upToMilliseconds: chance.pick(10, 1000))
         let spread = chance.pick(0, deadline / 2, deadline)
         let count = record.server.sessionCount
+        record.drains += 1
+        if record.drains > 1 && count > 0 { run.met(.drainsOverlapped) }
         record.mayAbort = true
         // Those that close already do so since before.
         for each in sessions where each.closeBegun == nil && !each.session.isClosing {
@@ -158,6 +169,8 @@ extension World {
             run.expect(outstanding[serial] != nil, "a drain was completed twice")
             outstanding[serial] = nil
             obligations.meet(serial)
+            record.drains -= 1
+            if count > 0 && report.aborted == 0 { run.met(.drainClosedAll) }
             handler(.drained, serial) {
                 run.expect(
                     report.closed + report.aborted == count && report.closed >= 0,

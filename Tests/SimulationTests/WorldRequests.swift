@@ -20,6 +20,7 @@ extension World {
     private func ask(_ request: RequestRecord) {
         let isLate = reactor?.isFinished != false
         var isBegun = false
+        noteAsked(request)
         request.client.client.request(
             category: WirePacket.request, data: Payload.bytes(request.number, request.length),
             timeout: .nanoseconds(request.timeout), isRepeatable: request.isRepeatable
@@ -33,6 +34,7 @@ extension World {
             }
         }
         isBegun = true
+        request.queuedAfter = request.client.current?.session.queuedBytes ?? 0
         begun(request)
     }
 
@@ -51,6 +53,7 @@ extension World {
         request.isAwaited = true
         hasTasks = true
         let task = Task(executorPreference: reactor.executor) { [unowned self] in
+            noteAsked(request)
             begun(request)
             do throws(RequestError) {
                 let packet = try await request.client.client.request(
@@ -76,6 +79,7 @@ extension World {
     private func ended(_ request: RequestRecord) {
         run.expect(!request.isEnded, "request \(request.number) ended twice")
         request.isEnded = true
+        request.client.open.removeAll { $0 === request }
         obligations.meet(Int(request.number))
     }
 
@@ -89,6 +93,10 @@ extension World {
             request.sequence == sequence,
             "request \(request.number) was sent as \(request.sequence ?? -1), and answered as "
                 + "\(sequence)")
+        run.met(.answered)
+        if request.carriers.count > 1 { run.met(.repeatedAndAnswered) }
+        if request.client.connections > 1 { run.met(.answeredAfterReconnect) }
+        request.client.current?.hasBeenAnswered = true
         handler(.answered, Int(request.number)) {}
     }
 
@@ -96,12 +104,20 @@ extension World {
         ended(request)
         run.tell("request \(request.number) failed: \(error)")
         judge(request, error)
-        handler(.failed, Int(request.number)) {}
+        let isRefusal =
+            switch error {
+            case .tooManyPending, .tooLarge, .overflow: !request.isAwaited
+            default: false
+            }
+        handler(isRefusal ? .turnedDown : .failed, Int(request.number)) {}
     }
 
     private func judge(_ request: RequestRecord, _ error: RequestError) {
         let client = request.client
         let options = client.options
+        if let complaint = complaint(about: error, of: request) {
+            run.fail("request \(request.number) was told “\(error)”, but \(complaint)")
+        }
         switch error {
         case .timedOut:
             run.expect(

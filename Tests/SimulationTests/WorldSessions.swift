@@ -5,48 +5,6 @@ import TronTestKit
 @testable import Tron
 
 extension World {
-    func drawSessionOptions() -> SessionOptions {
-        var options = SessionOptions()
-        options.limits.maximumDataLength = chance.pick(64, 500, 5000, 20_000)
-        options.limits.maximumQueuedBytes = chance.pick(100, 1000, 10_000, 60_000)
-        options.limits.outputHighWatermark =
-            options.limits.maximumQueuedBytes / chance.pick(1, 2, 10)
-        options.limits.outputLowWatermark =
-            options.limits.outputHighWatermark / chance.pick(1, 2, 4, 1000)
-        if isHeavy {
-            options.limits.maximumDataLength = 20_000
-            options.limits.maximumQueuedBytes = 200_000
-            options.limits.outputHighWatermark = 100_000
-        }
-        if run.faults.isOn(.sentThrough) {
-            options.limits.sentThroughLength = chance.pick(1, 50, 500, 5000)
-        }
-        options.limits.packetTimeout = chance.pick(nil, nil, .milliseconds(20), .seconds(1))
-        options.limits.closeTimeout = chance.pick(
-            .zero, .milliseconds(5), .milliseconds(100), .seconds(2), .seconds(2))
-        options.limits.maximumOwedReplies = chance.pick(1, 2, 5, 1000)
-        options.limits.reservedReplyLength = chance.pick(0, 50, 1000, 20_000)
-        options.limits.maximumDiscardedBytes = chance.pick(0, 500, 1 << 20)
-        options.limits.halfCloseTimeout = chance.pick(.milliseconds(10), .seconds(1))
-        let times: [Duration?] = [
-            nil, nil, nil, .milliseconds(30), .milliseconds(500), .seconds(5),
-        ]
-        options.idle.read = chance.pick(from: times) ?? nil
-        options.idle.write = chance.pick(from: times) ?? nil
-        options.idle.either = chance.pick(from: times) ?? nil
-        options.overflow = chance.pick(.close, .refuse)
-        options.pausesReadingAboveHighWatermark = chance.hits(500)
-        options.allowsHalfClose = chance.hits(run.faults.isOn(.halfClose) ? 700 : 200)
-        if chance.hits(150) {
-            options.heartbeat = Heartbeat(
-                category: WirePacket.heartbeat,
-                interval: chance.pick(.milliseconds(20), .milliseconds(300)),
-                answers: chance.hits(700))
-        }
-        if chance.hits(300) { options.deadAfter = chance.pick(.seconds(1), .seconds(3)) }
-        return options
-    }
-
     /// Nothing listens, and nothing is connected to, once the reactor has come to its end.
     var mayBegin: Bool { reactor?.isFinished == false && !isStopping }
 
@@ -63,11 +21,21 @@ extension World {
         let index = servers.count
         var address = SocketAddress.ipv4(
             host: 0x0a00_0001, port: chance.pick(0, UInt16(9000 + index)))
-        if chance.hits(150), let path = try? UnixPath("@server\(index)") { address = .unix(path) }
+        if chance.hits(300) { address = drawOtherAddress(index) ?? address }
         let server = try? reactor.listen(on: address, options: options) { [unowned self] session in
             begin(session, .accepted(servers[index]), options.session)
         }
         if let server { servers.append(ServerRecord(server, options)) }
+    }
+
+    /// Of another family than most: a name or a file, or IPv6.
+    private func drawOtherAddress(_ index: Int) -> SocketAddress? {
+        switch chance.below(3) {
+        case 0: (try? UnixPath("@server\(index)")).map { .unix($0) }
+        case 1: (try? UnixPath("/run/server\(index)")).map { .unix($0) }
+        default:
+            .ipv6(high: 0xfd00 << 48, low: 1, scope: 0, port: chance.pick(0, UInt16(9100 + index)))
+        }
     }
 
     /// A session stands: from now on the oracle knows of it.
@@ -77,11 +45,14 @@ extension World {
         }
         let record = SessionRecord(session, end, role, options, self)
         records.append(record)
+        record.client?.current = record
+        record.client?.last = record
         run.expect(
             end.phase != .connecting && end.phase != .fresh && end.other != nil,
             "session \(session.id) begins before its connection")
         if case .accepted(let server) = role {
             run.expect(!server.isStopped, "a server that has stopped begins a session")
+            if rested.remove(server.server.address) != nil { run.met(.acceptedAfterRest) }
         }
         handler(.session, end.serial, of: record) { install(record) }
     }
@@ -96,6 +67,10 @@ extension World {
                 record.called("the writability handler")
                 record.told(isWritable: isWritable)
                 if !isWritable { run.met(.capHit) }
+                guard isWritable, record.fillsLeft > 0 else { return }
+                if record.adversary == .onlyStreams || habits.has(.fills) && chance.hits(100) {
+                    fill(record)
+                }
             }
         }
         session.onPeerFinished { [unowned self, unowned record] _ in
@@ -110,207 +85,14 @@ extension World {
                 record.called("the handler of the drain")
                 run.expect(!record.isDrained, "session \(record.id) was told of a drain twice")
                 record.isDrained = true
+                answerDrained(record)
                 if chance.hits(300) { send(on: record) }
             }
         }
-        record.isRaw = record.client == nil && record.options.heartbeat == nil && chance.hits(150)
-        record.isReluctant = record.isRaw && chance.hits(300)
+        drawReceiver(record)
         installReceiver(record)
+        if record.receiver == .packets { drawTask(record) }
         if chance.hits(300) { send(on: record) }
-    }
-
-    /// Installs the handler of packets or of bytes, perhaps again: they count as one.
-    func installReceiver(_ record: SessionRecord) {
-        guard record.isRaw else {
-            return record.session.onPacket { [unowned self, unowned record] _, packet in
-                receive(packet, record)
-            }
-        }
-        record.session.onBytes { [unowned self, unowned record] _, bytes in
-            var consumed = 0
-            handler(.bytes, record.end.serial, of: record) {
-                bytes.withUnsafeBytes {
-                    consumed = chance.hits(700) ? $0.count : chance.between(0, $0.count)
-                    if record.isReluctant && chance.hits(900) { consumed = 0 }
-                    record.deliver(bytes: $0, consuming: consumed)
-                }
-                if record.isReluctant && consumed == 0 { giveWay(record) }
-            }
-            return consumed
-        }
-    }
-
-    /// Takes nothing, and does what lets a session keep more than it leaves otherwise.
-    private func giveWay(_ record: SessionRecord) {
-        let session = record.session
-        // What has arrived meanwhile waits behind what the next handler is given.
-        kernel.table[session.descriptor.number]?.isUsed()
-        switch chance.below(10) {
-        case 0...4: if !record.isClosed { installReceiver(record) }
-        case 5...7:
-            session.pauseReading()
-            reactor?.schedule(after: .milliseconds(chance.below(3))) { session.resumeReading() }
-        case 8:
-            session.pauseReading()
-            session.resumeReading()
-        default: break
-        }
-    }
-
-    private func receive(_ packet: borrowing Packet, _ record: SessionRecord) {
-        let sequence = packet.sequence
-        let category = packet.category
-        let length = packet.data.byteCount
-        var number: UInt64 = 0
-        // First the oracle, then the answer, then whatever a handler does besides.
-        packet.data.withUnsafeBytes {
-            record.deliver(sequence, category, $0)
-            number = Payload.number(of: $0) ?? 0
-        }
-        let isRequest = category == WirePacket.request && number & WirePacket.answerBit == 0
-        let address = isRequest ? owe(packet, record) : nil
-        handler(.packet, record.end.serial, of: record) {
-            guard let address else {
-                if chance.hits(200) { send(on: record) }
-                return
-            }
-            if chance.hits(200) { return replies.append((address, record, number)) }
-            if chance.hits(900) { reply(address, record, number, length: length) }
-        }
-    }
-
-    /// Asks for a request's address, now and then twice.
-    private func owe(_ packet: borrowing Packet, _ record: SessionRecord) -> ReplyAddress {
-        let address = record.session.replyAddress(of: packet)
-        if record.session.isOpen {
-            let isNew = record.owed.insert(address).inserted
-            run.expect(isNew, "two requests of session \(record.id) have the same address")
-        }
-        if chance.hits(100) {
-            run.expect(
-                record.session.replyAddress(of: packet) == address,
-                "a request of session \(record.id) has two addresses")
-        }
-        return address
-    }
-
-    /// Answers a request by its address, which may be that of a session that is gone.
-    func reply(_ address: ReplyAddress, _ record: SessionRecord, _ number: UInt64, length: Int) {
-        let packet = WirePacket(
-            sequence: address.sequence, category: address.category,
-            number: number | WirePacket.answerBit, length: max(8, length))
-        if chance.hits(50) { return refuse(address, record) }
-        let isOwed = record.session.isOpen && record.owed.contains(address)
-        // The last reply may close the session: what it took counts before that.
-        let (bytes, isWritten) = (packet.data, packet.number.isMultiple(of: 2))
-        record.isGiven(packet)
-        let outcome =
-            isWritten
-            ? reactor?.reply(to: address, capacity: bytes.count) { $0.write(bytes) }
-            : reactor?.reply(to: address, data: bytes)
-        switch outcome ?? .closed {
-        case .queued:
-            run.expect(isOwed, "session \(record.id) gave a reply that it did not owe")
-            record.owed.remove(address)
-            settle(.queued, packet, record)
-        case .notOwed:
-            run.expect(!record.owed.contains(address), "a reply that is owed was refused")
-        case .closed: settle(.closed, packet, record)
-        case .tooLarge: settle(.tooLarge, packet, record)
-        case .overflow:
-            run.expect(
-                packet.length > record.options.limits.reservedReplyLength,
-                "session \(record.id) had no room for a reply that it owed")
-            settle(.overflow, packet, record)
-        case .overCapacity: settle(.overCapacity, packet, record)
-        case .interrupted: settle(.interrupted, packet, record)
-        }
-        // Some are answered twice.
-        if outcome == .queued && chance.hits(100) {
-            let again = reactor?.reply(to: address, data: packet.data)
-            run.expect(!(again?.isQueued ?? false), "a request was answered twice")
-        }
-    }
-
-    private func refuse(_ address: ReplyAddress, _ record: SessionRecord) {
-        let isOwed = record.session.isOpen && record.owed.contains(address)
-        let isRefused = reactor?.refuse(address) ?? false
-        run.expect(isRefused == isOwed, "refusing an owed (\(isOwed)) reply says \(isRefused)")
-        if isRefused { record.owed.remove(address) }
-    }
-}
-
-// MARK: - Sending
-
-extension World {
-    /// Sends one packet, as a packet or as bytes.
-    func send(on record: SessionRecord) {
-        if chance.hits(150) { record.askWritable() }
-        let most =
-            isHeavy
-            ? 12_000 : chance.pick(0, 30, 30, 400, record.options.limits.maximumDataLength + 1)
-        let packet = WirePacket(
-            sequence: chance.pick(-1, -1, Int32.min), category: WirePacket.plain,
-            number: UInt64(run.nextSerial()), length: chance.below(most + 1))
-        let isRaw = chance.hits(200) && packet.length <= record.options.limits.maximumDataLength
-        record.isGiven(packet)
-        settle(outcome(of: packet, isRaw: isRaw, on: record), packet, record)
-    }
-
-    /// Every other packet is written by a closure.
-    private func outcome(
-        of packet: WirePacket, isRaw: Bool, on record: SessionRecord
-    ) -> SendOutcome {
-        let (session, bytes, data) = (record.session, packet.wireBytes, packet.data)
-        switch (isRaw, packet.number.isMultiple(of: 2)) {
-        case (true, true): return session.send(bytes: bytes)
-        case (true, false):
-            return session.send(bytesCapacity: bytes.count) {
-                $0.write(bytes)
-                sendTooMuch(on: record)
-            }
-        case (false, true):
-            return session.send(
-                sequence: packet.sequence, category: packet.category, data: data)
-        case (false, false):
-            return session.send(
-                sequence: packet.sequence, category: packet.category, capacity: data.count
-            ) {
-                sendTooMuch(on: record)
-                $0.write(data)
-            }
-        }
-    }
-
-    /// Within a closure: what never fits is refused, and does not touch what the closure writes.
-    private func sendTooMuch(on record: SessionRecord) {
-        guard record.options.overflow == .refuse, chance.hits(200) else { return }
-        let limits = record.options.limits
-        let most = max(
-            limits.maximumQueuedBytes, limits.maximumDataLength + PacketFormat.overhead)
-        let outcome = record.session.send(bytes: [UInt8](repeating: 0, count: most + 1))
-        run.expect(
-            outcome == .overflow || outcome == .closed,
-            "session \(record.id) says of too many bytes: \(outcome)")
-    }
-
-    private func settle(_ outcome: SendOutcome, _ packet: WirePacket, _ record: SessionRecord) {
-        let isTooLarge = packet.length > record.options.limits.maximumDataLength
-        if outcome != .queued { record.refused(packet) }
-        switch outcome {
-        case .queued:
-            run.expect(!record.isClosed, "session \(record.id), which is closed, took a packet")
-            run.expect(!isTooLarge, "session \(record.id) took more data than a packet may have")
-            run.expect(!record.closeCalled, "session \(record.id) took a packet after close()")
-            record.took(packet)
-        case .closed: break
-        case .tooLarge:
-            run.expect(isTooLarge, "session \(record.id) refused a packet for its size")
-        case .overflow:
-            run.met(.capHit)
-            record.overflowed = true
-        case .overCapacity, .interrupted:
-            run.expect(false, "session \(record.id) refused as only a closure is refused")
-        }
+        if record.adversary == .onlyStreams { fill(record) }
     }
 }

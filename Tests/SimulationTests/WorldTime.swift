@@ -4,12 +4,20 @@ import TronTestKit
 
 @testable import Tron
 
+/// Carries what the run's own thread does in the end. `@unchecked` because nobody else looks at it.
+private final class Work: @unchecked Sendable {
+    let action: () -> Void
+
+    init(_ action: @escaping () -> Void) { self.action = action }
+}
+
 extension World {
     /// A timer of the user's, now and then a repeating one; it calls the library when it rings.
     func addTimer(within milliseconds: Int, _ action: @escaping () -> Void = {}) {
         guard let reactor, mayBegin else { return }
         let delay = chance.time(upToMilliseconds: milliseconds)
-        let interval: Int64? = chance.hits(150) ? Int64(chance.between(1, 200)) * 1_000_000 : nil
+        let step = Int64(max(length / 100, chance.between(1, 200))) * 1_000_000
+        let interval: Int64? = chance.hits(150) ? step : nil
         let timer = TimerRecord(serial: run.nextSerial(), interval: interval)
         timer.handle = reactor.schedule(
             after: .nanoseconds(delay), repeating: interval.map { .nanoseconds($0) }
@@ -51,14 +59,14 @@ extension World {
     }
 
     /// Leaves something for the next work phase. In one that goes on it waits for the next turn.
-    func callSoon() {
+    func callSoon(_ action: @escaping () -> Void = {}) {
         guard let reactor else { return }
         let serial = run.nextSerial()
         soonCalls.append(serial)
         let isTaken = reactor.callSoon { [unowned self] in
             run.expect(soonCalls.first == serial, "calls are made in another order")
             soonCalls.removeFirst()
-            handler(.submitted, serial) {}
+            handler(.soon, serial) { action() }
         }
         if !isTaken { soonCalls.removeLast() }
         run.expect(isTaken || reactor.isFinished, "a call was refused by a reactor that runs")
@@ -89,17 +97,25 @@ extension World {
     }
 
     /// The same from another thread, while the loop waits: it has to be woken by the eventfd.
-    func submitFromElsewhere() {
-        guard let remote = reactor?.remote else { return }
+    @discardableResult
+    func submitFromElsewhere(_ action: @escaping () -> Void = {}) -> Submission {
+        guard let remote = reactor?.remote else { return .stopped }
         let outcome = Locked(Submission.stopped)
+        // Whoever is refused the wake-up does not make up for it.
+        let wasCalm = run.faults.isCalm
+        run.faults.isCalm = true
+        defer { run.faults.isCalm = wasCalm }
         Worker.runOnce { [self] in
+            let work = Work(action)
             let submission = remote.submit { [unowned self] _ in
                 submittedWaiting -= 1
-                handler(.submitted, submittedWaiting) {}
+                handler(.submitted, submittedWaiting) { work.action() }
             }
             outcome.withLock { $0 = submission }
         }
-        judge(outcome.withLock { $0 })
+        let submission = outcome.withLock { $0 }
+        judge(submission)
+        return submission
     }
 
     func stopFromElsewhere() {

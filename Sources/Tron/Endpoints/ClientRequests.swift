@@ -107,7 +107,9 @@ extension Client {
         case .queued:
             totals.requestsSent += 1
             return sequence
-        case .closed: return refuse(sequence, .notConnected)
+        // The kernel has just refused to go on: with the connection's end, which follows, the
+        // request is lost, or waits for the next one.
+        case .closed: return sequence
         // Only closures bring the last two about.
         case .overflow, .overCapacity, .interrupted: return refuse(sequence, .overflow)
         case .tooLarge: return refuse(sequence, .tooLarge)

@@ -1,0 +1,215 @@
+// What a session hands to its handler of whatever kind: its peer's stream, nothing of it twice.
+import TronTestKit
+
+@testable import Tron
+
+/// What takes a session's input.
+enum Receiver: Hashable {
+    case packets, bytes
+    /// Frames that are packets, and lines.
+    case frames, lines
+    /// Packets that a task awaits.
+    case task
+}
+
+/// The protocol's packets, as a framing of an application's own.
+struct WireFraming: Framing {
+    let maximumFrameLength: Int
+
+    func nextFrame(in bytes: RawSpan) -> FramingStep<Range<Int>> {
+        bytes.withUnsafeBytes { bytes in
+            guard bytes.count >= 9 else { return .needs(atLeast: 9) }
+            let length = bytes[5..<9].reduce(0) { $0 << 8 | Int($1) }
+            if length + 11 > maximumFrameLength { return .fault(.dataTooLong(announced: length)) }
+            if bytes.count < length + 11 { return .needs(atLeast: length + 11) }
+            return .frame(9..<(9 + length), length: length + 11)
+        }
+    }
+}
+
+extension SessionRecord {
+    private var received: [(packet: WirePacket, end: Int)] { end.other?.log.packets ?? [] }
+
+    /// Which packet its handler has to see next; nil when the other end has sent no further.
+    private var nextToDeliver: Int? {
+        let log = received
+        return (delivered..<max(delivered, log.count)).first { index in
+            let packet = log[index].packet
+            return packet.length > options.limits.maximumDataLength || !mayBeSwallowed(packet)
+        }
+    }
+
+    /// Heartbeats do not reach the handler, nor do answers to requests that were ever made: an
+    /// answer with any other sequence does.
+    private func mayBeSwallowed(_ packet: WirePacket) -> Bool {
+        if packet.category == WirePacket.heartbeat && options.heartbeat != nil { return true }
+        return client != nil && packet.sequence >= 0
+    }
+
+    /// Nothing is delivered to whoever has asked that nothing be, or after the goodbye.
+    private func mayDeliver(_ what: StaticString) {
+        called(what)
+        run.expect(!isPaused, "\(what) of session \(id) was called although it is paused")
+        run.expect(!isDrained, "\(what) of session \(id) was called after it was drained")
+        run.expect(!session.isClosing, "\(what) was called while session \(id) closes")
+        if hasBeenPaused { run.met(.resumed) }
+        hasBeenPaused = false
+        if hasSwitched { run.met(.switchedHandlers) }
+        hasSwitched = false
+        awaitsCall = false
+        times.consumed = run.turnStart
+    }
+
+    func deliver(_ sequence: Int32, _ category: UInt8, _ data: UnsafeRawBufferPointer) {
+        run.note(.packet, end.serial, data.count, "(\(sequence), \(category)) to the handler")
+        // What a task takes has waited, perhaps for longer than the session has.
+        if receiver == .task {
+            times.consumed = run.turnStart
+            run.met(.taskReceived)
+        } else {
+            mayDeliver("the packet handler")
+        }
+        let log = received
+        let last = nextToDeliver ?? log.count - 1
+        let index = (delivered..<max(delivered, last + 1)).first {
+            log[$0].packet.matches(sequence, category, data)
+        }
+        guard let index, log[index].packet.length <= options.limits.maximumDataLength else {
+            return run.fail(
+                "session \(id) delivers (\(sequence), \(category), \(data.count) bytes) in place "
+                    + "of \(log.indices.contains(last) ? log[last].packet.description : "nothing")")
+        }
+        position = log[index].end
+        run.expect(
+            position <= end.receivedTotal && position <= sound, "a packet came before its bytes")
+        delivered = index + 1
+    }
+
+    /// How much of the other end's stream is to be trusted by the limits of this session.
+    var sound: Int { end.other?.log.fault?.start ?? .max }
+
+    /// The handler of bytes sees what has come and was not consumed, and consumes some of it.
+    func deliver(bytes: UnsafeRawBufferPointer, consuming count: Int) {
+        run.note(.bytes, end.serial, bytes.count)
+        let consumed = times.consumed
+        mayDeliver("the bytes handler")
+        expectStream(bytes)
+        guard count > 0 else {
+            times.consumed = consumed
+            return
+        }
+        run.met(.tookBytes)
+        consume(count)
+    }
+
+    /// The handler of frames is given the next one, whole.
+    func deliver(frame: UnsafeRawBufferPointer) {
+        run.note(.frame, end.serial, frame.count)
+        mayDeliver("the frame handler")
+        run.expect(
+            nextFrame?.count == frame.count,
+            "session \(id) delivers a frame of \(frame.count) bytes in place of "
+                + "\(nextFrame.map { "\($0.count)" } ?? "none")")
+        expectStream(frame)
+        run.met(receiver == .lines ? .tookLines : .tookFrames)
+        consume(frame.count)
+    }
+
+    private func expectStream(_ bytes: UnsafeRawBufferPointer) {
+        let stream = end.other?.log.bytes[position...] ?? []
+        run.expect(
+            position + bytes.count <= end.receivedTotal
+                && stream.prefix(bytes.count).elementsEqual(bytes),
+            "session \(id) delivers bytes that are not the stream's from \(position) on")
+    }
+
+    private func consume(_ count: Int) {
+        position += count
+        let log = received
+        while delivered < log.count && log[delivered].end <= position { delivered += 1 }
+    }
+
+    /// Whether what comes next begins a packet, so that a handler of packets may take over.
+    var isAtPacket: Bool {
+        position == (delivered == 0 ? 0 : received[delivered - 1].end) && position <= sound
+    }
+
+    /// How many of so many bytes lead to the end of a packet; nil when none does.
+    func countToPacket(within count: Int) -> Int? {
+        let log = received
+        guard log.indices.contains(delivered), log[delivered].end - position <= count else {
+            return nil
+        }
+        return log[delivered].end - position
+    }
+}
+
+// MARK: - What it has and did not deliver
+
+extension SessionRecord {
+    /// The longest frame that its framings allow.
+    var longestFrame: Int { options.limits.maximumDataLength }
+
+    /// The bytes of the other end's stream that have come and were not consumed.
+    private var unconsumed: ArraySlice<UInt8> {
+        guard let bytes = end.other?.log.bytes else { return [] }
+        return bytes[position..<max(position, min(end.receivedTotal, bytes.count))]
+    }
+
+    /// The frame that comes next, if it lies in the session whole.
+    private var nextFrame: Range<Int>? {
+        let bytes = unconsumed
+        if receiver == .lines {
+            guard let feed = bytes.prefix(longestFrame).firstIndex(of: 10) else { return nil }
+            let content = feed > position && bytes[feed - 1] == 13 ? feed - 1 : feed
+            return content - position <= longestFrame - 2 ? position..<(feed + 1) : nil
+        }
+        guard let length = announced(at: position), length + 11 <= longestFrame,
+            length + 11 <= bytes.count
+        else { return nil }
+        return position..<(position + length + 11)
+    }
+
+    /// Whether something whole lies in the session that its handler has not seen.
+    var holdsBack: Bool {
+        switch receiver {
+        case .bytes: return false
+        case .frames, .lines: return nextFrame != nil
+        case .packets, .task:
+            guard let index = nextToDeliver else { return false }
+            let (packet, position) = received[index]
+            return position <= end.receivedTotal
+                && packet.length <= options.limits.maximumDataLength
+        }
+    }
+
+    /// Bytes received after the last whole packet, or what its handler of bytes left over.
+    var incompleteBytes: Int {
+        if receiver != .packets && receiver != .task { return end.receivedTotal - position }
+        guard let log = end.other?.log else { return end.receivedTotal }
+        let last = log.packets.last { $0.end <= end.receivedTotal }
+        return end.receivedTotal - (last?.end ?? 0)
+    }
+
+    /// What the header after the last packet within the session's limit announces.
+    var announced: Int? {
+        guard receiver == .packets || receiver == .task else { return announced(at: position) }
+        let log = received
+        let sound = log.dropFirst(delivered).prefix {
+            $0.packet.length <= options.limits.maximumDataLength
+        }
+        return announced(at: sound.last?.end ?? (delivered == 0 ? 0 : log[delivered - 1].end))
+    }
+
+    /// Whether the line that comes next is longer than its framing allows.
+    var hasTooLongLine: Bool {
+        receiver == .lines && nextFrame == nil && unconsumed.count > longestFrame - 2
+    }
+
+    private func announced(at position: Int) -> Int? {
+        guard let log = end.other?.log else { return nil }
+        let header = log.bytes.dropFirst(position).prefix(9)
+        guard header.count == 9, header.endIndex <= end.receivedTotal else { return nil }
+        return header.suffix(4).reduce(0) { $0 << 8 | Int($1) }
+    }
+}

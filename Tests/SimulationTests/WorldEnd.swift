@@ -1,0 +1,73 @@
+// How a run ends: stopped, by a signal, drained, or once all that was promised has come about.
+import TronTestKit
+
+@testable import Tron
+
+extension World {
+    /// The run's time is over: it ends in one of several ways.
+    func end() {
+        switch chance.below(4) {
+        case 0: stopFromElsewhere()
+        case 2:
+            run.faults.isCalm = true
+            onLoop { [unowned self] in drainAll() }
+        case 1 where reactor?.signalSource != nil: kernel.raise(.terminate)
+        default: letGo()
+        }
+    }
+
+    /// Nothing more goes wrong and nothing is begun: so all that was promised has to come about
+    /// before the reactor is stopped. The longest of it is a partition's end.
+    private func letGo() {
+        run.faults.isCalm = true
+        isEnding = true
+        pokesLeft = 0
+        kernel.table.limit = 1000
+        onLoop { [unowned self] in
+            for timer in timers where !timer.isOver && timer.interval != nil { cancel(timer) }
+        }
+        kernel.network.after(2_000_000_000) {
+            self.onLoop { [unowned self] in
+                for client in clients { close(client) }
+                for record in records where record.options.heartbeat != nil && !record.isClosed {
+                    beginClosing(record, call: record.session.close)
+                }
+            }
+        }
+        kernel.network.after(40_000_000_000) { self.stopFromElsewhere() }
+    }
+
+    /// Has something done in a turn, as another thread would; until it is taken if need be.
+    private func onLoop(_ action: @escaping () -> Void) {
+        if submitFromElsewhere(action) == .tooMuchWaits {
+            kernel.network.after(1_000_000) { self.onLoop(action) }
+        }
+    }
+
+    /// All servers are drained, which stops the reactor: its graceful end.
+    private func drainAll() {
+        guard let reactor, mayBegin else { return }
+        let serial = run.nextSerial()
+        let deadline = chance.time(upToMilliseconds: 1000)
+        let sessions = records.filter { $0.server != nil && !$0.isClosed }
+        for each in sessions where each.closeBegun == nil && !each.session.isClosing {
+            each.closeBegun = run.turnStart
+        }
+        for server in servers {
+            server.isStopped = true
+            server.mayAbort = true
+        }
+        outstanding[serial] = "a drain of all"
+        reactor.drain(within: .nanoseconds(deadline)) { [unowned self] report in
+            run.expect(outstanding[serial] != nil, "a drain of all was completed twice")
+            outstanding[serial] = nil
+            obligations.meet(serial)
+            isStopping = true
+            run.expect(
+                report.closed + report.aborted >= sessions.count,
+                "a drain of \(sessions.count) sessions reports \(report)")
+            run.met(.drainedAndStopped)
+        }
+        obligations.add(serial, run.clock + deadline, "drain of all")
+    }
+}

@@ -1,0 +1,63 @@
+// The options and limits of a run's sessions.
+import TronTestKit
+
+@testable import Tron
+
+extension World {
+    func drawSessionOptions() -> SessionOptions {
+        var options = SessionOptions()
+        options.limits = drawSessionLimits()
+        if habits.has(.idleTimes) {
+            let times: [Duration?] = [
+                nil, nil, nil, .milliseconds(30), .milliseconds(500), .seconds(5),
+            ]
+            options.idle.read = chance.pick(from: times) ?? nil
+            options.idle.write = chance.pick(from: times) ?? nil
+            options.idle.either = chance.pick(from: times) ?? nil
+        }
+        options.overflow = habits.has(.refusals) ? .refuse : chance.pick(.close, .refuse)
+        options.pausesReadingAboveHighWatermark = chance.hits(500)
+        if habits.has(.halfClose) {
+            options.allowsHalfClose = chance.hits(run.faults.isOn(.halfClose) ? 700 : 300)
+        }
+        if habits.has(.heartbeats) && chance.hits(habits.has(.death) ? 600 : 300) {
+            options.heartbeat = Heartbeat(
+                category: WirePacket.heartbeat,
+                interval: .milliseconds(max(length / 100, chance.pick(20, 300))),
+                answers: chance.hits(700))
+        }
+        if habits.has(.death) && chance.hits(800) {
+            options.deadAfter = chance.pick(.seconds(1), .seconds(3))
+        }
+        return options
+    }
+
+    private func drawSessionLimits() -> SessionLimits {
+        var limits = SessionLimits()
+        limits.maximumDataLength = chance.pick(64, 500, 5000, 20_000)
+        limits.maximumQueuedBytes =
+            habits.has(.tightOutput)
+            ? chance.pick(100, 1000, 10_000) : chance.pick(1000, 10_000, 60_000)
+        limits.outputHighWatermark = limits.maximumQueuedBytes / chance.pick(1, 2, 10)
+        limits.outputLowWatermark = limits.outputHighWatermark / chance.pick(1, 2, 4, 1000)
+        if isHeavy {
+            limits.maximumDataLength = 20_000
+            limits.maximumQueuedBytes = 200_000
+            limits.outputHighWatermark = 100_000
+        }
+        if run.faults.isOn(.sentThrough) {
+            limits.sentThroughLength = chance.pick(1, 50, 500, 5000)
+        }
+        if habits.has(.packetTimes) {
+            limits.packetTimeout = chance.pick(nil, .milliseconds(20), .seconds(1))
+        }
+        limits.closeTimeout = chance.pick(
+            .zero, .milliseconds(5), .milliseconds(100), .seconds(2), .seconds(2))
+        limits.maximumOwedReplies = chance.pick(1, 2, 5, 1000)
+        limits.reservedReplyLength = chance.pick(0, 50, 1000, 20_000)
+        limits.maximumDiscardedBytes = chance.pick(0, 500, 1 << 20)
+        limits.halfCloseTimeout = chance.pick(.milliseconds(10), .seconds(1))
+        limits.maximumBytesBeforeTask = chance.pick(0, 200, 8192)
+        return limits
+    }
+}
