@@ -64,6 +64,7 @@ extension Session {
 
     /// The session stands: its deadlines run from now.
     func begin() {
+        guard settings.hasDeadlineAtOnce else { return }
         if settings.options.heartbeat != nil { filterPackets { _ in false } }
         rearm()
     }

@@ -22,6 +22,10 @@ struct SessionSettings: Sendable {
     /// How long a peer may give no sign of life.
     let silence: Int64
 
+    /// Whether a session has a deadline from its beginning on. Those that have none do not look
+    /// for it, which would be 7 % of a connection's instructions.
+    let hasDeadlineAtOnce: Bool
+
     static let never = Int64.max
 
     init(_ options: SessionOptions) {
@@ -43,6 +47,8 @@ struct SessionSettings: Sendable {
         heartbeatInterval = Self.nanoseconds(options.heartbeat?.interval)
         heartbeatCategory = options.heartbeat.map { Int($0.category) } ?? -1
         silence = Self.nanoseconds(options.deadAfter)
+        let times = [idleRead, idleWrite, idleEither, heartbeatInterval, silence]
+        hasDeadlineAtOnce = times.contains { $0 != Self.never }
     }
 
     private static func nanoseconds(_ duration: Duration?) -> Int64 {
