@@ -1,5 +1,5 @@
-// What else the library has from its machine: names, randomness, and threads, of which there are
-// none here.
+// What else the library has from its machine: names, randomness, threads and other processes, of
+// which there are none here.
 import Glibc
 import Synchronization
 import Tron
@@ -10,6 +10,14 @@ extension SimulatedKernel {
         return address.map { .success([$0]) }
             ?? .failure(ResolutionError(host: host, message: "Name or service not known"))
     }
+
+    /// No process hands over what it listens on.
+    package func adoptListener(_ descriptor: Int32) -> Int { -Int(EINVAL) }
+
+    /// A supervisor that listens to everything.
+    package func sendDatagram(
+        _ address: UnsafeRawPointer, _ length: UInt32, _ bytes: UnsafeRawPointer, _ count: Int
+    ) -> Int { count }
 
     package func randomSeed() -> UInt64 { run.chance.next() }
 

@@ -163,13 +163,19 @@ package final class Kernel: @unchecked Sendable {
     // What passes between this process and its supervisor is the machine's, whatever the backend.
 
     /// Readies a listening stream socket that another process made; refuses everything else.
-    func adoptListener(_ descriptor: Int32) -> Int { counted(tron_adopt_listener(descriptor)) }
+    package func adoptListener(_ descriptor: Int32) -> Int {
+        if backend != nil { return askCounted { $0.adoptListener(descriptor) } }
+        return counted(tron_adopt_listener(descriptor))
+    }
 
     /// One datagram to a Unix socket, by a socket of its own: socket(2), sendto(2), close(2).
-    func sendDatagram(
+    package func sendDatagram(
         _ address: UnsafeRawPointer, _ length: UInt32, _ bytes: UnsafeRawPointer, _ count: Int
     ) -> Int {
-        unsafe counted(tron_send_datagram(address, length, bytes, count))
+        if backend != nil {
+            return askCounted { unsafe $0.sendDatagram(address, length, bytes, count) }
+        }
+        return unsafe counted(tron_send_datagram(address, length, bytes, count))
     }
 
     /// read(2) on an eventfd.

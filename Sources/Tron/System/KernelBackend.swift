@@ -41,6 +41,12 @@ package protocol KernelBackend: AnyObject, Sendable {
         _ third: UnsafeRawBufferPointer
     ) -> Int
 
+    // Of other processes: a listener that one made, and a datagram for one.
+    func adoptListener(_ descriptor: Int32) -> Int
+    func sendDatagram(
+        _ address: UnsafeRawPointer, _ length: UInt32, _ bytes: UnsafeRawPointer, _ count: Int
+    ) -> Int
+
     // The loop. An eventfd is read on the loop, and written on any thread.
     func epollCreate() -> Int
     func epollControl(

@@ -103,6 +103,11 @@ class FaultyKernel: KernelBackend, @unchecked Sendable {
         return result
     }
 
+    func adoptListener(_ number: Int32) -> Int {
+        openDescriptors.insert(number)
+        return machine.adoptListener(number)
+    }
+
     func connect(_ number: Int32, _ address: UnsafeRawPointer, _ length: UInt32) -> Int {
         perform(.connect, number) { machine.connect(number, address, length) }
     }
@@ -139,9 +144,7 @@ class FaultyKernel: KernelBackend, @unchecked Sendable {
         perform(.socketError, number) { machine.socketError(number, error) }
     }
 
-    func receive(
-        _ number: Int32, _ bytes: UnsafeMutableRawPointer, _ count: Int
-    ) -> Int {
+    func receive(_ number: Int32, _ bytes: UnsafeMutableRawPointer, _ count: Int) -> Int {
         transfer(.receive, number, count) { machine.receive(number, bytes, $0) }
     }
 
@@ -223,9 +226,7 @@ class FaultyKernel: KernelBackend, @unchecked Sendable {
         return found
     }
 
-    func eventDescriptor() -> Int {
-        opening(.eventDescriptor, -1) { machine.eventDescriptor() }
-    }
+    func eventDescriptor() -> Int { opening(.eventDescriptor, -1) { machine.eventDescriptor() } }
 
     func write(_ number: Int32, _ bytes: UnsafeRawPointer, _ count: Int) -> Int {
         guard countsWrites else { return machine.write(number, bytes, count) }

@@ -37,6 +37,10 @@ extension FaultyKernel {
 
     func unlink(_ path: String) -> Int { perform(.unlink, -1) { machine.unlink(path) } }
 
+    func sendDatagram(
+        _ address: UnsafeRawPointer, _ length: UInt32, _ bytes: UnsafeRawPointer, _ count: Int
+    ) -> Int { machine.sendDatagram(address, length, bytes, count) }
+
     func randomSeed() -> UInt64 { machine.randomSeed() }
 
     func startThread(_ body: @escaping @Sendable () -> Void) -> Int { machine.startThread(body) }
