@@ -163,26 +163,6 @@ import Testing
         }
     }
 
-    @Test func `the kernel's send buffer has the size that is asked for, at both ends`() throws {
-        var options = SessionOptions()
-        options.sendBuffer = 20_000
-        let kernel = AcceptingKernel()
-        let bench = try Bench(.ipv4, session: options, kernel: kernel)
-        var dialed: Int32?
-        kernel.fault = { call, _, descriptor in
-            if call == .connect { dialed = descriptor }
-            return nil
-        }
-        bench.reactor.connectOnce(to: bench.server.address, options: options) { _ in }
-        try bench.reactor.turn(until: { bench.sessions.count == 1 && dialed != nil })
-        for descriptor in try [kernel.accepted[0], #require(dialed)] {
-            var value: Int32 = 0
-            var length = socklen_t(4)
-            getsockopt(descriptor, SOL_SOCKET, SO_SNDBUF, &value, &length)
-            #expect(value == 40_000)
-        }
-    }
-
     @Test func `an answer may come later by the request's address`() throws {
         var addresses: [ReplyAddress] = []
         let bench = try Bench(session: SessionOptions()) { session, _ in
