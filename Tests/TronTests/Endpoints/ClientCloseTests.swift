@@ -164,5 +164,9 @@ import Testing
         bench.reactor.stop()
         try bench.reactor.run()
         #expect(reasons == [.reactorStopped])
+        // There is no turn any more that could tell it later.
+        var ends = 0
+        client.request(category: 1, data: "late") { _ in ends += 1 }
+        #expect(ends == 1)
     }
 }

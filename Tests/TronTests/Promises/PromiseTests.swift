@@ -73,6 +73,7 @@ import Testing
         (text: "Default 64: enough.", isNormative: true),
         (text: "From any thread.", isNormative: true),
         (text: "The session's name.", isNormative: false),
+        (text: "See `drain(within:)`.", isNormative: false),
         (text: "It blocks nevertheless, at most.", isNormative: true),
         (text: "The most, at last.", isNormative: false),
     ])

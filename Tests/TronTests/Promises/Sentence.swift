@@ -18,8 +18,11 @@ struct Sentence: Hashable {
         "any thread", "at least", "at most", "in order", "no longer", "no more", "up to",
     ]
 
+    /// What stands between marks of code is no word.
     var isNormative: Bool {
-        let words = text.lowercased().split { !$0.isLetter }.map(String.init)
+        let prose = text.split(separator: "`", omittingEmptySubsequences: false).enumerated()
+            .filter { $0.offset % 2 == 0 }.map(\.element).joined(separator: " ")
+        let words = prose.lowercased().split { !$0.isLetter }.map(String.init)
         return words.contains { Self.words.contains($0) }
             || zip(words, words.dropFirst()).contains { Self.pairs.contains("\($0) \($1)") }
     }

@@ -38,6 +38,35 @@ import Testing
         #expect(bench.texts == ["seen"])
     }
 
+    @Test func `an end that does not answer asks all the same, and no handler sees a question`()
+        throws
+    {
+        let bench = try Bench(session: options { $0.heartbeat?.answers = false })
+        let peer = try bench.connect()
+        peer.send(question() + wire("seen") + question())
+        try bench.reactor.turn(until: { bench.texts == ["seen"] })
+        bench.kernel.isFrozen = true
+        try bench.reactor.turn(times: 3)
+        #expect(peer.drained.received.isEmpty && bench.sessions[0].counters.packetsReceived == 1)
+        bench.kernel.isFrozen = false
+        try bench.reactor.turn(until: { !peer.drained.packets.isEmpty })
+        // A header, one byte and the trailer.
+        #expect(peer.received == question() && peer.received.count == 12)
+    }
+
+    /// Of the category that is set aside, and yet none: another size, or a request's sequence.
+    @Test func `of the category what has another size is dropped, and a request is a request`()
+        throws
+    {
+        let bench = try Bench(session: options())
+        let peer = try bench.connect()
+        peer.send(OwnedPacket(category: beat, data: []).wireBytes)
+        peer.send(OwnedPacket(category: beat, data: [0, 0]).wireBytes)
+        peer.send(OwnedPacket(sequence: 1, category: beat, data: [65]).wireBytes)
+        try bench.reactor.turn(until: { bench.texts.count == 1 })
+        #expect(bench.texts == ["A"] && peer.drained.received.isEmpty)
+    }
+
     @Test func `an answer to a heartbeat is not answered`() throws {
         let bench = try Bench(session: options())
         let peer = try bench.connect()
