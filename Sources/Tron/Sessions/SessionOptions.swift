@@ -104,8 +104,8 @@ public struct Heartbeat: Sendable, Hashable {
     /// The category that the application sets aside for them.
     public var category: UInt8
 
-    /// How long nothing is heard before a question is sent, and from one question to the next. At
-    /// least a millisecond.
+    /// How long nothing is heard before a question is sent, and from one question to the next: more
+    /// than zero, in steps of the timers' millisecond.
     public var interval: Duration
 
     /// Whether this end answers those of the other. Default true.

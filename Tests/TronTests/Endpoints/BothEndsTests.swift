@@ -1,4 +1,4 @@
-// Two ends of this library that both send more than the other reads at once: neither waits for ever.
+// Two ends of this library that both send more than is read at once: neither waits for ever.
 import Glibc
 import Testing
 

@@ -1,4 +1,4 @@
-// Finds the paragraphs of the documentation: doc comments of what is public, and the README's prose.
+// Finds the sentences of the documentation: of what is public, and of the README's prose.
 
 /// Collects lines into paragraphs, and those into sentences.
 private struct Paragraphs {

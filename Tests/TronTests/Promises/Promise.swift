@@ -36,11 +36,7 @@ struct PromisedPlace: Sendable {
     static let everywhere = "everywhere"
 
     static let all: [PromisedPlace] = [
-        general, system, storage, wire, loop, signals, clients, servers, metrics,
+        general, system, storage, wire, loop, signals, sessions, sending, sessionLimits, clients,
+        servers, metrics, readme,
     ].flatMap { $0 }
-
-    /// Where every promise has a number so far.
-    static func isDone(_ path: String) -> Bool {
-        !path.contains("Tron/Sessions/") && path != "README.md"
-    }
 }

@@ -19,7 +19,10 @@ struct PromiseSources {
         sentences[readme] = DocumentedText.sentences(ofMarkdown: Self.lines(readme), path: readme)
         self.sentences = sentences
         var tests = TestIndex()
-        let folders = ["Tests/TronTests", "Tests/TronMetricsTests", "Tests/SimulationTests"]
+        let folders = [
+            "Tests/TronTests", "Tests/TronMetricsTests", "Tests/SimulationTests",
+            "Tests/BenchmarkTests",
+        ]
         for path in folders.flatMap(Package.filePaths) where path.hasSuffix(".swift") {
             tests.add(Self.lines(path))
         }

@@ -6,7 +6,8 @@ extension PromisedPlace {
             "Sources/Tron/Endpoints/Client.swift",
             [
                 Promise(
-                    701, "The reactor keeps it until", by: "BothEndsTests: two ends that both stop"),
+                    701, "The reactor keeps it until",
+                    by: "BothEndsTests: two ends that both stop"),
                 Promise(
                     702, "may be called elsewhere",
                     by: "MisuseTests: what is called on another thread",

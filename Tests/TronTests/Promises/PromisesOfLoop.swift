@@ -27,7 +27,8 @@ extension PromisedPlace {
                 ),
                 Promise(
                     406, "which no defined use brings about",
-                    by: "FaultMatrixTests: no fault crashes", simulation: "the loop has ended over"),
+
+                    by: "FaultMatrixTests: no fault crashes", simulation: "the loop has ended"),
                 Promise(
                     407, "The most memory, in bytes",
                     by: "ClientMemoryTests: a thousand clients take",

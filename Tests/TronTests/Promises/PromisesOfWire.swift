@@ -119,7 +119,8 @@ extension PromisedPlace {
                     328, "come before the length", by: "FramingTests: a length is read in its width"
                 ),
                 Promise(
-                    329, "The length of every frame.", by: "FramingTests: frames of a fixed length"),
+                    329, "The length of every frame.",
+                    by: "FramingTests: frames of a fixed length"),
             ]),
         PromisedPlace(
             "Sources/Tron/Wire/LineFraming.swift",

@@ -37,7 +37,9 @@ import Testing
             }
             server.stop()
             try reactor.turn()
-            let error = #expect(throws: EndpointError.self) { try reactor.listen(on: name) { _ in } }
+            let error = #expect(throws: EndpointError.self) {
+                try reactor.listen(on: name) { _ in }
+            }
             #expect(error?.cause == SystemError(.bind, code: EADDRINUSE))
             close(writing)
             var status: Int32 = -1

@@ -40,23 +40,31 @@ struct EscapeTests {
             ])
     }
 
+    private static let lines = "session.onFrames(of: .lines()) { "
+
+    /// What passes, and the same with one mistake.
+    struct Pair: Sendable {
+        let good: String
+        let bad: String
+    }
+
     @Test(arguments: [
-        (
-            head: "session.onPacket { _, packet in", bad: "let kept = packet.data",
-            good: "let kept = packet.copy()"
-        ),
-        (
-            head: "session.onFrames(of: .lines()) { _, line in", bad: "let kept = line.content",
-            good: "let kept = line.copy()"
+        Pair(
+            good: "session.onPacket { let kept = $1.copy(); reactor.callSoon { _ = kept } }",
+            bad: "session.onPacket { let kept = $1.data; reactor.callSoon { _ = kept } }"),
+        Pair(
+            good: lines + "let kept = $1.copy(); reactor.callSoon { _ = kept } }",
+            bad: lines + "let kept = $1.content; reactor.callSoon { _ = kept } }"
         ),
     ])
-    func `what is received cannot be kept but as a copy`(head: String, bad: String, good: String)
-        throws
-    {
-        func handler(_ keeping: String) -> String {
-            "\(head)\n\(keeping)\nreactor.callSoon { _ = kept } }"
-        }
-        #expect(try compiles(handler(good)))
-        #expect(try !compiles(handler(bad)))
+    func `what is received cannot be kept but as a copy`(pair: Pair) throws {
+        #expect(try compiles(pair.good))
+        #expect(try !compiles(pair.bad))
+    }
+
+    @Test func `what a session's task is given cannot be given to another`() throws {
+        let take = "for try await packet in session.packets { _ = packet }"
+        #expect(try compiles("session.task { session in \(take) }"))
+        #expect(try !compiles("session.task { session in Task.detached { \(take) } }"))
     }
 }
