@@ -72,8 +72,7 @@ extension PromisedPlace {
                     "ClientWaitingTests: no more copies are kept"),
                 Promise(
                     715, "Nil, the default: random",
-                    by: "ClientCrowdTests: ten thousand clients of a server",
-                    "ClientBackoffTests: jitter is drawn from the seed"),
+                    by: "ClientBackoffTests: jitter is drawn from the seed"),
                 Promise(
                     716, "It fails at once", by: "ClientWaitingTests: by the policy they fail"),
                 Promise(

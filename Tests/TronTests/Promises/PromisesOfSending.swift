@@ -100,7 +100,7 @@ extension PromisedPlace {
                 Promise(
                     620, "From then on nothing more is delivered",
                     by: "DrainDebtTests: what no handler has seen",
-                    simulation: "a packet was delivered after session"),
+                    simulation: "was drained"),
                 Promise(
                     621, "with the last reply that it owes, or right after",
                     by: "DrainDebtTests: a session that owes is closed",

@@ -28,7 +28,7 @@ extension PromisedPlace {
                 Promise(
                     755, "what no handler has seen yet is not delivered",
                     by: "DrainDebtTests: what no handler has seen",
-                    simulation: "a packet was delivered after session"),
+                    simulation: "was drained"),
                 Promise(
                     756, "Clients and timers of the reactor go on",
                     by: "DrainDebtTests: a client that answers need"),

@@ -134,7 +134,7 @@ extension PromisedPlace {
                     by: "SessionCloseTests: ten thousand graceful closes",
                     "SessionCloseTests: a closing session discards",
                     "SessionTimerTests: a peer that does not end its stream",
-                    simulation: "was delivered while session"),
+                    simulation: "while session \\(id) closes"),
                 Promise(
                     527, "Ends the session at once",
                     by: "SessionLifeTests: abort drops what is queued"

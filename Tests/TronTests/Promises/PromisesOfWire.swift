@@ -146,7 +146,7 @@ extension PromisedPlace {
                 Promise(
                     333, "cannot be trusted any more",
                     by: "ProtocolFaultTests: the handler may say so",
-                    "PacketDecoderTests: after a fault", simulation: "was delivered while session"),
+                    "PacketDecoderTests: after a fault", simulation: "while session \\(id) closes"),
                 Promise(
                     334, "Raised before any data is stored.",
                     by: "PacketDecoderTests: too long a packet"),
