@@ -93,6 +93,21 @@ for example in examples {
         ))
 }
 
+// The misuses alone, which have to end an optimised program, too, with the whole message.
+if Context.environment["TRON_ONLY_MISUSE"] != nil {
+    package.products.removeAll { $0.name != "Tron" }
+    package.targets.removeAll { !["CEpollShim", "Tron"].contains($0.name) }
+    package.targets.append(
+        .testTarget(
+            name: "TronTests", dependencies: ["Tron"], path: "Tests/TronTests",
+            exclude: ["Support/ProcessUnderTest.swift"],
+            sources: [
+                "Misuse/Misuse.swift", "Misuse/MisuseOfReactors.swift",
+                "Misuse/MisuseOfThreads.swift", "Misuse/MisuseOfValues.swift",
+                "Misuse/MisuseTests.swift", "Support",
+            ]))
+}
+
 // The simulation alone: it is optimised, and need not wait for all other tests to be so too.
 if Context.environment["TRON_ONLY_SIMULATION"] != nil {
     package.products.removeAll { $0.name != "Tron" }

@@ -1,4 +1,5 @@
 // The metrics endpoint as HTTP clients meet it: answers, refusals, connections kept and closed.
+import Glibc
 import Testing
 
 @testable import Tron
@@ -119,6 +120,36 @@ private let health = "GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n"
         #expect(endpoint.address.withPort(0) == .loopback(port: 0))
         #expect(endpoint.address.port != 0)
         #expect(throws: EndpointError.self) { try reactor.serveMetrics(on: endpoint.address) }
+    }
+
+    @Test func `an endpoint serves though nobody holds it, and stops once however often asked`()
+        throws
+    {
+        let reactor = try Reactor(kernel: FaultyKernel())
+        let address = try SocketAddress(Bench.unixName())
+        try reactor.serveMetrics(on: address)
+        let peer = try Peer(to: address)
+        peer.send(health.utf8)
+        try reactor.turn(until: { answers(peer.drained.received).count == 1 })
+        peer.close()
+        let other = try reactor.serveMetrics(on: SocketAddress(Bench.unixName()))
+        for _ in 0..<2 { other.stop() }
+        #expect((try? Peer(to: other.address)) == nil)
+    }
+
+    @Test func `an address that is taken is told with the call`() throws {
+        let bench = try MetricsBench(on: "127.0.0.1:0")
+        let address = bench.endpoint.address
+        let error = #expect(throws: EndpointError.self) {
+            try bench.reactor.serveMetrics(on: address)
+        }
+        #expect(error == EndpointError(address: address, cause: .init(.bind, code: EADDRINUSE)))
+    }
+
+    @Test func `the limits are the documented ones`() {
+        let options = MetricsOptions()
+        #expect(options.maximumConnections == 128 && options.requestTimeout == .seconds(10))
+        #expect(options.idleTimeout == .seconds(180))
     }
 
     @Test func `stop ends the connections and frees the address`() throws {

@@ -9,8 +9,8 @@
 ///     try await service.run()
 public struct ReactorService: Sendable {
     private let limits: ReactorLimits
-    private let deadline: Duration
-    private let spread: Duration
+    let deadline: Duration
+    let spread: Duration
     private let notice: Duration
     private let setup: @Sendable (Reactor) throws -> Void
     private let runs = Locked(Runs())

@@ -129,6 +129,10 @@ extension Server: SessionOwner {
     /// Stops listening in this very turn, and keeps the sessions. The file of a Unix socket is
     /// removed, unless another server has taken its path. Connections that still wait to be
     /// accepted are reset by the kernel. On the loop's thread; once is enough.
+    ///
+    /// All descriptors are close-on-exec. A child of `fork` that has not called `exec` has copies
+    /// of them all the same: its copy of a listener keeps the address taken (EADDRINUSE) until the
+    /// child ends or calls `exec`, and for so long connections wait there that nobody accepts.
     public func stopListening() {
         registry.requireLoop("Server.stopListening()")
         guard accepting.stop(registry) else { return }

@@ -60,8 +60,8 @@ public struct ClientSnapshot: Sendable {
 }
 
 extension Reactor {
-    /// Takes the numbers. Its cost is that of a look at every session. On the loop's thread; others
-    /// have it done by `remote.submit`.
+    /// Takes the numbers. Its cost grows with the sessions that there are. On the loop's thread;
+    /// others have it done by `remote.submit`.
     public func snapshot() -> ReactorSnapshot {
         registry.requireLoop("Reactor.snapshot()")
         return registry.snapshot()

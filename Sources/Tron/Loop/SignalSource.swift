@@ -5,9 +5,9 @@ extension Reactor {
     /// signal did before. Another call adds signals, or replaces the action of some.
     ///
     /// Any thread may run the loop, and a signal may interrupt any thread: an async `main` is fine.
-    /// No signal is blocked. One that every thread of the process has blocked does not arrive; a
+    /// No signal is blocked. One that all threads of the process have blocked does not arrive; a
     /// thread begins with the mask of the thread that started it, the first one with that of the
-    /// program that started the process.
+    /// program that started the process (pthread_sigmask(3)).
     ///
     /// - A signal that arrives several times before the loop looks is told once. That holds for the
     ///   real-time signals too (`SIGRTMIN` to `SIGRTMAX`), whose values are not told.

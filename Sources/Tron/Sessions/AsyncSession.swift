@@ -15,9 +15,9 @@ public enum SendError: Error, Hashable, Sendable {
 ///
 /// Received packets wait here only until `SessionLimits.maximumBytesBeforeTask` is reached, one
 /// packet at least; then reading pauses until the task has taken all of them.
-///
-/// Invariant: somebody waits for packets only while none are here and more can come.
 public final class AsyncSession {
+    // Invariant: somebody waits for packets only while none are here and more can come.
+
     typealias Continuation = UnsafeContinuation<Void, Never>
 
     /// The bytes that a waiting packet takes beside its data.

@@ -17,15 +17,18 @@ public enum CloseReason: Error, Hashable, Sendable, CustomStringConvertible {
     /// So many requests in a row had no answer in time (`ClientOptions.timeoutsBeforeReconnect`):
     /// the client gave the connection up. What was queued is dropped.
     case unanswered(requests: Int)
-    /// The peer does not speak the protocol. Packets before the fault were delivered.
+    /// The peer does not speak the protocol. Packets before the fault were delivered, and what was
+    /// queued has been sent.
     case protocolFault(ProtocolFault)
-    /// The peer does not read: this many bytes would have waited, more than the limit.
+    /// The peer does not read: this many bytes would have waited, more than the limit. What was
+    /// queued is dropped.
     case overflow(bytes: Int)
-    /// A step took longer than its limit.
+    /// A step took longer than its limit. What was queued is dropped.
     case deadlineExceeded(Deadline)
     /// The reactor stopped. What was queued is dropped.
     case reactorStopped
     /// The kernel refused a call: with ECONNRESET the peer is gone, with ETIMEDOUT it is silent.
+    /// What was queued is dropped.
     case system(SystemError)
 
     /// The steps of a session that have a time limit.

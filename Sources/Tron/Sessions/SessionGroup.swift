@@ -10,12 +10,12 @@
 /// close handler is told. A group keeps no session alive, nor does a session keep its groups; a
 /// group that is released lets its members go. To add, to remove and to look one up take the same
 /// time however many members and groups there are.
-///
-/// Invariant: each member has a membership with this group that names its place in `members`. As in
-/// a `SessionHost`, no reference is counted: the registry keeps each session until its release,
-/// which takes it out of its groups.
 @safe
 public final class SessionGroup {
+    // Invariant: each member has a membership with this group that names its place in `members`. As
+    // in a `SessionHost`, no reference is counted: the registry keeps each session until its
+    // release, which takes it out of its groups.
+
     private let registry: Registry
 
     /// Changed in single steps, which call nothing that could reach this group: so the run-time

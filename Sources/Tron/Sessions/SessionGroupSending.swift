@@ -30,7 +30,7 @@ public struct SendCounts: Hashable, Sendable {
 
 extension SessionGroup {
     /// Queues a packet for each member, but for `except`: in a chat, who said it. The data is
-    /// copied once for each, into its output.
+    /// copied into the output of each.
     ///
     /// Each member takes it as by `Session.send`, within its own limits, and none waits for another
     /// or calls a handler: a member that ends for overflow is told so at the turn's end, and leaves

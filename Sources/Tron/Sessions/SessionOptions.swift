@@ -93,8 +93,8 @@ extension SessionOptions {
 }
 
 /// Packets that keep a connection alive: sequence -1, one byte of data, 0 to ask and 1 to answer.
-/// Both ends have to know the category; no handler sees them. While a session has a handler of
-/// frames or bytes, it sends none and knows none.
+/// Both ends have to know the category; no handler sees them, nor what else has the category and
+/// sequence -1. While a session has a handler of frames or bytes, it sends none and knows none.
 ///
 /// Neither ever makes a session overflow (`SessionOptions.overflow`): one that does not fit within
 /// `SessionLimits.maximumQueuedBytes` is not sent. In the place of an answer the peer then hears
@@ -104,8 +104,8 @@ public struct Heartbeat: Sendable, Hashable {
     /// The category that the application sets aside for them.
     public var category: UInt8
 
-    /// How long nothing is heard before a question is sent, and from one question to the next. At
-    /// least a millisecond.
+    /// How long nothing is heard before a question is sent, and from one question to the next: more
+    /// than zero, in steps of the timers' millisecond.
     public var interval: Duration
 
     /// Whether this end answers those of the other. Default true.

@@ -11,8 +11,8 @@ extension Session {
     ///
     /// The packets are the task's: it installs a handler by `onPacket`, and pauses and resumes
     /// reading, so that a peer has to wait while nobody takes its packets. Neither is to be used
-    /// beside it, nor `onBytes`: packets that another handler takes never reach the task. All other
-    /// handlers are free.
+    /// beside it, nor `onBytes`: packets that another handler takes do not reach the task. All
+    /// other handlers are free.
     ///
     /// A packet costs more than with a handler: an allocation and some 2,000 instructions when
     /// packets come in batches, three allocations and 5,000 instructions when they come singly.
@@ -20,7 +20,7 @@ extension Session {
     /// A drain, and the session at its peer's end of stream, wait while the task is at a packet: it
     /// may be answered until the task asks for the next and there is none, or ends. A task that is
     /// at none is not waited for: the session closes, and sends throw `SendError.closed`. A task
-    /// that goes on after its session's end is its application's, as any other.
+    /// that outlives its session is its application's, as any other.
     ///
     /// However `body` ends, the session is closed then, as by `close()`. Cancelling the task, from
     /// any thread, does the same at once; iteration and a send that waits then throw. What `body`

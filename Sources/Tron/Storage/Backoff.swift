@@ -35,7 +35,7 @@ public struct Backoff: Sendable, Hashable {
     ///   - initial: More than zero.
     ///   - multiplier: Finite, and at least 1. 1 repeats the initial delay.
     ///   - cap: At least `initial`; nil for a minute, or `initial` if that is longer. One attempt
-    ///     a minute costs nothing any more, and a longer wait would only prolong an outage.
+    ///     a minute is cheap, and a longer wait would prolong an outage.
     ///   - attempts: At least 1, or nil for no end.
     ///   - jitter: How a delay is spread.
     public init(

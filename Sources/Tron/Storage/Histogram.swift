@@ -24,7 +24,7 @@ public struct Histogram: Hashable, Sendable {
     private var buckets: [UInt64]
 
     /// An empty one. It takes 8 bytes for each of the 2^`significantBits` buckets of an octave:
-    /// 9 KB with 5 bits and values up to a minute in nanoseconds.
+    /// 9 KB with 5 bits and a limit of a minute in nanoseconds.
     public init(significantBits: Int = 5, limit: UInt64 = 1 << 36) {
         demand((1...16).contains(significantBits), "significantBits: 1 to 16")
         demand(limit > 0, "limit: at least 1")

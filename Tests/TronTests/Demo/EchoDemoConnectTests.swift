@@ -117,7 +117,7 @@ extension EchoDemoConnectTests {
         let client = try ProcessUnderTest(vacant.arguments + Self.retrying(1000))
         client.write("early\n")
         client.endInput()
-        usleep(300_000)
+        try client.awaitErrors("waiting 0.05 s before attempt 2")
         let server = try EchoServer(Array(vacant.arguments.dropFirst()))
         #expect(server.address == vacant.address)
         let outcome = try client.awaitEnd()

@@ -3,7 +3,7 @@ import Foundation
 import Testing
 
 @Suite struct DocumentationTests {
-    /// The documentation right above a line that the library has once.
+    /// The documentation right above a line that the library documents once.
     private func documentation(of declaration: String) throws -> String {
         let root = (1...4).reduce(URL(filePath: #filePath)) { path, _ in
             path.deletingLastPathComponent()
@@ -20,14 +20,19 @@ import Testing
             }
             for (index, line) in lines.enumerated() where line == declaration {
                 let above = lines[..<index].reversed().prefix { $0.hasPrefix("///") }
-                found.append(above.reversed().map { $0.dropFirst(3) }.joined())
+                let text = above.reversed().map { $0.dropFirst(3) }.joined()
+                if !text.isEmpty { found.append(text) }
             }
         }
         try #require(found.count == 1, "\(declaration) stands \(found.count) times")
         return found[0]
     }
 
-    @Test(arguments: ["case idle(IdleKind)", "case dead"])
+    @Test(arguments: [
+        "case idle(IdleKind)", "case dead", "case aborted", "case unanswered(requests: Int)",
+        "case overflow(bytes: Int)", "case deadlineExceeded(Deadline)", "case reactorStopped",
+        "case system(SystemError)",
+    ])
     func `a reason that drops queued output says so`(reason: String) throws {
         let text = try documentation(of: reason)
         #expect(text.contains("queued") && text.contains("drop"), "\(reason): \(text)")

@@ -164,7 +164,7 @@ enum Package {
         }
     }
 
-    private static func filePaths(under folder: String) -> [String] {
+    static func filePaths(under folder: String) -> [String] {
         entries(of: folder).filter { !$0.hasPrefix(".") }.flatMap { name in
             let path = folder + "/" + name
             return isFolder(path) ? filePaths(under: path) : [path]
@@ -189,7 +189,7 @@ enum Package {
         return stat(root + path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
     }
 
-    private static func read(_ path: String) -> [UInt8]? {
+    static func read(_ path: String) -> [UInt8]? {
         guard let file = fopen(root + path, "r") else { return nil }
         defer { fclose(file) }
         var bytes: [UInt8] = []

@@ -55,8 +55,7 @@ import Testing
     {
         let loop = try ReactorThread()
         let task = Task { await Self.outcome(of: loop.client, category: 0) }
-        // It is sent by then, most likely; any other order is as good.
-        try await Task.sleep(for: .milliseconds(20))
+        await loop.awaitPending(1)
         task.cancel()
         #expect(await task.value == .failure(.cancelled))
         await loop.stop()
@@ -122,7 +121,7 @@ import Testing
         let tasks = (0..<100).map { _ in
             Task { await Self.outcome(of: loop.client, category: 0) }
         }
-        try await Task.sleep(for: .milliseconds(5))
+        await loop.awaitPending(100)
         await loop.stop()
         for task in tasks { #expect(await task.value == .failure(.closed)) }
         #expect(await Self.outcome(of: loop.client, category: 1) == .failure(.closed))

@@ -98,7 +98,7 @@ import Testing
     }
 
     @Test func `jitter is drawn from the seed, within the delay`() throws {
-        func delays(seed: UInt64, _ jitter: Backoff.Jitter) throws -> [Duration] {
+        func delays(seed: UInt64?, _ jitter: Backoff.Jitter) throws -> [Duration] {
             let bench = try NetworkBench()
             bench.kernel.fate = { _, _ in .refuses(ECONNREFUSED) }
             var options = ClientOptions()
@@ -111,6 +111,8 @@ import Testing
         let full = try delays(seed: 1, .full)
         #expect(try full == delays(seed: 1, .full))
         #expect(try full != delays(seed: 2, .full))
+        // Without one, six delays to the attosecond are never the same by chance.
+        #expect(try delays(seed: nil, .full) != delays(seed: nil, .full))
         let limits = seconds(3, 6, 12, 24, 48, 60)
         #expect(full.count == 6 && zip(full, limits).allSatisfy { $0 <= $1 })
         let equal = try delays(seed: 1, .equal)

@@ -1,5 +1,6 @@
 // The client's end, in every phase and from within every callback: final, and told once.
 import Glibc
+import Synchronization
 import Testing
 
 @testable import Tron
@@ -14,6 +15,18 @@ import Testing
         let bench: NetworkBench
         let client: Client
         let others: [Client]
+        let lookup: Lookup
+    }
+
+    /// Keeps the resolver's thread until the stage's test has ended, two minutes at most.
+    private final class Lookup: Sendable {
+        private let isOpen = Atomic(false)
+
+        func waitUntilOpen() {
+            for _ in 0..<120_000 where !isOpen.load(ordering: .acquiring) { usleep(1000) }
+        }
+
+        func open() { isOpen.store(true, ordering: .releasing) }
     }
 
     private func stage(_ phase: Phase) throws -> Stage {
@@ -32,8 +45,10 @@ import Testing
         case .gaveUp: bench.kernel.fate = { _, _ in .refuses(EACCES) }
         case .notBegun, .connected, .closing: break
         }
+        // Names are looked up for as long as the test lasts.
+        let lookup = Lookup()
         bench.kernel.resolution = { _ in
-            usleep(200_000)
+            lookup.waitUntilOpen()
             return .success([.loopback(port: 0)])
         }
         let client = bench.connect(to: address)
@@ -47,13 +62,14 @@ import Testing
         case .waiting: try bench.turn(until: { client.state.isWaiting })
         case .gaveUp: try bench.turn(until: { client.state.isFinal })
         }
-        return Stage(bench: bench, client: client, others: others)
+        return Stage(bench: bench, client: client, others: others, lookup: lookup)
     }
 
     @Test(arguments: Phase.allCases) func `close ends the client in every phase`(
         phase: Phase
     ) throws {
         let stage = try stage(phase)
+        defer { stage.lookup.open() }
         let (bench, client) = (stage.bench, stage.client)
         let told = bench.log.states.count
         var ends = 0
@@ -76,6 +92,7 @@ import Testing
         phase: Phase
     ) throws {
         let stage = try stage(phase)
+        defer { stage.lookup.open() }
         let (bench, client) = (stage.bench, stage.client)
         let told = bench.log.states.count
         var ends: [String] = []
@@ -164,5 +181,9 @@ import Testing
         bench.reactor.stop()
         try bench.reactor.run()
         #expect(reasons == [.reactorStopped])
+        // There is no turn any more that could tell it later.
+        var ends = 0
+        client.request(category: 1, data: "late") { _ in ends += 1 }
+        #expect(ends == 1)
     }
 }

@@ -120,7 +120,7 @@ import Testing
         }
         #expect(errors == Array(repeating: .timedOut, count: 5))
         // Never early. How late depends on how busy the machine is; the fake clock knows exactly.
-        #expect(delays.allSatisfy { $0 >= .milliseconds(30) && $0 < .seconds(5) })
+        #expect(delays.allSatisfy { $0 >= .milliseconds(30) })
         try turn(reactor) { client.counters.connections == 6 }
         #expect(kernel.sockets.count == 2, "the listener's, and one connection's")
     }

@@ -13,7 +13,8 @@ import Testing
         func callAsFunction(_ client: Client?, _ place: String) {
             guard let client else { return }
             looks += 1
-            if client.state == .connected && client.session == nil { contradictions.append(place) }
+            let isConnected = client.state == .connected
+            if isConnected != (client.session != nil) { contradictions.append(place) }
         }
     }
 
@@ -123,6 +124,7 @@ import Testing
             #expect(client.session == nil)
             #expect(client.lastFailure == .lost(.aborted))
         }
+        #expect(client.lastFailure == nil)
         client.session?.abort()
         try bench.turnUntilEnded()
         #expect(found == [.waiting(delay: .seconds(1), attempt: 1)])

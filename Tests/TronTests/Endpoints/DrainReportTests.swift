@@ -145,4 +145,41 @@ import Testing
         try bench.reactor.run()
         #expect(reports == Array(repeating: report(closed: 1, aborted: 2), count: 2))
     }
+
+    @Test func `a drain after the end is reported`() throws {
+        let bench = try Bench()
+        bench.reactor.stop()
+        try bench.reactor.run()
+        var reports = 0
+        bench.server.drain(within: .seconds(1)) { _ in reports += 1 }
+        #expect(reports == 1)
+    }
+
+    @Test func `a drain that the reactor's end cuts short counts those not yet closed as aborted`()
+        throws
+    {
+        let bench = try Bench()
+        let peers = [try bench.connect(), try bench.connect()]
+        var report: DrainReport?
+        bench.server.drain(within: .seconds(9), spread: .seconds(9)) { report = $0 }
+        try bench.reactor.turn()
+        bench.reactor.stop()
+        try bench.reactor.run()
+        #expect(report?.closed == 1 && report?.aborted == 1, "\(report as Any)")
+        _ = peers
+    }
+
+    @Test func `a drain whose deadline is the reactor's last turn reports what it aborted`()
+        throws
+    {
+        let bench = try Bench()
+        let reactor = bench.reactor
+        let peer = try bench.connect()
+        var report: DrainReport?
+        bench.server.drain(within: .milliseconds(10)) { report = $0 }
+        reactor.schedule(after: .milliseconds(10)) { reactor.stop() }
+        try reactor.run()
+        #expect(report?.closed == 0 && report?.aborted == 1)
+        _ = peer
+    }
 }

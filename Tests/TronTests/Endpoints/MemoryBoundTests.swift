@@ -222,4 +222,24 @@ import Testing
         for _ in 0..<200 where reactor.memoryBound > base { try reactor.turn() }
         #expect(reactor.memoryBound == base, "seed \(RandomRun.seed)")
     }
+
+    @Test func `limits as large as there are do not trap`() async {
+        await #expect(processExitsWith: .success) {
+            let reactor = try Reactor()
+            var options = ServerOptions()
+            options.limits.maximumSessions = .max
+            for _ in 0..<5 { try reactor.listen(on: "127.0.0.1:0", options: options) { _ in } }
+            precondition(reactor.memoryBound > 0)
+        }
+    }
+
+    @Test func `a client may let any number of requests wait`() async {
+        await #expect(processExitsWith: .success) {
+            let reactor = try Reactor()
+            var client = ClientOptions()
+            client.maximumCopiedRequests = .max
+            reactor.makeClient(to: "127.0.0.1:1", options: client)
+            precondition(reactor.memoryBound > 0)
+        }
+    }
 }

@@ -18,6 +18,7 @@ import Testing
         #expect(interval.talkers.map(\.session) == [bench.sessions[1].id, bench.sessions[2].id])
         #expect(interval.talkers.map(\.bytes) == [111, 61])
         #expect(interval.difference.sessions.traffic.packetsReceived == 3)
+        #expect(interval.total.sessions.traffic.packetsReceived == 4)
         #expect(meter.read().talkers.isEmpty)
         #expect(meter.read(talkers: 0).talkers.isEmpty)
     }

@@ -119,6 +119,37 @@ import Testing
         _ = (peers, next)
     }
 
+    @Test func `while nobody listens no event is built`() throws {
+        let reactor = try Reactor(kernel: FaultyKernel())
+        var built = 0
+        func event() -> ReactorEvent {
+            built += 1
+            return .suppressed(1)
+        }
+        reactor.registry.endpoints.report(event())
+        #expect(built == 0)
+        reactor.onEvent { _ in }
+        reactor.registry.endpoints.report(event())
+        #expect(built == 1)
+    }
+
+    @Test func `a thousand a second are told, unless another number is asked for`() throws {
+        let kernel = FaultyKernel()
+        kernel.isFrozen = true
+        let reactor = try Reactor(kernel: kernel)
+        var told = 0
+        var suppressed: [Int] = []
+        reactor.onEvent { event in
+            if case .suppressed(let count) = event { suppressed.append(count) } else { told += 1 }
+        }
+        for _ in 0..<1500 { reactor.registry.endpoints.report(.refused(peer: nil, .sessions)) }
+        try reactor.turn(times: 3)
+        #expect(told == 1000 && suppressed.isEmpty)
+        kernel.advance(.seconds(1))
+        try reactor.turn(times: 3)
+        #expect(told == 1000 && suppressed == [500])
+    }
+
     @Test func `what was suppressed is told at the latest when the reactor ends`() throws {
         let kernel = FaultyKernel()
         kernel.isFrozen = true

@@ -153,6 +153,21 @@ private final class RemoteBench: Sendable {
         await bench.loop.awaitEnd()
     }
 
+    @Test func `a task that is cancelled is told the numbers and the report all the same`()
+        async throws
+    {
+        let bench = try RemoteBench()
+        let remote = bench.loop.remote
+        let snapshot = Task { await remote.snapshot() }
+        snapshot.cancel()
+        #expect(await snapshot.value != nil)
+        let drain = Task { await remote.drain(within: .milliseconds(10)) }
+        drain.cancel()
+        let report = await drain.value
+        #expect(report.closed + report.aborted == 2)
+        await bench.loop.awaitEnd()
+    }
+
     @Test func `after the stop each call says that the reactor has stopped`() async throws {
         let bench = try RemoteBench()
         let remote = bench.loop.remote
@@ -185,6 +200,16 @@ private final class RemoteBench: Sendable {
         #expect(remote.reply(to: address, data: "x") == .accepted)
         #expect(remote.refuse(address) == .accepted)
         try reactor.turn()
+    }
+
+    @Test func `what is sent to a session that has ended from elsewhere is dropped`() throws {
+        let bench = try Bench()
+        let peers = [try bench.connect(), try bench.connect()]
+        let id = bench.sessions[0].id
+        bench.sessions[0].abort()
+        #expect(bench.reactor.remote.send(to: id, category: 1, data: "x") == .accepted)
+        try bench.reactor.turn(times: 3)
+        #expect(peers[1].drained.received.isEmpty && bench.reasons == [.aborted])
     }
 
     @Test func `a broadcast reaches every session of every server and counts them`() throws {

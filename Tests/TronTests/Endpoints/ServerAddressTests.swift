@@ -95,11 +95,21 @@ import Testing
         #expect(bench.kernel.openDescriptors.count == open)
     }
 
-    @Test func `with reusesPort two servers share a port`() throws {
+    /// Which of the two gets a connection is the kernel's choice, by a hash of the addresses: that
+    /// all of 64 go to one would be a miracle.
+    @Test func `with reusesPort two reactors share a port, and each gets connections`() throws {
         var options = ServerOptions()
         options.reusesPort = true
         let bench = try Bench(.ipv4, options: options)
-        try bench.reactor.listen(on: bench.server.address, options: options) { _ in }
+        let other = try reactor()
+        let second = try other.listen(on: bench.server.address, options: options) { _ in }
+        let peers = try (0..<64).map { _ in try Peer(to: bench.server.address) }
+        for _ in 0..<1000 where bench.server.sessionCount + second.sessionCount < peers.count {
+            try bench.reactor.turn()
+            try other.turn()
+        }
+        #expect(bench.server.sessionCount + second.sessionCount == 64)
+        #expect(bench.server.sessionCount > 0 && second.sessionCount > 0)
     }
 
     @Test(arguments: [KernelCall.socket, .setOption, .bind, .listen, .localAddress, .epollControl])

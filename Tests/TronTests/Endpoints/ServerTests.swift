@@ -33,6 +33,38 @@ import Testing
         #expect(bench.server.sessionCount == others.count && bench.server.counters.accepted == 4)
     }
 
+    /// More at once than may be, from one host, and again when those have gone.
+    @Test(arguments: [true, false])
+    func `a burst opens as many sessions as there are places, and the others are told`(
+        isPerAddress: Bool
+    ) throws {
+        var options = ServerOptions()
+        if isPerAddress {
+            options.limits.maximumSessionsPerAddress = 10
+        } else {
+            options.limits.maximumSessions = 10
+        }
+        let bench = try Bench(.ipv4, options: options)
+        for round in 1...3 {
+            let peers = try (0..<50).map { _ in try Peer(to: bench.server.address) }
+            let counters = bench.server.counters
+            var most = 0
+            try bench.reactor.turn(until: {
+                most = max(most, bench.server.sessionCount)
+                let now = bench.server.counters.since(counters)
+                return now.accepted + now.refusedByLimit + now.refusedByAddressLimit == 50
+            })
+            #expect(most == 10 && bench.server.counters.accepted == 10 * round)
+            let told = peers.filter { $0.drained.isAtEnd || $0.error != 0 }
+            #expect(told.count == 40)
+            for peer in peers { peer.close() }
+            try bench.turnUntilClosed(10 * round)
+        }
+        let counters = bench.server.counters
+        #expect(counters.refusedByLimit == (isPerAddress ? 0 : 120))
+        #expect(counters.refusedByAddressLimit == (isPerAddress ? 120 : 0))
+    }
+
     @Test func `a burst of connections is accepted in portions`() throws {
         var options = ServerOptions()
         options.limits.maximumAcceptsPerTurn = 10

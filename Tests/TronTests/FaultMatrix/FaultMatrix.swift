@@ -24,18 +24,20 @@ enum FaultMatrix {
 
     private static let addressInUse = SystemError(.bind, code: EADDRINUSE)
 
-    /// Played once for all tests, on as many threads as there are processors.
-    static let cells: [FaultCell] = {
+    /// Plays them all, on as many threads as there are processors, in a process in which nobody
+    /// starts another one: until its program is loaded, that has a copy of each descriptor, and
+    /// epoll goes on to report those that were closed here.
+    static func cells() -> [FaultCell] {
         let lock = Locked<[[FaultCell]]>(FaultScenario.all.map { _ in [] })
         DispatchQueue.concurrentPerform(iterations: FaultScenario.all.count) { index in
             let cells = play(FaultScenario.all[index])
             lock.withLock { $0[index] = cells }
         }
         return lock.withLock { lists in lists.flatMap { $0 } }
-    }()
+    }
 
     private static func play(_ scenario: FaultScenario) -> [FaultCell] {
-        let faultless = undisturbed(scenario)
+        let faultless = scenario.play(nil)
         var cells: [FaultCell] = []
         for row in FaultRow.table {
             let count = faultless.kernel.calls[row.call] ?? 0
@@ -45,29 +47,12 @@ enum FaultMatrix {
                         let spot = FaultSpot(
                             call: row.call, code: code, index: number / 2 + 1,
                             isForGood: number % 2 == 1)
-                        var cell = play(scenario, row, errors, errno, spot, faultless)
-                        for _ in 0..<3 where !cell.breaches.isEmpty {
-                            cell = play(scenario, row, errors, errno, spot, faultless)
-                        }
-                        cells.append(cell)
+                        cells.append(play(scenario, row, errors, errno, spot, faultless))
                     }
                 }
             }
         }
         return cells
-    }
-
-    /// A run like the one before. While another test starts a process, that has a copy of each
-    /// descriptor until its program is loaded, and epoll goes on to report those that were closed
-    /// here: what the library does wrong happens again, and this does not.
-    private static func undisturbed(_ scenario: FaultScenario) -> FaultStage {
-        var stage = scenario.play(nil)
-        for _ in 0..<20 {
-            let again = scenario.play(nil)
-            if again.kernel.calls == stage.kernel.calls { break }
-            stage = again
-        }
-        return stage
     }
 
     private static func play(

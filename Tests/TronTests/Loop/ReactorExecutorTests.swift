@@ -1,5 +1,6 @@
 // Tasks and actors on a reactor's thread.
 import Glibc
+import Synchronization
 import Testing
 
 @testable import Tron
@@ -101,5 +102,59 @@ private actor Resident {
             for (number, task) in tasks.enumerated() { #expect(await task.value == number) }
             await loop.stop()
         }
+    }
+
+    private final class Flags: Sendable {
+        let isInside = Atomic(false)
+        let overlapped = Atomic(false)
+        let isDone = Atomic(false)
+    }
+
+    private actor Visited {
+        private let executor: ReactorExecutor
+        private let flags: Flags
+
+        init(_ executor: ReactorExecutor, _ flags: Flags) {
+            self.executor = executor
+            self.flags = flags
+        }
+
+        nonisolated var unownedExecutor: UnownedSerialExecutor {
+            executor.asUnownedSerialExecutor()
+        }
+
+        /// Has another thread call `second`, and stays for a while.
+        func first() {
+            flags.isInside.store(true, ordering: .sequentiallyConsistent)
+            let executor = executor
+            try? startThread {
+                Task(executorPreference: executor) { await self.second() }
+            }
+            for _ in 0..<100_000 where !flags.isDone.load(ordering: .acquiring) { sched_yield() }
+            flags.isInside.store(false, ordering: .sequentiallyConsistent)
+        }
+
+        func second() {
+            if flags.isInside.load(ordering: .sequentiallyConsistent) {
+                flags.overlapped.store(true, ordering: .relaxed)
+            }
+            flags.isDone.store(true, ordering: .releasing)
+        }
+    }
+
+    @Test func `an actor on a reactor that stops is still in one place at a time`() throws {
+        var limits = ReactorLimits()
+        limits.maximumWorkPerTurn = 1
+        let reactor = try Reactor(limits: limits)
+        let flags = Flags()
+        let resident = Visited(reactor.executor, flags)
+        reactor.remote.submit { $0.stop() }
+        // Over the turn's budget: it is run while the reactor ends.
+        reactor.remote.submit { _ in resident.assumeIsolated { $0.first() } }
+        try reactor.run()
+        for _ in 0..<1_000_000 where !flags.isDone.load(ordering: .acquiring) { sched_yield() }
+        let isDone = flags.isDone.load(ordering: .acquiring)
+        let overlapped = flags.overlapped.load(ordering: .relaxed)
+        #expect(isDone && !overlapped)
     }
 }

@@ -111,6 +111,20 @@ import Testing
         #expect(endless.cancel())
     }
 
+    @Test func `a delay of nothing is due at the next millisecond, and so is an interval`() throws {
+        var times: [Int64] = []
+        let start = kernel.clock
+        reactor.schedule(after: .zero, repeating: .nanoseconds(1)) { [kernel] in
+            times.append(kernel.clock - start)
+        }
+        #expect(times.isEmpty)
+        try reactor.turn(until: { times.count == 6 })
+        #expect(times[0] <= 1_000_000)
+        for (earlier, later) in zip(times, times.dropFirst()) {
+            #expect((900_000...1_100_000).contains(later - earlier))
+        }
+    }
+
     @Test func `timers that are left at the stop are dropped with what they hold`() throws {
         final class Held {}
         weak var held: Held?

@@ -2,9 +2,10 @@
 
 @testable import Tron
 
-/// What only a mistake in a program does, and a part of the message that has to name it.
+/// What only a mistake in a program does, and the message that has to name it.
 struct Misuse: Sendable {
     let name: String
+    /// The whole message, with "…" for what differs from run to run.
     let message: String
     let commit: @Sendable () throws -> Void
 
@@ -23,7 +24,7 @@ struct Misuse: Sendable {
     /// Messages for what no program can bring about through the public API, and why it cannot.
     static let unreachable = [
         // It would take 2^32 timers or elements at the same time.
-        " holds at most ",
+        "… holds at most … elements",
         // The library itself calls with what holds.
         "a timer without an action",
         "the first nodes hold the ends of all lists",
@@ -35,6 +36,10 @@ struct Misuse: Sendable {
         // Any address that there is has a text.
         "inet_ntop refused",
     ]
+
+    func isSaid(in text: String) -> Bool {
+        message.split(separator: "…").allSatisfy { text.contains($0) }
+    }
 
     static func of(_ name: String, in table: [Misuse]) -> Misuse? {
         table.first { $0.name == name }

@@ -51,7 +51,7 @@ extension Misuse {
             kernel.fault = { call, _, _ in call == .epollControl ? .error(EBADF) : nil }
             server.stop()
         },
-        Misuse("epoll closed by others", "close: descriptor ") {
+        Misuse("epoll closed by others", "close: descriptor … was closed by others") {
             let kernel = FaultyKernel()
             var reactor: Reactor? = try Reactor(kernel: kernel)
             // What watches the others is itself not watched.

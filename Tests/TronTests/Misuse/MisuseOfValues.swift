@@ -74,6 +74,14 @@ extension Misuse {
         Misuse("fixed length: nothing", "a fixed length is at least one byte") {
             _ = FixedLengthFraming(0)
         },
+        Misuse("frames: of no bytes", Self.frames) {
+            struct Nothing: Framing {
+                let maximumFrameLength = 0
+                func nextFrame(in bytes: RawSpan) -> FramingStep<Range<Int>> { .needs(atLeast: 1) }
+            }
+            let bench = try Bench { session, _ in session.onFrames(of: Nothing()) { _, _ in } }
+            _ = try bench.connect()
+        },
         Misuse("frames: longer than data", Self.frames) {
             let bench = try Bench { session, _ in
                 session.onFrames(of: .fixedLength(1 << 20 + 1)) { _, _ in }

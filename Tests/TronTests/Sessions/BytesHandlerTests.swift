@@ -187,4 +187,17 @@ extension CloseReason {
         try bench.reactor.turn()
         #expect(bench.texts == ["2"])
     }
+
+    @Test func `a handler that is set later gets the packets that were kept`() throws {
+        let bench = try Bench { session, _ in session.onBytes { _, _ in 0 } }
+        bench.kernel.isFrozen = true
+        let peer = try bench.connect()
+        peer.send(wire("kept"))
+        try bench.reactor.turn(times: 3)
+        let log = bench.log
+        bench.sessions[0].onPacket { _, packet in log.texts.append(packet.text) }
+        try bench.reactor.turn(times: 3)
+        #expect(bench.texts == ["kept"])
+        peer.close()
+    }
 }

@@ -38,6 +38,35 @@ import Testing
         #expect(bench.texts == ["seen"])
     }
 
+    @Test func `an end that does not answer asks all the same, and no handler sees a question`()
+        throws
+    {
+        let bench = try Bench(session: options { $0.heartbeat?.answers = false })
+        let peer = try bench.connect()
+        peer.send(question() + wire("seen") + question())
+        try bench.reactor.turn(until: { bench.texts == ["seen"] })
+        bench.kernel.isFrozen = true
+        try bench.reactor.turn(times: 3)
+        #expect(peer.drained.received.isEmpty && bench.sessions[0].counters.packetsReceived == 1)
+        bench.kernel.isFrozen = false
+        try bench.reactor.turn(until: { !peer.drained.packets.isEmpty })
+        // A header, one byte and the trailer.
+        #expect(peer.received == question() && peer.received.count == 12)
+    }
+
+    /// Of the category that is set aside, and yet none: another size, or a request's sequence.
+    @Test func `of the category what has another size is dropped, and a request is a request`()
+        throws
+    {
+        let bench = try Bench(session: options())
+        let peer = try bench.connect()
+        peer.send(OwnedPacket(category: beat, data: []).wireBytes)
+        peer.send(OwnedPacket(category: beat, data: [0, 0]).wireBytes)
+        peer.send(OwnedPacket(sequence: 1, category: beat, data: [65]).wireBytes)
+        try bench.reactor.turn(until: { bench.texts.count == 1 })
+        #expect(bench.texts == ["A"] && peer.drained.received.isEmpty)
+    }
+
     @Test func `an answer to a heartbeat is not answered`() throws {
         let bench = try Bench(session: options())
         let peer = try bench.connect()
@@ -160,26 +189,6 @@ import Testing
                 #expect(option(TCP_KEEPIDLE) == 3 && option(TCP_KEEPINTVL) == 3)
             }
             #expect(peer.error == 0)
-        }
-    }
-
-    @Test func `the kernel's send buffer has the size that is asked for, at both ends`() throws {
-        var options = SessionOptions()
-        options.sendBuffer = 20_000
-        let kernel = FaultyKernel()
-        let bench = try Bench(.ipv4, session: options, kernel: kernel)
-        var dialed: Int32?
-        kernel.fault = { call, _, descriptor in
-            if call == .connect { dialed = descriptor }
-            return nil
-        }
-        bench.reactor.connectOnce(to: bench.server.address, options: options) { _ in }
-        try bench.reactor.turn(until: { bench.sessions.count == 1 && dialed != nil })
-        for descriptor in try [kernel.accepted[0], #require(dialed)] {
-            var value: Int32 = 0
-            var length = socklen_t(4)
-            getsockopt(descriptor, SOL_SOCKET, SO_SNDBUF, &value, &length)
-            #expect(value == 40_000)
         }
     }
 

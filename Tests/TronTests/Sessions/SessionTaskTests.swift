@@ -333,6 +333,28 @@ private final class Stop {
         #expect(bench.log.notes == ["cancelled", "closed as requested"] && bench.texts == ["a"])
     }
 
+    @Test func `a task may be cancelled on another thread`() async throws {
+        let started = Locked<Task<Void, any Error>?>(nil)
+        let loop = try ReactorThread { reactor in
+            let name = Bench.unixName()
+            _ = try reactor.listen(on: name) { session in
+                let task = session.task { session in
+                    for try await _ in session.packets {}
+                }
+                started.withLock { $0 = task }
+            }
+            reactor.makeClient(to: name)
+        }
+        var task: Task<Void, any Error>?
+        while task == nil {
+            await Task.yield()
+            task = started.withLock { $0 }
+        }
+        task?.cancel()
+        await #expect(throws: CloseReason.requested) { try await task?.value }
+        await loop.stop()
+    }
+
     @Test func `a task that is cancelled before it began finds that out`() throws {
         let (bench, _, task) = try start { session, log in
             for try await packet in session.packets { log.texts.append(packet.text) }

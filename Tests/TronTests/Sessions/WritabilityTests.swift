@@ -196,6 +196,26 @@ private func noteWritability(_ session: Session, _ log: Log) {
         }
     }
 
+    /// With the default limits, and requests as fast as they can be read.
+    @Test func `an echo whose peer reads never meets the high watermark`() throws {
+        let stage = try SinkBench(SessionOptions()) { session, log in
+            session.onPacket { $0.reply(to: $1, data: $1.data) }
+            session.onWritabilityChange { log.notes.append("\($1)") }
+        }
+        stage.kernel.keepsBytes = false
+        let peer = stage.peers[0]
+        var size: Int32 = 4 << 20
+        setsockopt(peer.descriptor, SOL_SOCKET, SO_SNDBUF, &size, 4)
+        let packet = wire(String(repeating: "x", count: 1000))
+        let bulk = Array(repeatElement(packet, count: 400).joined())
+        for _ in 0..<50 {
+            peer.send(bulk)
+            try stage.reactor.turn()
+        }
+        #expect(stage.session.counters.bytesReceived > 5 << 20)
+        #expect(stage.notes == [] && stage.session.largestQueuedBytes <= 512 << 10)
+    }
+
     @Test func `a producer whose peer reads at once hears that peer`() throws {
         let data = [UInt8](repeating: 0, count: 3000)
         func fill(_ session: Session) {

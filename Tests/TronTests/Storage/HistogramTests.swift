@@ -100,4 +100,12 @@ struct HistogramTests {
         later.record(5_000_000)
         #expect(later.since(earlier).maximum == 5_000_000)
     }
+
+    @Test("the sum of the values wraps around")
+    func wrapping() {
+        var histogram = Histogram()
+        histogram.record(.max)
+        histogram.record(3)
+        #expect(histogram.total == 2 && histogram.maximum == .max && histogram.count == 2)
+    }
 }

@@ -79,21 +79,21 @@ import Testing
         #expect(wheel.takeDue() == nil)
     }
 
-    @Test("an empty year, or half of all time, is crossed without walking through it")
+    /// A wheel that walked would not be done before the time is over.
+    @Test(
+        "an empty year, or half of all time, is crossed without walking through it",
+        .timeLimit(.minutes(1)))
     func longJumps() {
         let year: UInt64 = 365 * 24 * 60 * 60 * 1_000
         let wheel = TimerWheel(now: 12_345)
         wheel.schedule(owner: 1, at: [year])
         wheel.schedule(owner: 2, at: [.max])
-        let time = ContinuousClock().measure {
-            wheel.advance(to: year - 1)
-            #expect(wheel.takeDue() == nil)
-            wheel.advance(to: .max / 2)
-            #expect(wheel.takeAllDue() == [1])
-            wheel.advance(to: .max - 1)
-            #expect(wheel.takeDue() == nil)
-        }
-        #expect(time < .seconds(1))
+        wheel.advance(to: year - 1)
+        #expect(wheel.takeDue() == nil)
+        wheel.advance(to: .max / 2)
+        #expect(wheel.takeAllDue() == [1])
+        wheel.advance(to: .max - 1)
+        #expect(wheel.takeDue() == nil)
     }
 
     @Test("sleeping until the next expiry never wakes in vain")

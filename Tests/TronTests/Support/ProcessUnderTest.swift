@@ -128,6 +128,16 @@ final class ProcessUnderTest {
         }
     }
 
+    /// Waits until the text has come on standard error.
+    func awaitErrors(_ text: String) throws {
+        while !String(decoding: errorsRead, as: UTF8.self).contains(text) {
+            guard let bytes = try Self.receive(errors), !bytes.isEmpty else {
+                throw ProcessFailure(description: "\(text) does not come on standard error")
+            }
+            errorsRead += bytes
+        }
+    }
+
     /// Awaits the end: of both streams, which the kernel closes with the process, then of itself.
     func awaitEnd() throws -> Outcome {
         var open: Set = [output, errors]

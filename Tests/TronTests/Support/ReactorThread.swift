@@ -42,6 +42,19 @@ final class ReactorThread: Sendable {
         }
     }
 
+    /// Waits until so many of the client's requests have been asked for and not ended.
+    func awaitPending(_ count: Int) async {
+        var pending = -1
+        while pending < count {
+            pending = await withCheckedContinuation { continuation in
+                let outcome = remote.submit { [client] _ in
+                    continuation.resume(returning: client.pendingRequestCount)
+                }
+                if !outcome.isAccepted { continuation.resume(returning: .max) }
+            }
+        }
+    }
+
     var isOnThread: Bool { thread.withLock { $0 == .current } }
 
     /// Stops the reactor and waits for its end, ten seconds at most.

@@ -147,6 +147,16 @@ extension SignalTests {
         }
     }
 
+    @Test func `a program that is started has the default actions`() async {
+        await #expect(processExitsWith: .success) {
+            let reactor = try Reactor()
+            try reactor.onSignal(.interrupt, .terminate, .user1) { _ in }
+            // Those that are caught: none.
+            let isBlank = "cat /proc/self/status | grep -q '^SigCgt:[[:space:]]*0*$'"
+            #expect(Tool.run("sh", ["-c", isBlank]))
+        }
+    }
+
     @Test(.enabled(if: ForkedChild.getsSignals, "needs no thread sanitizer"))
     func `a signal to a forked child does what it did before, unknown to the parent`() async {
         await #expect(processExitsWith: .success) {
@@ -204,6 +214,13 @@ enum ForkedChild {
 
     /// Runs `body` in a child, which then exits with 0; how it ended, as waitpid(2) says.
     static func status(_ body: () -> Void) -> Int32 {
+        var status: Int32 = -1
+        waitpid(start(body), &status, 0)
+        return status
+    }
+
+    /// Starts a child that runs `body` and then exits with 0.
+    static func start(_ body: () -> Void) -> pid_t {
         typealias Fork = @convention(c) () -> pid_t
         let fork = unsafeBitCast(dlsym(nil, "fork"), to: Fork.self)
         let child = fork()
@@ -211,8 +228,6 @@ enum ForkedChild {
             body()
             _exit(0)
         }
-        var status: Int32 = -1
-        waitpid(child, &status, 0)
-        return status
+        return child
     }
 }

@@ -111,6 +111,26 @@ import Testing
         #expect(try little.readLengthPrefixed(as: UInt16.self, .littleEndian).copy() == [5])
     }
 
+    @Test func `what is read lies where it was received`() throws {
+        let bytes = [UInt8](repeating: 7, count: 100)
+        func place(_ span: RawSpan) -> UInt {
+            span.withUnsafeBytes { UInt(bitPattern: $0.baseAddress) }
+        }
+        let start = place(bytes.span.bytes)
+        var reader = ByteReader(bytes)
+        try reader.skip(10)
+        let piece = try reader.readBytes(20)
+        let prefixed = try reader.readLengthPrefixed(as: UInt8.self)
+        let places = [place(piece), place(prefixed), place(reader.remaining)].map { $0 - start }
+        #expect(places == [10, 31, 38])
+        guard let delimited = reader.readBytes(upTo: [7, 7]) else {
+            Issue.record("the delimiter is not found")
+            return
+        }
+        let last = place(delimited) - start
+        #expect(last == 38)
+    }
+
     @Test func `a copy reads ahead on its own`() throws {
         let bytes: [UInt8] = [1, 2, 3]
         var reader = ByteReader(bytes)

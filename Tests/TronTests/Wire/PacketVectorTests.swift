@@ -51,19 +51,6 @@ import Testing
             }
         }
     }
-
-    @Test func `long streams come out right when they are cut at random places`() {
-        var generator = SeededGenerator(seed: RandomRun.seed)
-        for vector in vectors where vector.bytes.count > 400 {
-            for _ in 0..<max(10, RandomRun.operations / 1000) {
-                let limit = 1 << Int.random(in: 0...13, using: &generator)
-                let chunks = vector.bytes.map { _ in Int.random(in: 1...limit, using: &generator) }
-                let way = ReceiveWay.allCases.randomElement(using: &generator)!
-                let problem = vector.problem(in: vector.decode(chunks: chunks, way: way))
-                #expect(problem == nil, "\(vector.name), TRON_SEED=\(RandomRun.seed)")
-            }
-        }
-    }
 }
 
 private struct VectorFile: Decodable {

@@ -1,10 +1,10 @@
-// The known faults of the program that spoke this protocol before, none of which may come back.
+// Packets as a session hands them over: whole, in order, however they come and whatever they hold.
 import Glibc
 import Testing
 
 @testable import Tron
 
-@Suite struct AncestorDefectTests {
+@Suite struct SessionPacketTests {
     private func echoBench(session options: SessionOptions = SessionOptions()) throws -> Bench {
         try Bench(session: options) { session, log in
             session.onPacket { session, packet in
@@ -56,26 +56,6 @@ import Testing
         #expect(peer.packets == [packet, newlines])
     }
 
-    @Test func `the idle time does end a silent session`() throws {
-        var options = SessionOptions()
-        options.idle.read = .seconds(5)
-        let bench = try echoBench(session: options)
-        let peer = try bench.connect()
-        try bench.turnUntilClosed()
-        peer.drainToEnd()
-        #expect(bench.reasons == [.idle(.read)] && peer.isAtEnd)
-    }
-
-    @Test func `a failed write does not leave the session open`() throws {
-        let bench = try echoBench()
-        let peer = try bench.connect()
-        bench.kernel.fault = { call, _, _ in call == .send ? .error(EPIPE) : nil }
-        peer.send(wire("x"))
-        try bench.turnUntilClosed()
-        #expect(!bench.sessions[0].isOpen && bench.server.sessionCount == 0)
-        #expect(bench.sessions[0].send(category: 1, data: "y") == .closed)
-    }
-
     @Test func `packets are handled and answered in their order`() throws {
         let bench = try echoBench()
         let peer = try bench.connect()
@@ -88,15 +68,5 @@ import Testing
             peer.drain()
         }
         #expect(bench.texts == texts && peer.received == stream)
-    }
-
-    @Test func `shutdown does not wait for the next connection`() throws {
-        let bench = try echoBench()
-        let peer = try bench.connect()
-        bench.server.stop()
-        #expect((try? Peer(to: bench.server.address)) == nil)
-        try bench.reactor.turn(until: { peer.drained.isAtEnd })
-        peer.close()
-        try bench.turnUntilClosed()
     }
 }
