@@ -33,10 +33,11 @@ let package = Package(
         ),
         .executableTarget(
             name: "echo-demo", dependencies: ["Tron", "TronMetrics"], swiftSettings: strict),
-        // Storage and Wire are symbolic links to the library's: they are not public.
+        // Storage, Wire and what those name of System are symbolic links to the library's: they are
+        // not public.
         .executableTarget(
             name: "micro-benchmark",
-            dependencies: ["CBenchmark"],
+            dependencies: ["CBenchmark", "CEpollShim"],
             path: "Benchmarks/micro-benchmark",
             swiftSettings: strict + [.enableExperimentalFeature("Lifetimes")]
         ),

@@ -167,6 +167,8 @@ enum Package {
     private static func filePaths(under folder: String) -> [String] {
         entries(of: folder).filter { !$0.hasPrefix(".") }.flatMap { name in
             let path = folder + "/" + name
+            // What a link leads to is read where it lies.
+            if isLink(path) { return [] }
             return isFolder(path) ? filePaths(under: path) : [path]
         }
     }
@@ -182,6 +184,11 @@ enum Package {
                 })
         }
         return names.sorted()
+    }
+
+    private static func isLink(_ path: String) -> Bool {
+        var status = stat()
+        return lstat(root + path, &status) == 0 && status.st_mode & S_IFMT == S_IFLNK
     }
 
     private static func isFolder(_ path: String) -> Bool {
