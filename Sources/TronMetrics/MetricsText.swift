@@ -51,6 +51,16 @@ extension ReactorSnapshot {
                 ("sessions", serverTotals.refusedByLimit),
                 ("per_address", serverTotals.refusedByAddressLimit),
             ])
+        let proxy = serverTotals.proxy
+        text.counter(
+            "tron_proxied_refused_total",
+            "Connections closed for want of a PROXY header that is accepted, by the cause.",
+            by: "cause",
+            [
+                ("untrusted", proxy.untrusted), ("too_many", proxy.tooMany),
+                ("faulty", proxy.faulty), ("late", proxy.late), ("ended", proxy.ended),
+                ("stopped", proxy.stopped),
+            ])
         text.counter(
             "tron_accepts_failed_total", "Connections that the kernel or epoll refused.",
             serverTotals.failed)

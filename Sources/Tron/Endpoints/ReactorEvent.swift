@@ -10,7 +10,7 @@ public enum ReactorEvent: Sendable, CustomStringConvertible {
     case drained(SocketAddress, DrainReport)
     /// A server has a new session.
     case accepted(SessionID, peer: SocketAddress?)
-    /// A server closed a connection at once.
+    /// A server closed a connection that was no session yet.
     case refused(peer: SocketAddress?, Refusal)
     /// The kernel refused a server a connection that waited (accept(2)).
     case acceptFailed(SocketAddress, SystemError)
@@ -32,18 +32,38 @@ public enum ReactorEvent: Sendable, CustomStringConvertible {
     /// So many events were left out, because there were more in a second than asked for.
     case suppressed(Int)
 
-    /// Why a connection was closed at once.
+    /// Why a connection was closed before it was a session.
     public enum Refusal: Sendable, Hashable, CustomStringConvertible {
         /// `ServerLimits.maximumSessions`.
         case sessions
         /// `ServerLimits.maximumSessionsPerAddress`.
         case sessionsPerAddress
+        /// The address is in none of the networks of `ServerOptions.proxyProtocol`.
+        case untrustedProxy
+        /// `ServerLimits.maximumConnectionsWithoutHeader`.
+        case connectionsWithoutHeader
+        /// What the proxy sent is no PROXY header, or none that is accepted.
+        case proxyHeader(ProxyHeaderFault)
+        /// The PROXY header did not come within `ProxyProtocol.timeLimit`.
+        case lateProxyHeader
+        /// The connection ended before its PROXY header had come: the peer's end of stream, or what
+        /// the kernel says.
+        case endedBeforeProxyHeader(SystemError?)
+        /// The server stopped listening before the PROXY header had come.
+        case stoppedBeforeProxyHeader
 
-        /// The limit in words.
+        /// The reason in words.
         public var description: String {
             switch self {
             case .sessions: "too many sessions"
             case .sessionsPerAddress: "too many sessions from its address"
+            case .untrustedProxy: "its address is not a trusted proxy's"
+            case .connectionsWithoutHeader: "too many connections without a PROXY header"
+            case .proxyHeader(let fault): "\(fault)"
+            case .lateProxyHeader: "the PROXY header did not come in time"
+            case .endedBeforeProxyHeader(nil): "it ended before its PROXY header"
+            case .endedBeforeProxyHeader(let error?): "before its PROXY header: \(error)"
+            case .stoppedBeforeProxyHeader: "the server stopped before its PROXY header"
             }
         }
     }
@@ -80,6 +100,9 @@ public enum ReactorEvent: Sendable, CustomStringConvertible {
         switch self {
         case .listening, .stoppedListening, .accepted, .connected, .suppressed: false
         case .closed(_, _, let reason, _): reason.cause.isProblem
+        // Balancers connect and leave to see whether somebody listens.
+        case .refused(_, .endedBeforeProxyHeader(nil)), .refused(_, .stoppedBeforeProxyHeader):
+            false
         case .drained(_, let report): report.aborted > 0 || report.unanswered > 0
         case .refused, .acceptFailed, .outOfDescriptors, .replyLost, .reconnecting, .gaveUp,
             .slowHandler:

@@ -117,28 +117,51 @@ extension Server {
     }
 
     private func admit(_ accepted: consuming Descriptor.Accepted) {
-        let peer = accepted.peer
+        if let arrivals, let rule = options.proxyProtocol {
+            return awaitHeader(accepted, rule, arrivals)
+        }
         guard host.count < options.limits.maximumSessions else {
-            totals.refusedByLimit += 1
-            return endpoints.report(.refused(peer: peer, .sessions))
+            return refuse(accepted.peer, .sessions)
         }
-        guard accepting.entered(peer, options.limits) else {
-            totals.refusedByAddressLimit += 1
-            return endpoints.report(.refused(peer: peer, .sessionsPerAddress))
-        }
-        let session = Session(accepted.descriptor, peer: peer, host: host, registry: registry)
+        guard hasPlace(for: accepted.peer) else { return }
+        open(accepted.descriptor, .peer(accepted.peer)) { _ in }
+    }
+
+    /// Counts a session of this address, of which there may be too many.
+    func hasPlace(for peer: SocketAddress?) -> Bool {
+        if accepting.entered(peer, options.limits) { return true }
+        refuse(peer, .sessionsPerAddress)
+        return false
+    }
+
+    /// Makes a connection a session. `begun` comes after the setup.
+    @inline(__always)
+    func open(
+        _ descriptor: consuming Descriptor, _ origin: Origin, _ begun: (Session) -> Void
+    ) {
+        let session = Session(descriptor, origin: origin, host: host, registry: registry)
         do throws(SystemError) {
-            try registry.register(session, descriptor: session.descriptor.number)
+            try register(session)
         } catch {
             totals.failed += 1
-            accepting.left(peer, options.limits)
+            accepting.left(session.peer, options.limits)
+            registry.close(&session.descriptor, isInEpoll: session.proxied != nil)
             return endpoints.report(.acceptFailed(address, error))
         }
         host.add(session, of: self)
         totals.accepted += 1
-        endpoints.report(.accepted(session.id, peer: peer))
+        endpoints.report(.accepted(session.id, peer: session.peer))
         session.begin()
         setup?(session)
+        begun(session)
+    }
+
+    /// A descriptor that a header came by is in epoll already.
+    private func register(_ session: Session) throws(SystemError) {
+        switch session.origin {
+        case .peer: try registry.register(session, descriptor: session.descriptor.number)
+        case .client: try registry.register(session, takingOver: session.descriptor.number)
+        }
     }
 
     // MARK: Resting

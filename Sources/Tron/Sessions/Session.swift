@@ -9,7 +9,7 @@ public final class Session: EventSource {
     /// The registry's, at hand: to reach through the registry would retain and release it.
     let buffers: BufferPool
     let host: SessionHost
-    let peer: SocketAddress?
+    let origin: Origin
 
     /// Its name in the registry.
     var key = SlabKey.none
@@ -34,13 +34,13 @@ public final class Session: EventSource {
     private(set) var rareState: RareState?
 
     init(
-        _ descriptor: consuming Descriptor, peer: SocketAddress?, host: SessionHost,
+        _ descriptor: consuming Descriptor, origin: Origin, host: SessionHost,
         registry: Registry
     ) {
         self.registry = registry
         buffers = registry.buffers
         self.host = host
-        self.peer = peer
+        self.origin = origin
         unsafe ownDescriptor = descriptor
         unsafe ownInbound = Inbound(now: registry.now)
         unsafe ownOutbound = Outbound(now: registry.now)
@@ -158,7 +158,8 @@ extension Session {
     /// The session's name, for other threads and for later: see `Reactor.session(_:)`.
     public var id: SessionID { registry.sessionID(key) }
 
-    /// The peer's address; nil where the kernel did not tell it.
+    /// The peer's address, or that of a proxy's client (`ServerOptions.proxyProtocol`); nil where
+    /// the kernel did not tell it.
     public var remoteAddress: SocketAddress? { peer }
 
     /// This end's address; nil once the session has ended.

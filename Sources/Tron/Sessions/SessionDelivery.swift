@@ -69,7 +69,7 @@ extension Session {
 
     /// What the handler did not take: dropped if the session is closing, else kept.
     @inline(never)
-    private func keepRest(_ fresh: UnsafeRawBufferPointer, _ before: Int) {
+    func keepRest(_ fresh: UnsafeRawBufferPointer, _ before: Int) {
         guard inbound.isLive else { return }
         let isStream = rareState?.streamHandler != nil
         unsafe inbound.keep(fresh, isStream ? nil : settings.maximumDataLength, buffers)
