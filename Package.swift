@@ -60,6 +60,8 @@ let package = Package(
         .executableTarget(
             name: "chat-members", dependencies: ["Tron"], path: "Tests/Programs/chat-members"),
         .executableTarget(
+            name: "proxy-witness", dependencies: ["Tron"], path: "Tests/Programs/proxy-witness"),
+        .executableTarget(
             name: "relay-load", dependencies: ["Tron"], path: "Tests/Programs/relay-load"),
         .testTarget(
             name: "TronTests",
