@@ -92,10 +92,9 @@ enum ProxyHeaderDecoder {
         // Whatever a proxy says of a connection of its own means nothing.
         if !isLocal {
             let header = unsafe bytes.extracting(unchecked: 0..<length)
-            var input = ByteReader(header)
-            try input.pass(fixedLength)
-            try family.read(&input, into: &connection)
-            try ProxyValues.read(&input, of: header, into: &connection)
+            family.read(header, at: fixedLength, into: &connection)
+            let start = fixedLength + family.addressesLength
+            try ProxyValues.read(header, from: start, into: &connection)
         }
         return .complete(connection, length: length)
     }

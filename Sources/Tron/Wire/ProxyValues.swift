@@ -31,30 +31,41 @@ enum ProxyFamily {
         }
     }
 
-    /// Reads the addresses, which are there.
-    func read(
-        _ input: inout ByteReader, into connection: inout ProxiedConnection
-    ) throws(ProxyHeaderFault) {
-        do throws(ByteReaderError) {
-            switch self {
-            case .none: break
-            case .datagrams(let length): try input.skip(length)
-            case .ipv4:
-                let (source, destination) = (try input.readIPv4(), try input.readIPv4())
-                connection.sourceAddress = .ipv4(host: source, port: try input.readInteger())
-                connection.destinationAddress =
-                    .ipv4(host: destination, port: try input.readInteger())
-            case .ipv6:
-                let (source, destination) = (try input.readIPv6(), try input.readIPv6())
-                connection.sourceAddress = source.withPort(try input.readInteger())
-                connection.destinationAddress = destination.withPort(try input.readInteger())
-            case .unix:
-                connection.sourceAddress = try input.readUnixPath()
-                connection.destinationAddress = try input.readUnixPath()
-            }
-        } catch {
-            throw .addressesCut
+    /// Reads the addresses, which begin at `start` and are there.
+    func read(_ header: RawSpan, at start: Int, into connection: inout ProxiedConnection) {
+        switch self {
+        case .none, .datagrams: break
+        case .ipv4:
+            connection.sourceAddress = header.ipv4(at: start, port: start + 8)
+            connection.destinationAddress = header.ipv4(at: start + 4, port: start + 10)
+        case .ipv6:
+            connection.sourceAddress = header.ipv6(at: start, port: start + 32)
+            connection.destinationAddress = header.ipv6(at: start + 16, port: start + 34)
+        case .unix:
+            connection.sourceAddress = header.unixPath(at: start)
+            connection.destinationAddress = header.unixPath(at: start + 108)
         }
+    }
+}
+
+extension RawSpan {
+    /// The big-endian integer at a place, whose bytes are there.
+    private func integer<Integer: FixedWidthInteger>(at start: Int) -> Integer {
+        (start..<start + MemoryLayout<Integer>.size).reduce(0) { $0 << 8 | Integer(byte(at: $1)) }
+    }
+
+    fileprivate func ipv4(at start: Int, port: Int) -> SocketAddress {
+        .ipv4(host: integer(at: start), port: integer(at: port))
+    }
+
+    fileprivate func ipv6(at start: Int, port: Int) -> SocketAddress {
+        .ipv6(
+            high: integer(at: start), low: integer(at: start + 8), scope: 0,
+            port: integer(at: port))
+    }
+
+    fileprivate func unixPath(at start: Int) -> SocketAddress {
+        .unix(UnixPath(padded: unsafe extracting(unchecked: start..<start + 108)))
     }
 }
 
@@ -62,10 +73,11 @@ enum ProxyValues {
     private static let longestAuthority = 255
     private static let longestUniqueID = 128
 
-    /// Reads all values up to the header's end. Unknown ones are passed over.
+    /// Reads all values from `start` to the header's end. Unknown ones are passed over.
     static func read(
-        _ input: inout ByteReader, of header: RawSpan, into connection: inout ProxiedConnection
+        _ header: RawSpan, from start: Int, into connection: inout ProxiedConnection
     ) throws(ProxyHeaderFault) {
+        var input = ByteReader(unsafe header.extracting(unchecked: start..<header.byteCount))
         while let next = try input.nextValue() {
             let type = next.type
             let value = next.bytes
@@ -74,7 +86,7 @@ enum ProxyValues {
             case 0x02:
                 guard value.byteCount <= longestAuthority else { throw .valueTooLong(type: type) }
                 keep(value, in: &connection.authority)
-            case 0x03: try check(value, header, endingAt: input.position)
+            case 0x03: try check(value, header, endingAt: start + input.position)
             case 0x05:
                 guard value.byteCount <= longestUniqueID else { throw .valueTooLong(type: type) }
                 keep(value, in: &connection.uniqueID)
@@ -132,11 +144,6 @@ enum ProxyValues {
 }
 
 extension ByteReader {
-    /// Passes over bytes that are there.
-    mutating func pass(_ count: Int) throws(ProxyHeaderFault) {
-        guard (try? skip(count)) != nil else { throw .addressesCut }
-    }
-
     /// The next type with its value; nil at the end.
     @_lifetime(copy self)
     fileprivate mutating func nextValue() throws(ProxyHeaderFault) -> ProxyValue? {
@@ -146,16 +153,6 @@ extension ByteReader {
         } catch {
             throw .valueCut(type: type)
         }
-    }
-
-    fileprivate mutating func readIPv4() throws(ByteReaderError) -> UInt32 { try readInteger() }
-
-    fileprivate mutating func readIPv6() throws(ByteReaderError) -> SocketAddress {
-        .ipv6(high: try readInteger(), low: try readInteger(), scope: 0, port: 0)
-    }
-
-    fileprivate mutating func readUnixPath() throws(ByteReaderError) -> SocketAddress {
-        .unix(UnixPath(padded: try readBytes(108)))
     }
 }
 

@@ -165,11 +165,10 @@ enum Package {
     }
 
     private static func filePaths(under folder: String) -> [String] {
-        entries(of: folder).filter { !$0.hasPrefix(".") }.flatMap { name in
-            let path = folder + "/" + name
-            // What a link leads to is read where it lies.
-            if isLink(path) { return [] }
-            return isFolder(path) ? filePaths(under: path) : [path]
+        let paths = entries(of: folder).filter { !$0.hasPrefix(".") }.map { folder + "/" + $0 }
+        // What a link leads to is read where it lies.
+        return paths.filter { !isLink($0) }.flatMap { path in
+            isFolder(path) ? filePaths(under: path) : [path]
         }
     }
 
