@@ -25,6 +25,10 @@ extension ReactorSnapshot {
         text.counter(
             "tron_packets_refused_total", "Packets that were not queued: too large or too many.",
             traffic.packetsRefused)
+        text.counter(
+            "tron_packet_rate_pauses_total",
+            "How often reading waited because packets came faster than they may.",
+            traffic.ratePauses)
         text.gauge("tron_queued_bytes", "Bytes that wait to be sent.", sessions.queuedBytes)
         text.gauge(
             "tron_queued_bytes_max", "The most bytes that ever waited in one session.",
@@ -68,6 +72,10 @@ extension ReactorSnapshot {
             "tron_descriptor_exhaustions_total",
             "How often accepting rested: out of descriptors, or all attempts failed.",
             serverTotals.exhaustions)
+        text.counter(
+            "tron_accept_rate_pauses_total",
+            "How often accepting waited because connections came faster than they may.",
+            serverTotals.ratePauses)
     }
 
     private func writeClients(to text: inout ExpositionText) {

@@ -63,7 +63,7 @@ final class Arrival: EventSource {
         guard server.hasPlace(for: client.address) else {
             return registry.close(&descriptor)
         }
-        server.open(descriptor.take(), .client(client)) { session in
+        server.open(descriptor.take(), .client(client), isInEpoll: true) { session in
             unsafe self.header.withUnsafeBytes {
                 unsafe session.take(
                     received: UnsafeRawBufferPointer(rebasing: $0.dropFirst(length)))

@@ -17,6 +17,8 @@ public enum ReactorEvent: Sendable, CustomStringConvertible {
     /// No descriptor, or no memory, is free: a server accepts nothing until one is, and looks again
     /// when this reactor closes one, or after 50 milliseconds.
     case outOfDescriptors(SocketAddress, SystemError)
+    /// More connections wait than `ServerLimits.maximumAcceptRate` lets a server accept now.
+    case acceptingPaced(SocketAddress)
     /// A client or `Reactor.connectOnce` has a new session.
     case connected(SessionID, to: SocketAddress?)
     /// A session has ended. A peer that broke the protocol shows here, as `.protocolFault`.
@@ -78,6 +80,8 @@ public enum ReactorEvent: Sendable, CustomStringConvertible {
         case .refused(let peer, let refusal): "refused \(Self.name(peer)): \(refusal)"
         case .acceptFailed(let address, let error): "\(address): \(error)"
         case .outOfDescriptors(let address, let error): "\(address): accepting rests: \(error)"
+        case .acceptingPaced(let address):
+            "\(address): accepting rests: more connections a second than allowed"
         case .connected(let session, let peer):
             "session \(session): connected to \(Self.name(peer))"
         case .closed(let session, let peer, let reason, let traffic):
@@ -104,8 +108,8 @@ public enum ReactorEvent: Sendable, CustomStringConvertible {
         case .refused(_, .endedBeforeProxyHeader(nil)), .refused(_, .stoppedBeforeProxyHeader):
             false
         case .drained(_, let report): report.aborted > 0 || report.unanswered > 0
-        case .refused, .acceptFailed, .outOfDescriptors, .replyLost, .reconnecting, .gaveUp,
-            .slowHandler:
+        case .refused, .acceptFailed, .outOfDescriptors, .acceptingPaced, .replyLost,
+            .reconnecting, .gaveUp, .slowHandler:
             true
         }
     }
@@ -117,8 +121,8 @@ public enum ReactorEvent: Sendable, CustomStringConvertible {
     /// Whether peers can make as many of it as they like.
     var isFloodable: Bool {
         switch self {
-        case .accepted, .refused, .acceptFailed, .outOfDescriptors, .connected, .closed,
-            .replyLost, .reconnecting, .slowHandler:
+        case .accepted, .refused, .acceptFailed, .outOfDescriptors, .acceptingPaced, .connected,
+            .closed, .replyLost, .reconnecting, .slowHandler:
             true
         case .listening, .stoppedListening, .drained, .gaveUp, .suppressed: false
         }

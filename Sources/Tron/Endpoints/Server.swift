@@ -19,7 +19,7 @@ public final class Server: EventSource {
     @exclusivity(unchecked) private var ownDescriptor: Descriptor
     /// Dropped when the server is released: it may hold the server.
     private(set) var setup: ((Session) -> Void)?
-    @exclusivity(unchecked) private var ownAccepting = Accepting()
+    @exclusivity(unchecked) private var ownAccepting: Accepting
     var totals = ServerCounters()
     /// Connections whose PROXY header has not come yet; nil where none is required.
     let arrivals: Slab<Arrival>?
@@ -36,6 +36,7 @@ public final class Server: EventSource {
         options.limits.validate()
         self.registry = registry
         self.options = options
+        unsafe ownAccepting = Accepting(options.limits, now: registry.now)
         arrivals = options.proxyProtocol == nil ? nil : Slab()
         self.setup = setup
         endpoints = registry.endpoints

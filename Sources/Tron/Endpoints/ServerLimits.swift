@@ -17,6 +17,12 @@ public struct ServerLimits: Sendable, Hashable {
     /// Connections a server accepts a turn. Default 64: about a tenth of a millisecond.
     public var maximumAcceptsPerTurn = 64
 
+    /// Connections a server accepts a second, and at once. Further ones wait in the backlog until
+    /// there are tokens again: to close them would have their peers come back at once, and cost as
+    /// much. Nil, the default: no limit, since what accepting costs is little beside what setups
+    /// may do.
+    public var maximumAcceptRate: RateLimit?
+
     /// Bytes of a PROXY header, where `ServerOptions.proxyProtocol` requires one. Default 4,096:
     /// addresses take at most 232, names some hundred, a client's certificate about 2,000. 256 to
     /// 65,551, the longest there is.

@@ -34,7 +34,7 @@ public final class Session: EventSource {
     private(set) var rareState: RareState?
 
     init(
-        _ descriptor: consuming Descriptor, origin: Origin, host: SessionHost,
+        _ descriptor: consuming Descriptor, origin: consuming Origin, host: SessionHost,
         registry: Registry
     ) {
         self.registry = registry
@@ -85,9 +85,10 @@ public final class Session: EventSource {
 
     /// The handlers go, and all that they hold; what is still asked for stays.
     func dropRareState() {
-        guard let refused = rareState?.packetsRefused else { return }
+        guard let former = rareState else { return }
         rareState = nil
-        if refused > 0 { rare.packetsRefused = refused }
+        if former.packetsRefused > 0 { rare.packetsRefused = former.packetsRefused }
+        if let pace = unsafe former.pace { unsafe rare.pace = pace }
     }
 }
 
@@ -128,6 +129,8 @@ extension Session {
         /// What its task sees of it.
         var face: AsyncSession?
         var packetsRefused = 0
+        /// Of sessions whose packets have a limit a second.
+        @exclusivity(unchecked) var pace: Pace?
 
         /// Why the session closes, or has ended, unless `lightReason` says it.
         var closeReason: CloseReason?
@@ -202,6 +205,7 @@ extension Session {
         traffic.bytesSent = outbound.bytesSent
         traffic.packetsSent = outbound.packetsSent
         traffic.packetsRefused = rareState?.packetsRefused ?? 0
+        traffic.ratePauses = unsafe rareState?.pace?.pauses ?? 0
         return traffic
     }
 

@@ -65,6 +65,7 @@ extension Session {
     /// The session stands: its deadlines run from now.
     func begin() {
         if settings.options.heartbeat != nil { filterPackets { _ in false } }
+        if settings.options.limits.maximumPacketRate != nil { beginPacing() }
         rearm()
     }
 

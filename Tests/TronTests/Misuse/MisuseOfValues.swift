@@ -121,6 +121,10 @@ extension Misuse {
         server("nobody without a header", "maximumConnectionsWithoutHeader: at least 1") {
             $0.limits.maximumConnectionsWithoutHeader = 0
         },
+        Misuse("no rate", "RateLimit.perSecond: 1 to a billion") { _ = RateLimit(perSecond: 0) },
+        Misuse("no burst", "RateLimit.burst: 1 to a billion") {
+            _ = RateLimit(perSecond: 1, burst: 0)
+        },
         Misuse("proxies from nowhere", "ProxyProtocol.required(from:): at least one network") {
             _ = ProxyProtocol.required(from: [])
         },
