@@ -35,10 +35,11 @@ let package = Package(
         .target(name: "TronTestKit", dependencies: ["Tron"], swiftSettings: strict),
         .executableTarget(
             name: "echo-demo", dependencies: ["Tron", "TronMetrics"], swiftSettings: strict),
-        // Storage and Wire are symbolic links to the library's: they are not public.
+        // Storage, Wire and what those name of System are symbolic links to the library's: they are
+        // not public.
         .executableTarget(
             name: "micro-benchmark",
-            dependencies: ["CBenchmark"],
+            dependencies: ["CBenchmark", "CEpollShim"],
             path: "Benchmarks/micro-benchmark",
             swiftSettings: strict + [.enableExperimentalFeature("Lifetimes")]
         ),
@@ -60,6 +61,8 @@ let package = Package(
             name: "async-main", dependencies: ["Tron"], path: "Tests/Programs/async-main"),
         .executableTarget(
             name: "chat-members", dependencies: ["Tron"], path: "Tests/Programs/chat-members"),
+        .executableTarget(
+            name: "proxy-witness", dependencies: ["Tron"], path: "Tests/Programs/proxy-witness"),
         .executableTarget(
             name: "relay-load", dependencies: ["Tron"], path: "Tests/Programs/relay-load"),
         .testTarget(

@@ -25,6 +25,10 @@ extension ReactorSnapshot {
         text.counter(
             "tron_packets_refused_total", "Packets that were not queued: too large or too many.",
             traffic.packetsRefused)
+        text.counter(
+            "tron_packet_rate_pauses_total",
+            "How often reading waited because packets came faster than they may.",
+            traffic.ratePauses)
         text.gauge("tron_queued_bytes", "Bytes that wait to be sent.", sessions.queuedBytes)
         text.gauge(
             "tron_queued_bytes_max", "The most bytes that ever waited in one session.",
@@ -51,6 +55,16 @@ extension ReactorSnapshot {
                 ("sessions", serverTotals.refusedByLimit),
                 ("per_address", serverTotals.refusedByAddressLimit),
             ])
+        let proxy = serverTotals.proxy
+        text.counter(
+            "tron_proxied_refused_total",
+            "Connections closed for want of a PROXY header that is accepted, by the cause.",
+            by: "cause",
+            [
+                ("untrusted", proxy.untrusted), ("too_many", proxy.tooMany),
+                ("faulty", proxy.faulty), ("late", proxy.late), ("ended", proxy.ended),
+                ("stopped", proxy.stopped),
+            ])
         text.counter(
             "tron_accepts_failed_total", "Connections that the kernel or epoll refused.",
             serverTotals.failed)
@@ -58,6 +72,10 @@ extension ReactorSnapshot {
             "tron_descriptor_exhaustions_total",
             "How often accepting rested: out of descriptors, or all attempts failed.",
             serverTotals.exhaustions)
+        text.counter(
+            "tron_accept_rate_pauses_total",
+            "How often accepting waited because connections came faster than they may.",
+            serverTotals.ratePauses)
     }
 
     private func writeClients(to text: inout ExpositionText) {

@@ -65,6 +65,8 @@ struct Settings {
     var host: String?
     var path: String?
     var server = ServerOptions()
+    /// The networks of the proxies that connections come through; none: they come directly.
+    var proxies: [Network] = []
     var metrics: SocketAddress?
     var watches = false
     var timeout = Duration.seconds(10)
@@ -78,7 +80,9 @@ struct Settings {
             guard let option = found else {
                 throw UsageError("unknown option \(word) of \(verb)")
             }
-            guard seen.insert(word).inserted else { throw UsageError("\(word) is given twice") }
+            guard seen.insert(word).inserted || option.isRepeatable else {
+                throw UsageError("\(word) is given twice")
+            }
             let value = try Self.value(of: option, from: &words)
             do throws(UsageError) {
                 try option.store(&self, value)
@@ -103,9 +107,11 @@ struct Settings {
         case .serve:
             let isGiven = port != nil || host != nil || path != nil
             let address = isGiven ? try Self.address(addressText(verb)) : nil
+            var options = server
+            if !proxies.isEmpty { options.proxyProtocol = .required(from: proxies) }
             return .serve(
                 ServeSettings(
-                    address: address, options: server, metrics: metrics, watches: watches))
+                    address: address, options: options, metrics: metrics, watches: watches))
         case .connect:
             let text = try addressText(verb)
             if port == 0 { throw UsageError("--port: nobody can connect to port 0") }

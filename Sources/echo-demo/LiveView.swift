@@ -71,7 +71,9 @@ private func printable(_ text: String) -> String {
 extension LiveView {
     private var sessionsRow: Row {
         let sessions = total.sessions
-        let refused = total.serverTotals.refusedByLimit + total.serverTotals.refusedByAddressLimit
+        let servers = total.serverTotals
+        let refused =
+            servers.refusedByLimit + servers.refusedByAddressLimit + servers.proxy.total
         return Row(
             "sessions",
             "\(grouped(sessions.open)) open, \(grouped(total.serverTotals.accepted)) accepted, "

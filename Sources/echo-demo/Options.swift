@@ -8,6 +8,8 @@ struct Option: Sendable {
     let value: String?
     let verbs: [Verb]
     let help: String
+    /// Whether it may be given several times.
+    var isRepeatable = false
     let store: @Sendable (inout Settings, String) throws(UsageError) -> Void
 
     static let all = [
@@ -51,6 +53,11 @@ struct Option: Sendable {
             settings.server.limits.maximumSessionsPerAddress =
                 try Self.number(text, in: 1...1_000_000_000)
         },
+        Option(
+            name: "--proxy-from", value: "NETWORK", verbs: [.serve],
+            help: "require PROXY headers from these addresses, and close others; repeatable",
+            isRepeatable: true
+        ) { settings, text throws(UsageError) in settings.proxies.append(try network(text)) },
         Option(
             name: "--metrics", value: "[H:]N", verbs: [.serve],
             help: "serve metrics for Prometheus there, on 127.0.0.1 if no address is given"
@@ -112,6 +119,14 @@ extension Option {
     private static func addressOrPort(_ text: String) throws(UsageError) -> SocketAddress {
         guard text.utf8.allSatisfy(digits.contains) else { return try Settings.address(text) }
         return .loopback(port: UInt16(try number(text, in: 0...65_535)))
+    }
+
+    private static func network(_ text: String) throws(UsageError) -> Network {
+        do throws(NetworkError) {
+            return try Network(text)
+        } catch {
+            throw UsageError("\(error)")
+        }
     }
 
     /// A number that may have a fraction, and nothing else.

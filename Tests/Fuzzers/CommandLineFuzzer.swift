@@ -51,6 +51,8 @@ enum CommandLineFuzzer {
                 == number(values["--max-per-address"], usual.limits.maximumSessionsPerAddress)
             && isRight(options.session.idle.either ?? .zero, values["--idle"], usual: 0)
         require(isRight, "the server's options")
+        let proxies = options.proxyProtocol?.networks ?? []
+        require(proxies.isEmpty == (values["--proxy-from"] == nil), "the proxies")
     }
 
     private static func checkConnect(_ settings: ConnectSettings, _ values: [String: String]) {

@@ -19,6 +19,8 @@ enum CommandLineReader {
         case any
         /// A port, or an address with one.
         case place
+        /// An IPv4 or IPv6 address with the number of bits that count; or `unix`. Repeatable.
+        case network
         /// There is none.
         case none
     }
@@ -32,7 +34,7 @@ enum CommandLineReader {
             "--idle": .seconds, "--max-data": .whole(0...1 << 30),
             "--max-sessions": .whole(1...1_000_000_000),
             "--max-per-address": .whole(1...1_000_000_000), "--metrics": .place,
-            "--watch": .none,
+            "--watch": .none, "--proxy-from": .network,
         ],
         "connect": [
             "--timeout": .seconds, "--retry-initial": .seconds, "--retry-multiplier": .factor,
@@ -50,7 +52,8 @@ enum CommandLineReader {
         if words.contains("--help") { return .help }
         var values: [String: String] = [:]
         while let name = words.popLast() {
-            guard let kind = own[name] ?? both[name], values[name] == nil else { return .misuse }
+            guard let kind = own[name] ?? both[name] else { return .misuse }
+            if case .network = kind {} else if values[name] != nil { return .misuse }
             if case .none = kind {
                 values[name] = ""
                 continue
@@ -89,6 +92,27 @@ enum CommandLineReader {
         }
     }
 
+    /// Bit by bit: no bit of the address that is set lies behind those that count.
+    private static func isNetwork(_ text: String) -> Bool {
+        let parts = text.utf8.split(separator: 47, omittingEmptySubsequences: false)
+        guard parts.count <= 2, !parts[0].contains(37) else { return false }
+        let isIPv6 = parts[0].contains(58)
+        let host = isIPv6 ? [91] + Array(parts[0]) + [93, 58, 48] : Array(parts[0]) + [58, 48]
+        let bytes: [UInt8]
+        switch AddressReader.read(host) {
+        case .ipv4(let four, _): bytes = four
+        case .ipv6(let groups, _, _):
+            bytes = groups.flatMap { [UInt8($0 >> 8), UInt8($0 & 255)] }
+        default: return false
+        }
+        guard parts.count == 2 else { return true }
+        let lengths = (0...bytes.count * 8).filter { "\($0)".utf8.elementsEqual(parts[1]) }
+        guard let length = lengths.first else { return false }
+        return (length..<max(length, bytes.count * 8)).allSatisfy {
+            bytes[$0 / 8] >> UInt8(7 - $0 % 8) & 1 == 0
+        }
+    }
+
     private static func accepts(_ kind: Value, _ text: String) -> Bool {
         let bytes = Array(text.utf8)
         let digits = bytes.filter { (48...57).contains($0) }
@@ -101,6 +125,7 @@ enum CommandLineReader {
             let isPort = digits.count == bytes.count
             return isPort
                 ? accepts(.whole(0...65_535), text) : isAddress(text, orName: false)
+        case .network: return text == "unix" || isNetwork(text)
         case .word(let words): return words.contains(text)
         case .whole(let range):
             return !bytes.isEmpty && digits.count == bytes.count

@@ -9,6 +9,7 @@ enum Fuzzer: String {
     case decoder
     case frames
     case http
+    case proxy
     case requests
     case ring
     case slab
@@ -31,6 +32,7 @@ enum Fuzzer: String {
         case .decoder: PacketDecoderFuzzer.run(input)
         case .frames: FramesFuzzer.run(input)
         case .http: HTTPRequestFuzzer.run(input)
+        case .proxy: ProxyHeaderFuzzer.run(input)
         case .requests: PendingRequestsFuzzer.run(input)
         case .ring: RingBufferFuzzer.run(input)
         case .slab: SlabFuzzer.run(input)

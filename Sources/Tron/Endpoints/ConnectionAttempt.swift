@@ -123,7 +123,7 @@ public final class ConnectionAttempt: EventSource {
     private func makeSession() throws(SystemError) -> Session {
         let number = descriptor.number
         let session = Session(
-            descriptor.take(), peer: address, host: host, registry: registry)
+            descriptor.take(), origin: .peer(address), host: host, registry: registry)
         try registry.register(session, takingOver: number)
         host.add(session, of: owner ?? self)
         endpoints.report(.connected(session.id, to: address))

@@ -13,6 +13,10 @@ public struct ServerCounters: CounterSet {
     /// How often accepting was suspended, because no descriptor was free, or because connection
     /// after connection failed.
     public var exhaustions = 0
+    /// How often accepting waited for `ServerLimits.maximumAcceptRate`.
+    public var ratePauses = 0
+    /// Connections closed because of `ServerOptions.proxyProtocol`.
+    public var proxy = ProxyCounters()
 
     /// All zero.
     public init() {}
@@ -24,6 +28,8 @@ public struct ServerCounters: CounterSet {
         refusedByAddressLimit = operation(refusedByAddressLimit, other.refusedByAddressLimit)
         failed = operation(failed, other.failed)
         exhaustions = operation(exhaustions, other.exhaustions)
+        ratePauses = operation(ratePauses, other.ratePauses)
+        proxy.combine(other.proxy, operation)
     }
 }
 

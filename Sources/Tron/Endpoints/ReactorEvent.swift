@@ -10,13 +10,15 @@ public enum ReactorEvent: Sendable, CustomStringConvertible {
     case drained(SocketAddress, DrainReport)
     /// A server has a new session.
     case accepted(SessionID, peer: SocketAddress?)
-    /// A server closed a connection at once.
+    /// A server closed a connection that was no session yet.
     case refused(peer: SocketAddress?, Refusal)
     /// The kernel refused a server a connection that waited (accept(2)).
     case acceptFailed(SocketAddress, SystemError)
     /// No descriptor, or no memory, is free: a server accepts nothing until one is, and looks again
     /// when this reactor closes one, or after 50 milliseconds.
     case outOfDescriptors(SocketAddress, SystemError)
+    /// More connections wait than `ServerLimits.maximumAcceptRate` lets a server accept now.
+    case acceptingPaced(SocketAddress)
     /// A client or `Reactor.connectOnce` has a new session.
     case connected(SessionID, to: SocketAddress?)
     /// A session has ended. A peer that broke the protocol shows here, as `.protocolFault`.
@@ -34,18 +36,38 @@ public enum ReactorEvent: Sendable, CustomStringConvertible {
     /// So many events were left out, because there were more in a second than asked for.
     case suppressed(Int)
 
-    /// Why a connection was closed at once.
+    /// Why a connection was closed before it was a session.
     public enum Refusal: Sendable, Hashable, CustomStringConvertible {
         /// `ServerLimits.maximumSessions`.
         case sessions
         /// `ServerLimits.maximumSessionsPerAddress`.
         case sessionsPerAddress
+        /// The address is in none of the networks of `ServerOptions.proxyProtocol`.
+        case untrustedProxy
+        /// `ServerLimits.maximumConnectionsWithoutHeader`.
+        case connectionsWithoutHeader
+        /// What the proxy sent is no PROXY header, or none that is accepted.
+        case proxyHeader(ProxyHeaderFault)
+        /// The PROXY header did not come within `ProxyProtocol.timeLimit`.
+        case lateProxyHeader
+        /// The connection ended before its PROXY header had come: the peer's end of stream, or what
+        /// the kernel says.
+        case endedBeforeProxyHeader(SystemError?)
+        /// The server stopped listening before the PROXY header had come.
+        case stoppedBeforeProxyHeader
 
-        /// The limit in words.
+        /// The reason in words.
         public var description: String {
             switch self {
             case .sessions: "too many sessions"
             case .sessionsPerAddress: "too many sessions from its address"
+            case .untrustedProxy: "its address is not a trusted proxy's"
+            case .connectionsWithoutHeader: "too many connections without a PROXY header"
+            case .proxyHeader(let fault): "\(fault)"
+            case .lateProxyHeader: "the PROXY header did not come in time"
+            case .endedBeforeProxyHeader(nil): "it ended before its PROXY header"
+            case .endedBeforeProxyHeader(let error?): "before its PROXY header: \(error)"
+            case .stoppedBeforeProxyHeader: "the server stopped before its PROXY header"
             }
         }
     }
@@ -60,6 +82,8 @@ public enum ReactorEvent: Sendable, CustomStringConvertible {
         case .refused(let peer, let refusal): "refused \(Self.name(peer)): \(refusal)"
         case .acceptFailed(let address, let error): "\(address): \(error)"
         case .outOfDescriptors(let address, let error): "\(address): accepting rests: \(error)"
+        case .acceptingPaced(let address):
+            "\(address): accepting rests: more connections a second than allowed"
         case .connected(let session, let peer):
             "session \(session): connected to \(Self.name(peer))"
         case .closed(let session, let peer, let reason, let traffic):
@@ -83,9 +107,12 @@ public enum ReactorEvent: Sendable, CustomStringConvertible {
         switch self {
         case .listening, .stoppedListening, .accepted, .connected, .suppressed: false
         case .closed(_, _, let reason, _): reason.cause.isProblem
+        // Balancers connect and leave to see whether somebody listens.
+        case .refused(_, .endedBeforeProxyHeader(nil)), .refused(_, .stoppedBeforeProxyHeader):
+            false
         case .drained(_, let report): report.aborted > 0 || report.unanswered > 0
-        case .refused, .acceptFailed, .outOfDescriptors, .replyLost, .reconnecting, .gaveUp,
-            .supervisorNotTold, .slowHandler:
+        case .refused, .acceptFailed, .outOfDescriptors, .acceptingPaced, .replyLost,
+            .reconnecting, .gaveUp, .supervisorNotTold, .slowHandler:
             true
         }
     }
@@ -97,8 +124,8 @@ public enum ReactorEvent: Sendable, CustomStringConvertible {
     /// Whether peers can make as many of it as they like.
     var isFloodable: Bool {
         switch self {
-        case .accepted, .refused, .acceptFailed, .outOfDescriptors, .connected, .closed,
-            .replyLost, .reconnecting, .slowHandler:
+        case .accepted, .refused, .acceptFailed, .outOfDescriptors, .acceptingPaced, .connected,
+            .closed, .replyLost, .reconnecting, .slowHandler:
             true
         case .listening, .stoppedListening, .drained, .gaveUp, .supervisorNotTold, .suppressed:
             false

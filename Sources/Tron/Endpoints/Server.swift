@@ -19,8 +19,10 @@ public final class Server: EventSource {
     @exclusivity(unchecked) private var ownDescriptor: Descriptor
     /// Dropped when the server is released: it may hold the server.
     private(set) var setup: ((Session) -> Void)?
-    @exclusivity(unchecked) private var ownAccepting = Accepting()
+    @exclusivity(unchecked) private var ownAccepting: Accepting
     var totals = ServerCounters()
+    /// Connections whose PROXY header has not come yet; nil where none is required.
+    let arrivals: Slab<Arrival>?
     /// Those that go on; each is told of every session's end.
     private var drains: [Drain] = []
     private var isDraining = false
@@ -34,6 +36,8 @@ public final class Server: EventSource {
         options.limits.validate()
         self.registry = registry
         self.options = options
+        unsafe ownAccepting = Accepting(options.limits, now: registry.now)
+        arrivals = options.proxyProtocol == nil ? nil : Slab()
         self.setup = setup
         endpoints = registry.endpoints
         bound = socket.address
@@ -95,10 +99,10 @@ public final class Server: EventSource {
     /// Of the sessions that may still come; those that there are count for themselves.
     var memoryBound: Int {
         guard accepting.isListening else { return 0 }
-        return boundedProduct(
-            options.limits.maximumSessions - host.count,
-            options.session.limits.memoryBound(
-                maximumBytesReadPerTurn: registry.limits.maximumBytesReadPerTurn))
+        let bytes = options.session.limits.memoryBound(
+            maximumBytesReadPerTurn: registry.limits.maximumBytesReadPerTurn)
+        return boundedProduct(options.limits.maximumSessions - host.count, bytes)
+            + memoryBoundOfArrivals
     }
 }
 
@@ -138,6 +142,7 @@ extension Server: SessionOwner {
         guard accepting.stop(registry) else { return }
         removeFile()
         registry.close(&descriptor)
+        arrivals?.forEach { _, arrival in arrival.end(.stoppedBeforeProxyHeader) }
         endpoints.report(.stoppedListening(bound))
         registry.releaseLater(self)
     }

@@ -16,6 +16,8 @@ struct Accepting {
     private var isStarved = false
     /// Accepts that failed since one last succeeded.
     private var failuresInARow = 0
+    /// What is left of `ServerLimits.maximumAcceptRate`; nil where there is none.
+    private var bucket: TokenBucket?
     /// Sessions by host, where their number is limited.
     private var perAddress: [SocketAddress.HostKey: Int] = [:]
 
@@ -26,6 +28,10 @@ struct Accepting {
     /// After so many accepts in a row that failed for whatever reason accepting rests, too: the
     /// kernel may refuse for good what it reports as ready.
     static let failuresBeforePause = 64
+
+    init(_ limits: ServerLimits, now: Int64) {
+        bucket = limits.maximumAcceptRate.map { TokenBucket($0, now: now) }
+    }
 
     var isListening: Bool {
         if case .stopped = phase { false } else { true }
@@ -63,7 +69,15 @@ struct Accepting {
 
     mutating func noteDescriptorFree() { isStarved = false }
 
-    mutating func noteSuccess() { failuresInARow = 0 }
+    /// When accepting may go on that is too fast now; nil while it may.
+    mutating func resumption(_ now: Int64) -> Int64? {
+        bucket?.isEmpty(now: now) == true ? bucket?.refilled(now: now) : nil
+    }
+
+    mutating func noteSuccess(_ now: Int64) {
+        failuresInARow = 0
+        _ = bucket?.take(now: now)
+    }
 
     /// Whether so many have failed that accepting rests.
     mutating func noteFailure() -> Bool {
@@ -84,8 +98,8 @@ struct Accepting {
 
     /// Takes a session of this peer's host off.
     @inline(__always)
-    mutating func left(_ peer: SocketAddress?, _ limits: ServerLimits) {
-        if limits.maximumSessionsPerAddress != nil { takeOff(peer) }
+    mutating func left(_ peer: @autoclosure () -> SocketAddress?, _ limits: ServerLimits) {
+        if limits.maximumSessionsPerAddress != nil { takeOff(peer()) }
     }
 
     @inline(never)
@@ -103,10 +117,15 @@ extension Server {
             accepting.noteDescriptorFree()
             if accepting.wake(registry) { listenAgain() }
         }
-        for _ in 0..<options.limits.maximumAcceptsPerTurn where accepting.isListening {
+        // Only who is told of a connection knows that one waits.
+        if !readiness.isEmpty, let time = accepting.resumption(registry.now) {
+            return pace(until: time)
+        }
+        for _ in 0..<options.limits.maximumAcceptsPerTurn
+        where accepting.isListening && accepting.resumption(registry.now) == nil {
             do throws(SystemError) {
                 guard let accepted = try descriptor.accept() else { return }
-                accepting.noteSuccess()
+                accepting.noteSuccess(registry.now)
                 admit(accepted)
             } catch {
                 // Whatever else befell one connection did not befall the listener: accept(2) has
@@ -117,28 +136,49 @@ extension Server {
     }
 
     private func admit(_ accepted: consuming Descriptor.Accepted) {
-        let peer = accepted.peer
+        if let arrivals, let rule = options.proxyProtocol {
+            return awaitHeader(accepted, rule, arrivals)
+        }
         guard host.count < options.limits.maximumSessions else {
-            totals.refusedByLimit += 1
-            return endpoints.report(.refused(peer: peer, .sessions))
+            return refuse(accepted.peer, .sessions)
         }
-        guard accepting.entered(peer, options.limits) else {
-            totals.refusedByAddressLimit += 1
-            return endpoints.report(.refused(peer: peer, .sessionsPerAddress))
-        }
-        let session = Session(accepted.descriptor, peer: peer, host: host, registry: registry)
+        guard hasPlace(for: accepted.peer) else { return }
+        open(accepted.descriptor, .peer(accepted.peer), isInEpoll: false) { _ in }
+    }
+
+    /// Counts a session of this address, of which there may be too many.
+    func hasPlace(for peer: SocketAddress?) -> Bool {
+        if accepting.entered(peer, options.limits) { return true }
+        refuse(peer, .sessionsPerAddress)
+        return false
+    }
+
+    /// Makes a connection a session. `begun` comes after the setup.
+    @inline(__always)
+    func open(
+        _ descriptor: consuming Descriptor, _ origin: consuming Origin, isInEpoll: Bool,
+        _ begun: (Session) -> Void
+    ) {
+        let session = Session(descriptor, origin: origin, host: host, registry: registry)
+        let number = session.descriptor.number
         do throws(SystemError) {
-            try registry.register(session, descriptor: session.descriptor.number)
+            if isInEpoll {
+                try registry.register(session, takingOver: number)
+            } else {
+                try registry.register(session, descriptor: number)
+            }
         } catch {
             totals.failed += 1
-            accepting.left(peer, options.limits)
+            accepting.left(session.peer, options.limits)
+            registry.close(&session.descriptor, isInEpoll: isInEpoll)
             return endpoints.report(.acceptFailed(address, error))
         }
         host.add(session, of: self)
         totals.accepted += 1
-        endpoints.report(.accepted(session.id, peer: peer))
+        endpoints.report(.accepted(session.id, peer: session.peer))
         session.begin()
         setup?(session)
+        begun(session)
     }
 
     // MARK: Resting
@@ -160,9 +200,21 @@ extension Server {
     private func rest() {
         guard accepting.isListening, !accepting.isResting else { return }
         totals.exhaustions += 1
-        try? registry.epoll.modify(descriptor.number, [], token: key.rawValue)
-        accepting.rest(registry.arm(key, at: registry.now + Accepting.pause))
+        suspend(until: registry.now + Accepting.pause)
         if accepting.starves() { registry.starved.append(key) }
+    }
+
+    /// The same for those that come faster than they may.
+    private func pace(until time: Int64) {
+        guard !accepting.isResting else { return }
+        totals.ratePauses += 1
+        endpoints.report(.acceptingPaced(address))
+        suspend(until: time)
+    }
+
+    private func suspend(until time: Int64) {
+        try? registry.epoll.modify(descriptor.number, [], token: key.rawValue)
+        accepting.rest(registry.arm(key, at: time))
     }
 
     func expired(_ timer: TimerKey, payload: UInt32) {

@@ -17,6 +17,22 @@ public struct ServerLimits: Sendable, Hashable {
     /// Connections a server accepts a turn. Default 64: about a tenth of a millisecond.
     public var maximumAcceptsPerTurn = 64
 
+    /// Connections a server accepts a second, and at once. Further ones wait in the backlog until
+    /// there are tokens again: to close them would have their peers come back at once, and cost as
+    /// much. Nil, the default: no limit, since what accepting costs is little beside what setups
+    /// may do.
+    public var maximumAcceptRate: RateLimit?
+
+    /// Bytes of a PROXY header, where `ServerOptions.proxyProtocol` requires one. Default 4,096:
+    /// addresses take at most 232, names some hundred, a client's certificate about 2,000. 256 to
+    /// 65,551, the longest there is.
+    public var maximumProxyHeaderLength = 4096
+
+    /// Connections at the same time whose PROXY header has not come yet; further ones are closed at
+    /// once. They count as sessions, too. Default 1,024, which take 8 MiB at the most: proxies send
+    /// the header with their first segment, so that few wait for longer than a round trip.
+    public var maximumConnectionsWithoutHeader = 1024
+
     /// The defaults.
     public init() {}
 
@@ -26,5 +42,10 @@ public struct ServerLimits: Sendable, Hashable {
         demand(maximumSessionsPerAddress ?? 1 > 0, "maximumSessionsPerAddress: at least 1")
         demand(maximumAcceptsPerTurn > 0, "maximumAcceptsPerTurn: at least 1")
         demand(backlog > 0, "backlog: at least 1")
+        demand(
+            (256...65_551).contains(maximumProxyHeaderLength),
+            "maximumProxyHeaderLength: 256 to 65,551")
+        demand(
+            maximumConnectionsWithoutHeader > 0, "maximumConnectionsWithoutHeader: at least 1")
     }
 }

@@ -12,6 +12,10 @@ public struct ServerOptions: Sendable {
     /// the port, and the kernel spreads the connections. Default false.
     public var reusesPort = false
 
+    /// Whether connections come through proxies that say whose they are (the PROXY protocol,
+    /// versions 1 and 2). Nil, the default: they come from the clients themselves.
+    public var proxyProtocol: ProxyProtocol?
+
     /// The defaults.
     public init() {}
 }

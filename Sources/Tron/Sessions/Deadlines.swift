@@ -8,6 +8,8 @@ enum Due: Equatable {
     case question
     /// Nothing was heard for as long as `deadAfter` allows: the kernel is asked what it knows.
     case look
+    /// There are packets again that may be read (`SessionLimits.maximumPacketRate`).
+    case resumption
 }
 
 /// What the deadlines of a session depend on: times of its parts, in nanoseconds.
@@ -28,6 +30,8 @@ struct DeadlineFacts {
     var lastFoundAlive: Int64 = 0
     /// When closing, or half-closed life, is over.
     var limit: SessionDeadline?
+    /// When reading goes on that was paused for the rate of packets.
+    var resumesAt: Int64?
 }
 
 /// A time limit on one step of a session.
@@ -41,6 +45,7 @@ struct SessionDeadline: Equatable {
 ///     | what             | runs from                    | for                  | while     |
 ///     |------------------|------------------------------|----------------------|-----------|
 ///     | close, halfClose | the limit itself             |                      | it is set |
+///     | resumption       | the time itself              |                      | open      |
 ///     | packet           | its first byte               | `packetTimeout`      | reading   |
 ///     | idle read        | the last byte received       | `idle.read`          | reading   |
 ///     | look             | the last sign of life        | `deadAfter`          | open      |
@@ -60,6 +65,7 @@ enum DeadlineRule {
         }
         if let limit = facts.limit { consider(limit.time, 0, .end(.deadlineExceeded(limit.step))) }
         guard facts.isOpen else { return next }
+        if let time = facts.resumesAt { consider(time, 0, .resumption) }
         if facts.isReading {
             if facts.keptSince != 0 {
                 consider(

@@ -28,6 +28,8 @@ struct Pauses: OptionSet, Equatable {
     static let debts = Pauses(rawValue: 1 << 2)
     /// A drain has reached the session: it waits for the replies that are owed.
     static let drain = Pauses(rawValue: 1 << 3)
+    /// `SessionLimits.maximumPacketRate`.
+    static let rate = Pauses(rawValue: 1 << 4)
 }
 
 /// The receiving half of a session. Does no I/O and calls no handler.

@@ -7,7 +7,7 @@
 public final class Session: EventSource {
     let registry: Registry
     let host: SessionHost
-    let peer: SocketAddress?
+    let origin: Origin
 
     /// Its name in the registry.
     var key = SlabKey.none
@@ -33,12 +33,12 @@ public final class Session: EventSource {
     private(set) var rareState: RareState?
 
     init(
-        _ descriptor: consuming Descriptor, peer: SocketAddress?, host: SessionHost,
+        _ descriptor: consuming Descriptor, origin: consuming Origin, host: SessionHost,
         registry: Registry
     ) {
         self.registry = registry
         self.host = host
-        self.peer = peer
+        self.origin = origin
         unsafe ownDescriptor = descriptor
         unsafe ownInbound = Inbound(now: registry.now)
         unsafe ownOutbound = Outbound(now: registry.now)
@@ -86,9 +86,10 @@ public final class Session: EventSource {
 
     /// The handlers go, and all that they hold; what is still asked for stays.
     func dropRareState() {
-        guard let refused = rareState?.packetsRefused else { return }
+        guard let former = rareState else { return }
         rareState = nil
-        if refused > 0 { rare.packetsRefused = refused }
+        if former.packetsRefused > 0 { rare.packetsRefused = former.packetsRefused }
+        if let pace = unsafe former.pace { unsafe rare.pace = pace }
     }
 }
 
@@ -129,6 +130,8 @@ extension Session {
         /// What its task sees of it.
         var face: AsyncSession?
         var packetsRefused = 0
+        /// Of sessions whose packets have a limit a second.
+        @exclusivity(unchecked) var pace: Pace?
 
         /// Why the session closes, or has ended, unless `lightReason` says it.
         var closeReason: CloseReason?
@@ -159,7 +162,8 @@ extension Session {
     /// The session's name, for other threads and for later: see `Reactor.session(_:)`.
     public var id: SessionID { registry.sessionID(key) }
 
-    /// The peer's address; nil where the kernel did not tell it.
+    /// The peer's address, or that of a proxy's client (`ServerOptions.proxyProtocol`); nil where
+    /// the kernel did not tell it.
     public var remoteAddress: SocketAddress? { peer }
 
     /// This end's address; nil once the session has ended.
@@ -202,6 +206,7 @@ extension Session {
         traffic.bytesSent = outbound.bytesSent
         traffic.packetsSent = outbound.packetsSent
         traffic.packetsRefused = rareState?.packetsRefused ?? 0
+        traffic.ratePauses = unsafe rareState?.pace?.pauses ?? 0
         return traffic
     }
 

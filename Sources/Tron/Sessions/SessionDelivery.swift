@@ -39,12 +39,24 @@ extension Session {
         if let streamHandler = rareState?.streamHandler {
             return unsafe deliverStream(&fresh, streamHandler)
         }
+        if isPaced { return unsafe deliverPaced(&fresh) }
         let handler = packetHandler
         guard let filter = rareState?.filter else {
             return unsafe deliverPackets(&fresh) { handler?($0, $1) }
         }
         unsafe deliverPackets(&fresh) { session, packet in
             if session.takesHeartbeat(packet) || filter(packet) { return }
+            handler?(session, packet)
+        }
+    }
+
+    /// To a handler of packets, or to nobody, for as long as there are tokens.
+    @inline(never)
+    private func deliverPaced(_ fresh: inout UnsafeRawBufferPointer) {
+        let (handler, filter) = (packetHandler, rareState?.filter)
+        unsafe deliverPackets(&fresh) { session, packet in
+            session.spendToken()
+            if let filter, session.takesHeartbeat(packet) || filter(packet) { return }
             handler?(session, packet)
         }
     }
@@ -69,7 +81,7 @@ extension Session {
 
     /// What the handler did not take: dropped if the session is closing, else kept.
     @inline(never)
-    private func keepRest(_ fresh: UnsafeRawBufferPointer, _ before: Int) {
+    func keepRest(_ fresh: UnsafeRawBufferPointer, _ before: Int) {
         guard inbound.isLive else { return }
         let isStream = rareState?.streamHandler != nil
         unsafe inbound.keep(fresh, isStream ? nil : settings.maximumDataLength, buffers)

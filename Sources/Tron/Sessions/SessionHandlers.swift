@@ -75,7 +75,7 @@ extension Session {
 
     private func handleStream(_ handler: StreamHandler) {
         let former = packetHandler.take()
-        rare.streamHandler = handler
+        rare.streamHandler = isPaced ? handler.spendingTokens() : handler
         handlerChanged()
         withExtendedLifetime(former) {}
     }

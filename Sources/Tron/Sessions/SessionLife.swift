@@ -66,6 +66,7 @@ extension Session {
     func begin() {
         guard settings.hasDeadlineAtOnce else { return }
         if settings.options.heartbeat != nil { filterPackets { _ in false } }
+        if settings.options.limits.maximumPacketRate != nil { beginPacing() }
         rearm()
     }
 

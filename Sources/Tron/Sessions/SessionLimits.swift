@@ -55,6 +55,11 @@ public struct SessionLimits: Sendable, Hashable {
     /// smallest block of output, a batch of small packets. 0: a single packet waits.
     public var maximumBytesBeforeTask = 8 << 10
 
+    /// Packets or frames, or parts that a handler of bytes consumes, a second and at once. Above it
+    /// the session does not read, so that its peer has to wait; nothing is lost. Nil, the default:
+    /// no limit, since back pressure by `outputHighWatermark` keeps up with most.
+    public var maximumPacketRate: RateLimit?
+
     /// From this length on, with its overhead, a packet is offered to the kernel from where its
     /// data lies, and only what that does not take is copied. Below it the copy costs no more than
     /// the calls that it saves.

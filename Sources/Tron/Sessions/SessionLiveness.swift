@@ -106,6 +106,7 @@ extension Session {
             case .end(let reason): end(reason)
             case .question: ask()
             case .look: look()
+            case .resumption: resumePaced()
             }
         }
     }
@@ -120,6 +121,7 @@ extension Session {
             facts.lastQuestion = rareState.liveness.lastQuestion
             facts.lastFoundAlive = rareState.liveness.lastFoundAlive
             facts.limit = rareState.limit
+            facts.resumesAt = unsafe rareState.pace?.resumesAt
         }
         return facts
     }

@@ -49,6 +49,21 @@ final class StreamHandler {
         }
     }
 
+    private init(_ take: @escaping (Session, RawSpan) -> StreamStep, wantsEverything: Bool) {
+        self.take = take
+        self.wantsEverything = wantsEverything
+    }
+
+    /// The same for a session whose packets have a limit a second.
+    func spendingTokens() -> StreamHandler {
+        StreamHandler(
+            { [take] session, bytes in
+                let step = take(session, bytes)
+                if case .took = step { session.spendToken() }
+                return step
+            }, wantsEverything: wantsEverything)
+    }
+
     /// Remembers what the last step says of the bytes that come next.
     func note(_ step: StreamStep) {
         if case .needs(let count) = step { needed = count } else { needed = 0 }

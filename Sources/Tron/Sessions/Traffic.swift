@@ -36,6 +36,8 @@ public struct Traffic: CounterSet {
     /// Packets that were not queued: too large, too many, too late, or not
     /// whole.
     public var packetsRefused = 0
+    /// How often reading waited for `SessionLimits.maximumPacketRate`.
+    public var ratePauses = 0
 
     /// All zero.
     public init() {}
@@ -50,5 +52,6 @@ public struct Traffic: CounterSet {
         packetsReceived = operation(packetsReceived, other.packetsReceived)
         packetsSent = operation(packetsSent, other.packetsSent)
         packetsRefused = operation(packetsRefused, other.packetsRefused)
+        ratePauses = operation(ratePauses, other.ratePauses)
     }
 }

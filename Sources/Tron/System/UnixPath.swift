@@ -63,10 +63,24 @@ extension UnixPath {
             return
         }
         let start = unsafe raw + tron_unix_path_offset()
-        let bytes = unsafe UnsafeRawBufferPointer(
-            start: start, count: min(count, tron_unix_path_capacity()))
-        let path = unsafe bytes[0] == 0 ? Self.abstractName(bytes) : Self.filePath(bytes)
-        text = path.flatMap { Self.fault(in: $0) == nil ? $0 : nil } ?? ""
+        text = unsafe Self.text(
+            of: UnsafeRawBufferPointer(
+                start: start, count: min(count, tron_unix_path_capacity())))
+    }
+
+    /// Reads a path that is followed by NULs up to the size of the kernel's field, as in a PROXY
+    /// header. There may be none.
+    init(padded field: RawSpan) {
+        text = unsafe field.withUnsafeBytes { bytes in
+            let count = unsafe bytes.count - bytes.reversed().prefix { $0 == 0 }.count
+            return unsafe Self.text(of: UnsafeRawBufferPointer(rebasing: bytes.prefix(count)))
+        }
+    }
+
+    private static func text(of bytes: UnsafeRawBufferPointer) -> String {
+        guard let first = unsafe bytes.first else { return "" }
+        let path = unsafe first == 0 ? abstractName(bytes) : filePath(bytes)
+        return path.flatMap { fault(in: $0) == nil ? $0 : nil } ?? ""
     }
 
     private static func abstractName(_ bytes: UnsafeRawBufferPointer) -> String? {

@@ -57,6 +57,16 @@ import Tron
         }
     }
 
+    @Test func `proxies are required from the networks that are given, each once more`() throws {
+        #expect(try serveSettings("serve --port 9").options.proxyProtocol == nil)
+        let line = "serve --port 9 --proxy-from 10.0.0.0/8 --proxy-from unix"
+        let networks = try serveSettings(line).options.proxyProtocol?.networks
+        #expect(networks == [try Network("10.0.0.0/8"), .unix])
+        let words = ["serve", "--port", "9", "--proxy-from", "10.1.0.0/8"]
+        let error = #expect(throws: UsageError.self) { try Command(words) }
+        #expect(error?.reason.hasPrefix("--proxy-from: \"10.1.0.0/8\" is not a network: ") == true)
+    }
+
     @Test func `metrics are served on this machine alone unless an address is given`() throws {
         for (text, address) in ["9100": "127.0.0.1:9100", "[::]:9100": "[::]:9100"] {
             let settings = try serveSettings("serve --port 9 --metrics \(text)")

@@ -41,7 +41,7 @@ private func asInReadme(_ code: String) -> String {
 @Suite struct ReadmeTests {
     @Test(arguments: [
         "server", "client", "request", "await", "ending", "service", "supervisor", "lines", "bytes",
-        "room", "task", "watching", "simulated",
+        "room", "task", "proxied", "watching", "simulated",
     ])
     func `the README shows just the code that is run here`(_ name: String) throws {
         let code = try asInReadme(snippet(name))
@@ -209,6 +209,28 @@ extension ReadmeTests {
             #expect(lines.count == 2 && lines[0].hasSuffix(": hello"))
             #expect(lines[1].hasSuffix(": world"))
         }
+    }
+
+    @Test func `the server behind a proxy prints its clients`() throws {
+        let reactor = try Reactor(kernel: FaultyKernel())
+        let address = "127.0.0.1:0"
+        var notes: [String] = []
+        func log(_ words: String...) { notes.append(words.joined(separator: " ")) }
+        // snippet: proxied
+        var options = ServerOptions()
+        options.proxyProtocol = try .required(from: [Network("10.0.0.0/8"), Network("127.0.0.1")])
+        try reactor.listen(on: address, options: options) { session in
+            log(session.remoteAddress?.description ?? "unknown")
+            if let tls = session.proxied?.tls, tls.isVerified, let name = tls.commonName {
+                log("whose certificate names", String(decoding: name, as: UTF8.self))
+            }
+        }
+        // end
+        let peer = try Peer(to: reactor.servers[0].address)
+        let name = ProxyHeaderText.value(0x22, Array("alice".utf8))
+        peer.send(ProxyHeaderText.ipv4.with(0x20, [3, 0, 0, 0, 0] + name).bytes)
+        try reactor.turn(until: { notes.count == 2 })
+        #expect(notes == ["192.0.2.1:56324", "whose certificate names alice"])
     }
 
     @Test func `the session's task answers each packet`() throws {

@@ -165,9 +165,10 @@ enum Package {
     }
 
     static func filePaths(under folder: String) -> [String] {
-        entries(of: folder).filter { !$0.hasPrefix(".") }.flatMap { name in
-            let path = folder + "/" + name
-            return isFolder(path) ? filePaths(under: path) : [path]
+        let paths = entries(of: folder).filter { !$0.hasPrefix(".") }.map { folder + "/" + $0 }
+        // What a link leads to is read where it lies.
+        return paths.filter { !isLink($0) }.flatMap { path in
+            isFolder(path) ? filePaths(under: path) : [path]
         }
     }
 
@@ -182,6 +183,11 @@ enum Package {
                 })
         }
         return names.sorted()
+    }
+
+    private static func isLink(_ path: String) -> Bool {
+        var status = stat()
+        return lstat(root + path, &status) == 0 && status.st_mode & S_IFMT == S_IFLNK
     }
 
     private static func isFolder(_ path: String) -> Bool {

@@ -122,6 +122,25 @@ extension Misuse {
         server("no accepts", "maximumAcceptsPerTurn: at least 1") {
             $0.limits.maximumAcceptsPerTurn = 0
         },
+        server("short headers", "maximumProxyHeaderLength: 256 to 65,551") {
+            $0.limits.maximumProxyHeaderLength = 255
+        },
+        server("endless headers", "maximumProxyHeaderLength: 256 to 65,551") {
+            $0.limits.maximumProxyHeaderLength = 65_552
+        },
+        server("nobody without a header", "maximumConnectionsWithoutHeader: at least 1") {
+            $0.limits.maximumConnectionsWithoutHeader = 0
+        },
+        Misuse("no rate", "RateLimit.perSecond: 1 to a billion") { _ = RateLimit(perSecond: 0) },
+        Misuse("no burst", "RateLimit.burst: 1 to a billion") {
+            _ = RateLimit(perSecond: 1, burst: 0)
+        },
+        Misuse("proxies from nowhere", "ProxyProtocol.required(from:): at least one network") {
+            _ = ProxyProtocol.required(from: [])
+        },
+        Misuse("headers at once", "ProxyProtocol.required(within:): more than zero") {
+            _ = ProxyProtocol.required(from: [.unix], within: .zero)
+        },
         server("no backlog", "backlog: at least 1") { $0.limits.backlog = 0 },
         client("no requests", "maximumPendingRequests: 1 to 2^30") {
             $0.maximumPendingRequests = 0

@@ -1,0 +1,1 @@
+../../Sources/Tron/System/SocketAddressText.swift
