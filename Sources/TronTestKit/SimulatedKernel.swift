@@ -5,7 +5,7 @@ import Tron
 /// Sockets, epoll, eventfd, signals and the clock of one run, on one thread.
 package final class SimulatedKernel: KernelBackend, @unchecked Sendable {
     package let run: Run
-    package let network: Network
+    package let network: Transport
     package let place: Place
     /// Whether the loop is driven turn by turn: a wait then returns at once.
     package let isStepped: Bool
@@ -30,13 +30,13 @@ package final class SimulatedKernel: KernelBackend, @unchecked Sendable {
 
     package init(_ run: Run) {
         self.run = run
-        network = Network(run: run)
+        network = Transport(run: run)
         place = .somewhere
         isStepped = false
     }
 
     /// A kernel among others, whose loops are driven turn by turn.
-    package init(steppedAt place: Place, in network: Network) {
+    package init(steppedAt place: Place, in network: Transport) {
         run = network.run
         self.network = network
         self.place = place

@@ -38,7 +38,7 @@ public final class SimulatedNetwork {
     public var trace: [String] { story.lines }
 
     let run: Run
-    let network: Network
+    let network: Transport
     let story: Story
     var reactors: [SimulatedReactor] = []
     /// Those that crashed: their code does not run any more, and what it holds is still there.
@@ -56,7 +56,7 @@ public final class SimulatedNetwork {
         self.seed = seed
         self.story = story
         run = Run(seed: seed, faults: { _ in Faults() }, teller: { story.add($0) })
-        network = Network(run: run)
+        network = Transport(run: run)
         network.shape = { chance in
             EndShape(
                 inboxCapacity: 64 << 10, outboxCapacity: 64 << 10,

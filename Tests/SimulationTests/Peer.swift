@@ -8,7 +8,7 @@ import TronTestKit
 final class Peer {
     private let end: End
     private let run: Run
-    private let network: Network
+    private let network: Transport
     private var character: PeerCharacter
     private var reader = WireReader()
     /// Written and not yet taken by the socket.
@@ -21,7 +21,7 @@ final class Peer {
     private var isCut = false
     private var isGone = false
 
-    init(_ end: End, _ network: Network, isCaller: Bool) {
+    init(_ end: End, _ network: Transport, isCaller: Bool) {
         self.end = end
         self.network = network
         run = network.run

@@ -3,7 +3,7 @@ import Glibc
 import Tron
 
 /// All connections of a run.
-package final class Network {
+package final class Transport {
     package let run: Run
     package var agenda = Agenda()
     package private(set) var ends: [End] = []
@@ -66,7 +66,7 @@ package final class Network {
 
 // MARK: - Connecting
 
-extension Network {
+extension Transport {
     package func listen(_ listener: Listener) { listeners.append(listener) }
 
     /// Whether a listener has as many connections waiting as it may.

@@ -2,7 +2,7 @@
 import Glibc
 import Tron
 
-extension Network {
+extension Transport {
     /// Puts bytes into an end's outbox, as many as have room; how many that is.
     package func send(_ end: End, _ bytes: some Collection<UInt8>) -> Int {
         let taken = min(bytes.count, end.room)
