@@ -17,7 +17,11 @@ extension SessionRecord {
         let wasUnread = times.notReadingSince != nil
         times.notReadingSince = isAsked ? nil : times.notReadingSince ?? now
         times.endTold = isAsked ? nil : times.endTold
-        if wasUnread && !isAsked && end.finReceived { times.endTold = times.endTold ?? now }
+        // While it is still asked for, the kernel is about to tell it.
+        let isAskedForEnd = file.isWatched && file.interest & Ready.peerFinished != 0
+        if wasUnread && !isAsked && !isAskedForEnd && end.finReceived {
+            times.endTold = times.endTold ?? now
+        }
         sleptUnread = nanoseconds != 0 && !isAsked
         if session.queuedBytes > 0 {
             sleptWaiting = true

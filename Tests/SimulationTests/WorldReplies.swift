@@ -21,7 +21,7 @@ extension World {
                 if chance.hits(200) { send(on: record) }
                 return
             }
-            let isKept = chance.hits(habits.has(.drains) ? 600 : 200)
+            let isKept = chance.hits(habits.has(.drains) ? 750 : 200)
             if isKept {
                 replies.append((address, record, number))
                 return drainSoon(record)
@@ -88,14 +88,14 @@ extension World {
 
     /// Now and then a server is drained just when one of its sessions owes.
     private func drainSoon(_ record: SessionRecord) {
-        guard let server = record.server, habits.has(.drains), chance.hits(250) else { return }
+        guard let server = record.server, habits.has(.drains), chance.hits(800) else { return }
         addTimer(within: 5) { [unowned self] in drain(server) }
     }
 
     /// What a session owes that a drain has told is mostly answered soon.
     func answerDrained(_ record: SessionRecord) {
-        guard let reactor, !record.owed.isEmpty, chance.hits(800) else { return }
-        reactor.schedule(after: .microseconds(chance.below(5000))) { [unowned self] in
+        guard let reactor, !record.owed.isEmpty, chance.hits(950) else { return }
+        reactor.schedule(after: .microseconds(chance.below(2000))) { [unowned self] in
             for index in replies.indices.reversed() where replies[index].record === record {
                 let (address, _, number) = replies.remove(at: index)
                 reply(address, record, number, length: chance.below(50))
