@@ -9,6 +9,7 @@ extension PromisedPlace {
                     901, "Serves this reactor's counters",
                     by: "MetricsEndpointTests: metrics are answered",
                     "MetricsEndpointTests: HEAD is answered",
+                    "MetricsEndpointTests: readiness is told apart",
                     "MetricsTextTests: sessions, packets and refusals"),
                 Promise(
                     902, "At most one request is answered a millisecond",

@@ -56,6 +56,20 @@ extension PromisedPlace {
                     1013, "it takes a wrapper, by which it learns",
                     "ends it in every way that a group can", by: ".ci/service"),
                 Promise(
+                    1040, "The supervisor hears `READY=1` once the loop turns",
+                    by: "SupervisorTests: a reactor is ready from its first turn",
+                    "SupervisorTests: the watchdog hears the loop"),
+                Promise(
+                    1041, "never bound afresh",
+                    by: "ReadmeTests: a program that is to be handed its listener",
+                    "InheritedListenersTests: what nobody claims is closed"),
+                Promise(
+                    1042, "leaves it the time of a probe",
+                    by: "ReadinessTests: during the notice servers accept"),
+                Promise(
+                    1043, "comes first of all in a program", by: ".ci/supervised",
+                    "InheritedListenersTests: what is no listening stream socket"),
+                Promise(
                     1014, "What breaks the protocol ends the session",
                     by: "ProtocolFaultTests: the handler may say so"),
                 Promise(

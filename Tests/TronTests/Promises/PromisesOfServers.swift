@@ -124,6 +124,9 @@ extension PromisedPlace {
                     775, "is called on the loop, once",
                     by: "ReactorServersTests: a drain of the reactor sums"),
                 Promise(
+                    810, "is how long the servers still accept and serve",
+                    by: "ReadinessTests: during the notice servers accept"),
+                Promise(
                     776, "Queues a packet for every session",
                     by: "ReactorServersTests: a broadcast reaches every"),
             ]),

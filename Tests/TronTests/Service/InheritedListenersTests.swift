@@ -4,6 +4,13 @@ import Testing
 
 @testable import Tron
 
+/// Refuses every option.
+private final class RefusingKernel: Kernel, @unchecked Sendable {
+    override func setOption(_ number: Int32, level: Int32, name: Int32, value: Int32) -> Int {
+        -Int(ENOMEM)
+    }
+}
+
 @Suite struct InheritedListenersTests {
     /// A listening socket as a supervisor makes it: blocking, and open across exec(2).
     private final class Foreign {
@@ -136,6 +143,21 @@ import Testing
             #expect(isOpen(number) == (code != EBADF))
             close(number)
         }
+    }
+
+    @Test func `when the kernel refuses an option, the call is told and the socket is closed`()
+        throws
+    {
+        let reactor = try Reactor()
+        let foreign = Foreign(.loopback(port: 0))
+        let copy = foreign.copy
+        let inherited = try InheritedListeners([("a", copy)], kernel: RefusingKernel())
+        let error = #expect(throws: EndpointError.self) {
+            try reactor.listen(on: inherited.claim("a")) { _ in }
+        }
+        let cause = SystemError(.setsockopt, code: ENOMEM)
+        #expect(error == EndpointError(address: foreign.address, cause: cause))
+        #expect(!isOpen(copy))
     }
 
     @Test func `the file of an inherited Unix socket is not removed`() throws {

@@ -81,6 +81,22 @@ private final class NotifySocket {
         }
     }
 
+    /// Its socket takes some datagrams, and then none: the call says so and does not wait.
+    @Test func `a supervisor that does not read makes nobody wait`() throws {
+        let socket = try NotifySocket()
+        let supervisor = try socket.supervisor()
+        var sent = 0
+        let error = #expect(throws: SystemError.self) {
+            while sent < 100_000 {
+                try supervisor.alive()
+                sent += 1
+            }
+        }
+        #expect(error == SystemError(.sendto, code: EAGAIN) && sent > 0)
+        #expect(socket.datagrams.count == sent)
+        try supervisor.alive()
+    }
+
     @Test func `a supervisor that is gone is an error, and an event of a reactor`() throws {
         var socket: NotifySocket? = try NotifySocket()
         let supervisor = try #require(try socket?.supervisor())
