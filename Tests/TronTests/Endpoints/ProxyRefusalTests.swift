@@ -234,6 +234,16 @@ import Testing
         #expect(bench.reactor.memoryBound < sum)
     }
 
+    @Test func `the defaults are those that are documented`() {
+        let options = ServerOptions()
+        #expect(options.proxyProtocol == nil && options.limits.maximumAcceptRate == nil)
+        #expect(options.limits.maximumProxyHeaderLength == 4096)
+        #expect(options.limits.maximumConnectionsWithoutHeader == 1024)
+        #expect(options.session.limits.maximumPacketRate == nil)
+        #expect(ProxyProtocol.required(from: [.unix]).timeLimit == .seconds(5))
+        #expect(RateLimit(perSecond: 7).burst == 7)
+    }
+
     @Test func `each cause is counted by itself, and subtracts`() {
         var counters = ServerCounters()
         let causes: [ReactorEvent.Refusal] = [
