@@ -24,8 +24,8 @@ struct SessionTimes {
     var asked: Int64
     var waited: Int64
     var outstanding: Int64
-    /// Since when the same bytes are on their way, and the peer's kernel would take them if it heard
-    /// of them; nil while none are.
+    /// Since when the same bytes are on their way, and the peer's kernel would take them if it
+    /// heard of them; nil while none are.
     var stuckSince: Int64?
     /// When the peer's end of stream came, and was read.
     var endArrived: Int64?

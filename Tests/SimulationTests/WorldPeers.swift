@@ -1,4 +1,5 @@
-// Who is out there: callers of the run's servers, peers at far addresses, and a network that is cut.
+// Who is out there: callers of the run's servers, far peers, and a network that is cut.
+import TronTestKit
 
 @testable import Tron
 

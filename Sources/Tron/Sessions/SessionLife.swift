@@ -64,7 +64,7 @@ extension Session {
 
     /// The session stands: its deadlines run from now.
     func begin() {
-        guard settings.hasDeadlineAtOnce else { return }
+        guard settings.hasDutiesAtOnce else { return }
         if settings.options.heartbeat != nil { filterPackets { _ in false } }
         if settings.options.limits.maximumPacketRate != nil { beginPacing() }
         rearm()

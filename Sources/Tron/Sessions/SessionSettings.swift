@@ -22,9 +22,9 @@ struct SessionSettings: Sendable {
     /// How long a peer may give no sign of life.
     let silence: Int64
 
-    /// Whether a session has a deadline from its beginning on. Those that have none do not look
-    /// for it, which would be 7 % of a connection's instructions.
-    let hasDeadlineAtOnce: Bool
+    /// Whether a session has a deadline or a pace from its beginning on. Those that have none do
+    /// not look for it, which would be 7 % of a connection's instructions.
+    let hasDutiesAtOnce: Bool
 
     static let never = Int64.max
 
@@ -48,7 +48,8 @@ struct SessionSettings: Sendable {
         heartbeatCategory = options.heartbeat.map { Int($0.category) } ?? -1
         silence = Self.nanoseconds(options.deadAfter)
         let times = [idleRead, idleWrite, idleEither, heartbeatInterval, silence]
-        hasDeadlineAtOnce = times.contains { $0 != Self.never }
+        hasDutiesAtOnce =
+            times.contains { $0 != Self.never } || options.limits.maximumPacketRate != nil
     }
 
     private static func nanoseconds(_ duration: Duration?) -> Int64 {

@@ -25,7 +25,7 @@ import Testing
     func `two ends that both stop reading above their high watermark get everything`(
         transport: Bench.Transport
     ) throws {
-        let kernel = AcceptingKernel()
+        let kernel = FaultyKernel()
         kernel.sendBuffer = 64 << 10
         var received = [0, 0]
         let bench = try Bench(

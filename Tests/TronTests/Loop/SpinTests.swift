@@ -5,7 +5,7 @@ import Testing
 
 @Suite struct SpinTests {
     /// Each look takes a microsecond; a wait that sleeps passes its time, as with any fake clock.
-    private final class LookingKernel: FakeClockKernel, @unchecked Sendable {
+    private final class LookingKernel: FaultyKernel, @unchecked Sendable {
         /// How long each wait was to be, in nanoseconds.
         var waited: [Int64] = []
         /// Called before a look, with how many there were.
@@ -25,7 +25,7 @@ import Testing
         var limits = ReactorLimits()
         limits.spin = spin
         kernel.patience = 0
-        return try Reactor(limits: limits, kernel: kernel)
+        return try Reactor(limits: limits, kernel: Kernel(kernel))
     }
 
     @Test func `without a spin the loop sleeps at once`() throws {

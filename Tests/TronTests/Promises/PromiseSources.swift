@@ -21,13 +21,14 @@ struct PromiseSources {
         var tests = TestIndex()
         let folders = [
             "Tests/TronTests", "Tests/TronMetricsTests", "Tests/SimulationTests",
-            "Tests/BenchmarkTests",
+            "Tests/BenchmarkTests", "Tests/TronTestKitTests",
         ]
         for path in folders.flatMap(Package.filePaths) where path.hasSuffix(".swift") {
             tests.add(Self.lines(path))
         }
         self.tests = tests
-        simulation = Package.filePaths(under: "Tests/SimulationTests").map {
+        let simulated = ["Tests/SimulationTests", "Sources/TronTestKit"]
+        simulation = simulated.flatMap(Package.filePaths).map {
             String(decoding: Package.read($0) ?? [], as: UTF8.self)
         }.joined()
     }

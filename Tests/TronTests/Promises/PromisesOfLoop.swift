@@ -55,6 +55,12 @@ extension PromisedPlace {
             "Sources/Tron/Loop/ReactorLimits.swift",
             [
                 Promise(
+                    1044, "before it sleeps, after each turn", "it sleeps at once",
+                    "takes the processor for as long after every turn",
+                    by: "SpinTests: without a spin the loop sleeps",
+                    "SpinTests: a loop that spins looks for so long",
+                    "SpinTests: an event ends the spin"),
+                Promise(
                     412, "What one turn of a reactor does at most",
                     "The bounds of a turn keep any peer",
                     by: "TurnOrderTests: a phase with much to do",

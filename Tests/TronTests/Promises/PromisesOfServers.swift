@@ -108,7 +108,8 @@ extension PromisedPlace {
             "Sources/Tron/Endpoints/ReactorEvent.swift",
             [
                 Promise(
-                    773, "closed a connection at once", "was closed at once",
+                    773, "closed a connection that was no session yet",
+                    "was closed before it was a session",
                     by: "ReactorEventTests: refusals, faults, failed accepts"),
                 Promise(
                     774, "a server accepts nothing until one is",

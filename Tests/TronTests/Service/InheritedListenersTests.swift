@@ -4,13 +4,6 @@ import Testing
 
 @testable import Tron
 
-/// Refuses every option.
-private final class RefusingKernel: Kernel, @unchecked Sendable {
-    override func setOption(_ number: Int32, level: Int32, name: Int32, value: Int32) -> Int {
-        -Int(ENOMEM)
-    }
-}
-
 @Suite struct InheritedListenersTests {
     /// A listening socket as a supervisor makes it: blocking, and open across exec(2).
     private final class Foreign {
@@ -151,7 +144,9 @@ private final class RefusingKernel: Kernel, @unchecked Sendable {
         let reactor = try Reactor()
         let foreign = Foreign(.loopback(port: 0))
         let copy = foreign.copy
-        let inherited = try InheritedListeners([("a", copy)], kernel: RefusingKernel())
+        let kernel = FaultyKernel()
+        kernel.fault = { call, _, _ in call == .setOption ? .error(ENOMEM) : nil }
+        let inherited = try InheritedListeners([("a", copy)], kernel: Kernel(kernel))
         let error = #expect(throws: EndpointError.self) {
             try reactor.listen(on: inherited.claim("a")) { _ in }
         }

@@ -65,7 +65,7 @@ extension CloseReason {
 
     @Test(arguments: End.allCases)
     func `what is queued is lost only with a reason that says so`(end: End) throws {
-        let kernel = AcceptingKernel()
+        let kernel = FaultyKernel()
         kernel.sendBuffer = 8192
         let bench = try Bench(.ipv4, session: Self.options(end), kernel: kernel)
         let peer = try bench.connect(receiveBuffer: 8192)

@@ -14,7 +14,7 @@ import Testing
 
     /// An accepted and a dialled connection with these options.
     private func descriptors(_ options: SessionOptions) throws -> (bench: Bench, both: [Int32]) {
-        let kernel = AcceptingKernel()
+        let kernel = FaultyKernel()
         var dialled: Int32?
         kernel.fault = { call, _, descriptor in
             if call == .connect { dialled = descriptor }
