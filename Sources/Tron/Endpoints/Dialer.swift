@@ -20,9 +20,9 @@ enum Dialer {
         ConnectionAttempt, left: ArraySlice<SocketAddress>, failure: ClientFailure?)
     case connected(Session, since: Int64)
     indirect case waiting(TimerKey, delay: Duration, attempt: Int)
-    indirect case gaveUp(ClientFailure)
+    case gaveUp(ClientFailure)
     /// Closed; its last state is that, or that it had given up.
-    indirect case ended(ClientState)
+    case ended(ClientState)
 
     var state: ClientState {
         switch self {
