@@ -66,12 +66,15 @@ import Testing
     @Test func `an event ends the spin, and its turn begins at once`() throws {
         let kernel = LookingKernel()
         let reactor = try reactor(kernel, spin: .milliseconds(1))
+        let remote = reactor.remote
         kernel.beforeLook = { looks in
             guard looks == 7 else { return }
-            let isWoken = reactor.remote.wakeup.signal()
+            let isWoken = remote.wakeup.signal()
             #expect(isWoken)
         }
         try reactor.turn()
+        // It would keep the kernel, which the wake-up keeps.
+        kernel.beforeLook = { _ in }
         #expect(kernel.waited == Array(repeating: 0, count: 8))
         #expect(reactor.snapshot().events == 1)
     }
