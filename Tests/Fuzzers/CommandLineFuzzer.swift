@@ -21,7 +21,9 @@ enum CommandLineFuzzer {
         switch (command, expected) {
         case (.demonstrate, .demonstrate), (.help, .help), (.version, .version): break
         case (.serve(let settings), .verb("serve", let values)):
-            checkAddress(settings.address.description, values)
+            let isGiven = values["--port"] != nil || values["--unix"] != nil
+            require((settings.address == nil) == !isGiven, "whether there is an address")
+            if isGiven { checkAddress(settings.address?.description, values) }
             checkServer(settings.options, values)
             require(settings.watches == (values["--watch"] != nil), "whether it watches")
             require((settings.metrics == nil) == (values["--metrics"] == nil), "the metrics")

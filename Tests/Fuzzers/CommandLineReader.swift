@@ -75,7 +75,10 @@ enum CommandLineReader {
             return values["--host"] == nil && values["--port"] == nil
                 && isAddress("unix:\(path)", orName: false)
         }
-        guard let port = values["--port"] else { return false }
+        // A supervisor may hand over what is listened on.
+        guard let port = values["--port"] else {
+            return verb == "serve" && values["--host"] == nil
+        }
         if verb == "connect", port.allSatisfy({ $0 == "0" }) { return false }
         let host = values["--host"] ?? "127.0.0.1"
         let isBare = host.utf8.contains(58) && host.utf8.first != 91
