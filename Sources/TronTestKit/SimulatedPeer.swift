@@ -26,14 +26,14 @@ public final class SimulatedPeer {
     public var onChange: (SimulatedPeer) -> Void = { _ in }
 
     private let end: End
-    private unowned let owner: SimulatedNetwork
+    private let network: Transport
     private var outgoing = ByteQueue()
     private var isReading = true
     private var finishes = false
 
-    init(_ end: End, _ owner: SimulatedNetwork) {
+    init(_ end: End, _ network: Transport) {
         self.end = end
-        self.owner = owner
+        self.network = network
         end.changed = { self.changed() }
     }
 
@@ -72,10 +72,10 @@ public final class SimulatedPeer {
     private func push() {
         guard end.phase == .connected, !end.writingEnded, !end.hasVanished else { return }
         if !outgoing.isEmpty {
-            let taken = owner.network.send(end, outgoing.content)
+            let taken = network.send(end, outgoing.content)
             outgoing.take(taken) { _ in }
         }
-        if finishes && outgoing.isEmpty { owner.network.endWriting(end) }
+        if finishes && outgoing.isEmpty { network.endWriting(end) }
     }
 
     // MARK: Receiving
@@ -112,7 +112,7 @@ public final class SimulatedPeer {
     public func read(_ count: Int) {
         let count = min(count, end.inbox.count)
         guard count > 0 else { return }
-        owner.network.receive(end, count) { received += $0 }
+        network.receive(end, count) { received += $0 }
     }
 
     // MARK: Ending
@@ -124,16 +124,16 @@ public final class SimulatedPeer {
     }
 
     /// Closes its socket: what has arrived unread makes that a reset.
-    public func close() { owner.network.close(end, resets: false) }
+    public func close() { network.close(end, resets: false) }
 
     /// Resets the connection.
-    public func reset() { owner.network.close(end, resets: true) }
+    public func reset() { network.close(end, resets: true) }
 
     /// Is gone without a word, as when its cable is cut.
     public func vanish() {
         end.hasVanished = true
-        owner.run.tell("\(name) vanishes")
-        owner.network.linksChanged()
+        network.run.tell("\(name) vanishes")
+        network.linksChanged()
     }
 }
 

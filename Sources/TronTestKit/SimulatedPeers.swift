@@ -22,7 +22,7 @@ extension SimulatedNetwork {
             isLibrary: false, local: .ipv4(host: place.host, port: port), at: place)
         end.remote = address
         end.phase = .connecting
-        let peer = SimulatedPeer(end, self)
+        let peer = SimulatedPeer(end, network)
         network.after(end.latency) { [network] in network.knock(end, at: address) }
         return peer
     }
@@ -57,7 +57,7 @@ extension SimulatedNetwork {
         }
         let far = network.makeEnd(isLibrary: false, local: address, at: place)
         far.remote = end.local
-        let peer = SimulatedPeer(far, self)
+        let peer = SimulatedPeer(far, network)
         network.establish(end, far)
         script(peer)
         return true

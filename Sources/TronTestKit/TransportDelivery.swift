@@ -108,6 +108,10 @@ extension Transport {
                 end.isDelivering = false
                 self.deliver(end)
             }
+        } else if count < most {
+            // The rest has come the same way, and does not go it again.
+            end.isDelivering = true
+            after(end.latency) { self.deliver(end) }
         } else {
             deliverLater(end)
         }

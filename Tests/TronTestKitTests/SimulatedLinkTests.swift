@@ -6,10 +6,18 @@ import TronTestKit
 @Suite struct SimulatedLinkTests {
     /// A client of `back` in a reactor of its own, which asks once a second.
     private final class Asker {
+        /// Handlers hold it, since they are called once more when the network goes.
+        private final class Notes {
+            var outcomes: [String] = []
+            var states: [ClientState] = []
+        }
+
         let network: SimulatedNetwork
         private(set) var back: SimulatedReactor?
-        private(set) var outcomes: [String] = []
-        private(set) var states: [ClientState] = []
+        private let notes = Notes()
+
+        var outcomes: [String] { notes.outcomes }
+        var states: [ClientState] { notes.states }
 
         init(_ network: SimulatedNetwork) throws {
             self.network = network
@@ -20,15 +28,15 @@ import TronTestKit
                     }
                 }
             }
-            try network.reactor(named: "front") { [unowned self] reactor in
+            try network.reactor(named: "front") { [notes] reactor in
                 let client = reactor.makeClient(
                     to: "back:9001", reconnecting: Backoff(initial: .milliseconds(100)))
-                client.onStateChange { [unowned self] _, state in states.append(state) }
-                reactor.schedule(after: .seconds(1), repeating: .seconds(1)) { [unowned self] in
+                client.onStateChange { _, state in notes.states.append(state) }
+                reactor.schedule(after: .seconds(1), repeating: .seconds(1)) {
                     client.request(category: 1, data: "x", timeout: .milliseconds(500)) { outcome in
                         switch outcome {
-                        case .answered(let packet): self.outcomes.append(packet.text)
-                        case .failed(let error): self.outcomes.append("\(error)")
+                        case .answered(let packet): notes.outcomes.append(packet.text)
+                        case .failed(let error): notes.outcomes.append("\(error)")
                         }
                     }
                 }
@@ -82,6 +90,29 @@ import TronTestKit
         let count = asker.outcomes.count
         try network.run(until: { asker.outcomes.count == count + 1 })
         #expect(network.now - start >= .milliseconds(400))
+        try network.finish()
+    }
+
+    @Test(arguments: 1...50 as ClosedRange<UInt64>)
+    func `what arrives in pieces has gone a slow way once`(seed: UInt64) throws {
+        let network = SimulatedNetwork(seed: seed)
+        var received = 0
+        try network.reactor(named: "server") { reactor in
+            try reactor.listen(on: "127.0.0.1:9000") { session in
+                session.onBytes { _, bytes in
+                    received += bytes.byteCount
+                    return bytes.byteCount
+                }
+            }
+        }
+        let peer = try network.connect(to: "127.0.0.1:9000", named: "far")
+        network.advance(by: .milliseconds(1))
+        network.setLink(between: "far", and: "server", latency: .milliseconds(200))
+        peer.send([UInt8](repeating: 1, count: 12))
+        network.advance(by: .milliseconds(199))
+        #expect(received == 0)
+        network.advance(by: .milliseconds(20))
+        #expect(received == 12)
         try network.finish()
     }
 
