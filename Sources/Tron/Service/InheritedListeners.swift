@@ -56,12 +56,11 @@ public final class InheritedListeners: Sendable {
         var sound: [Entry] = []
         var fault: SupervisorError?
         for (name, number) in handedOver {
-            let result = kernel.adoptListener(number)
-            if result >= 0 {
+            do throws(SystemError) {
+                try ListeningSocket.adopt(number, kernel: kernel)
                 sound.append(Entry(name: name, number: number))
-            } else if fault == nil {
-                let error = SystemError(.getsockopt, code: Int32(-result))
-                fault = .notAListener(descriptor: number, error)
+            } catch {
+                fault = fault ?? .notAListener(descriptor: number, error)
             }
         }
         entries = Locked(sound)
@@ -86,7 +85,7 @@ public final class InheritedListeners: Sendable {
         guard let number else { throw .noListener(named: name) }
         do throws(SystemError) {
             return InheritedListener(
-                name: name, socket: try ListeningSocket.adopting(number, kernel: kernel))
+                name: name, socket: try ListeningSocket.adopted(number, kernel: kernel))
         } catch {
             throw .notAListener(descriptor: number, error)
         }

@@ -160,8 +160,6 @@ package final class Kernel: @unchecked Sendable {
                 third.baseAddress, third.count))
     }
 
-    // What passes between this process and its supervisor is the machine's, whatever the backend.
-
     /// Readies a listening stream socket that another process made; refuses everything else.
     package func adoptListener(_ descriptor: Int32) -> Int {
         if backend != nil { return askCounted { $0.adoptListener(descriptor) } }

@@ -9,12 +9,15 @@ struct ListeningSocket: ~Copyable {
     /// is none, or where it belongs to the process that handed the socket over.
     let file: SocketFile?
 
-    /// One that another process made. It is this process's from now on, whatever becomes of the
-    /// call; but for the descriptor, a refusal leaves it as it was.
-    static func adopting(_ number: Int32, kernel: Kernel) throws(SystemError) -> ListeningSocket {
+    /// Readies one that another process made. What is no listening stream socket is left alone.
+    static func adopt(_ number: Int32, kernel: Kernel) throws(SystemError) {
         let result = kernel.adoptListener(number)
         // A number that is no descriptor at all is the other process's mistake, and nobody's here.
         guard result >= 0 else { throw SystemError(.getsockopt, code: Int32(-result)) }
+    }
+
+    /// One that was adopted. It is closed when the kernel does not tell where it listens.
+    static func adopted(_ number: Int32, kernel: Kernel) throws(SystemError) -> ListeningSocket {
         let descriptor = Descriptor(Int(number), kernel: kernel)
         guard let address = try descriptor.localAddress() else {
             throw SystemError(.getsockname, code: EAFNOSUPPORT)

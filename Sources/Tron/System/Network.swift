@@ -81,9 +81,7 @@ extension Network {
     private static func prefixLength(
         _ digits: Substring.UTF8View
     ) throws(NetworkError.Reason) -> Int {
-        let isPlain = digits.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
-        let hasLeadingZero = digits.count > 1 && digits.first == UInt8(ascii: "0")
-        guard isPlain, !hasLeadingZero, let length = Int(Substring(digits)) else {
+        guard let length = SocketAddress.decimal(digits, as: Int.self) else {
             throw .invalidPrefix
         }
         return length

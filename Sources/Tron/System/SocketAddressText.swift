@@ -108,8 +108,8 @@ extension SocketAddress {
         return scope
     }
 
-    // Plain digits: Int's own parser would take "+80", and inet_aton's octal starts with 0.
-    private static func decimal<Number: FixedWidthInteger>(
+    /// Plain digits: Int's own parser would take "+80", and inet_aton's octal starts with 0.
+    static func decimal<Number: FixedWidthInteger>(
         _ digits: Substring.UTF8View, as type: Number.Type
     ) -> Number? {
         guard let first = digits.first, isDigit(first) else { return nil }
