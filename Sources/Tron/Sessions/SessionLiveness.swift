@@ -6,6 +6,8 @@ struct Liveness {
     var lastQuestion: Int64 = 0
     /// When the first question was asked that has not been followed by anything received.
     var askedSince: Int64 = 0
+    /// How many bytes the session will have sent when that question has left.
+    var questionEnd = 0
     /// When the peer was last found to be alive without having been heard.
     var lastFoundAlive: Int64 = 0
     /// Bytes that had been acknowledged at the last look, if some were outstanding then.
@@ -34,7 +36,9 @@ extension Session {
         let now = registry.now
         rare.liveness.lastQuestion = now
         guard !outbound.holdsBack, sendHeartbeat(Self.question) else { return }
-        if rare.liveness.askedSince <= inbound.lastReceive { rare.liveness.askedSince = now }
+        guard rare.liveness.askedSince <= inbound.lastReceive else { return }
+        rare.liveness.askedSince = now
+        rare.liveness.questionEnd = outbound.bytesSent + outbound.count
     }
 
     /// Nothing was heard for as long as `deadAfter` allows. The peer is dead if it was asked and
@@ -77,12 +81,16 @@ extension Session {
     /// All that was sent has arrived. If a question is among it, and there was time to answer, the
     /// peer's program is dead though its kernel lives.
     private func judgeSilence() {
-        let askedSince = rare.liveness.askedSince
         let timeToAnswer = settings.silence - settings.heartbeatInterval
-        guard inbound.isReading, askedSince > inbound.lastReceive else {
+        guard inbound.isReading, rare.liveness.askedSince > inbound.lastReceive else {
             rare.liveness.lastFoundAlive = registry.now
             return
         }
+        // A question that waits for its flush has not been asked.
+        if outbound.bytesSent < rare.liveness.questionEnd {
+            rare.liveness.askedSince = registry.now
+        }
+        let askedSince = rare.liveness.askedSince
         if registry.now - askedSince >= timeToAnswer { return end(.dead) }
         rare.liveness.lastFoundAlive = askedSince + timeToAnswer - settings.silence
     }

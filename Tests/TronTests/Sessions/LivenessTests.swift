@@ -54,6 +54,26 @@ private final class LivenessStage {
 }
 
 @Suite struct LivenessTests {
+    @Test func `nobody is dead whose question still waits for its flush`() throws {
+        var options = SessionOptions()
+        options.heartbeat = Heartbeat(category: beat, interval: .milliseconds(999))
+        options.deadAfter = .seconds(1)
+        var limits = ReactorLimits()
+        limits.maximumFlushesPerTurn = 1
+        let bench = try Bench(session: options, limits: limits)
+        bench.kernel.isFrozen = true
+        let peers = try (0..<3).map { _ in try bench.connect() }
+        // All are asked in one turn, and a turn's flush is for one of them.
+        bench.kernel.advance(.milliseconds(1000))
+        for _ in 0..<8 {
+            try bench.reactor.turn(times: 1)
+            bench.kernel.advance(.milliseconds(1))
+            let asked = peers.count { $0.drained.packets == [question] }
+            #expect(bench.reasons.count <= asked)
+        }
+        #expect(bench.reasons == [.dead, .dead, .dead])
+    }
+
     @Test func `a peer that answers is alive, whatever this end sends meanwhile`() throws {
         let stage = try LivenessStage()
         try stage.live(until: 30) {
