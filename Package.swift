@@ -65,6 +65,11 @@ let package = Package(
             name: "proxy-witness", dependencies: ["Tron"], path: "Tests/Programs/proxy-witness"),
         .executableTarget(
             name: "relay-load", dependencies: ["Tron"], path: "Tests/Programs/relay-load"),
+        .executableTarget(
+            name: "restart-clients", dependencies: ["Tron"], path: "Tests/Programs/restart-clients"),
+        .executableTarget(
+            name: "restart-witness", dependencies: ["Tron", "TronMetrics"],
+            path: "Tests/Programs/restart-witness"),
         .testTarget(
             name: "TronTests",
             dependencies: [

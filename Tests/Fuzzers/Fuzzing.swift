@@ -10,6 +10,7 @@ enum Fuzzer: String {
     case frames
     case http
     case proxy
+    case proxyMany = "proxy-many"
     case requests
     case ring
     case slab
@@ -33,6 +34,7 @@ enum Fuzzer: String {
         case .frames: FramesFuzzer.run(input)
         case .http: HTTPRequestFuzzer.run(input)
         case .proxy: ProxyHeaderFuzzer.run(input)
+        case .proxyMany: ProxyHeaderMutations.run(input)
         case .requests: PendingRequestsFuzzer.run(input)
         case .ring: RingBufferFuzzer.run(input)
         case .slab: SlabFuzzer.run(input)

@@ -14,14 +14,23 @@ enum ProxyHeaderFuzzer {
         case 2: stream = Array("\r\n\r\n\0\r\nQUIT\n".utf8) + stream
         default: stream = withLength(Array("\r\n\r\n\0\r\nQUIT\n".utf8) + stream)
         }
+        let step = check(stream)
+        // The first bytes one by one; of long ones, some of the rest.
+        let stride = max(1, stream.count / 64)
+        checkCuts(
+            stream, step, at: (0..<stream.count).filter { $0 < 32 || $0 % stride == 0 })
+    }
+
+    /// What the whole stream is, once it is what the oracle says.
+    static func check(_ stream: [UInt8]) -> ProxyHeaderDecoder.Step {
         let expected = ProxyHeaderReader.read(stream, maximumLength: maximumLength)
         let step = decode(stream)
-        require(meaning(of: step) == expected, "\(step), but \(expected)")
-        checkCuts(stream, step)
+        require(meaning(of: step) == expected, "\(step), but \(expected): \(stream)")
+        return step
     }
 
     /// Sets the length to what there is, and a checksum that comes last to what is right.
-    private static func withLength(_ stream: [UInt8]) -> [UInt8] {
+    static func withLength(_ stream: [UInt8]) -> [UInt8] {
         guard stream.count >= 16, stream.count < 1 << 16 else { return stream }
         var stream = stream
         let count = stream.count - 16
@@ -44,13 +53,13 @@ enum ProxyHeaderFuzzer {
         return ProxyHeaderDecoder.decode(received.bytes, maximumLength: maximumLength)
     }
 
-    /// With fewer bytes nothing else is told: the same, or nothing yet. Bytes behind a header do
-    /// not matter.
-    private static func checkCuts(_ stream: [UInt8], _ step: ProxyHeaderDecoder.Step) {
+    /// With fewer bytes, of which there are ever more, nothing else is told: the same, or nothing
+    /// yet. Bytes behind a header do not matter.
+    static func checkCuts(
+        _ stream: [UInt8], _ step: ProxyHeaderDecoder.Step, at counts: [Int]
+    ) {
         var isDecided = false
-        // The first bytes one by one; of long ones, some of the rest.
-        let stride = max(1, stream.count / 64)
-        for count in 0..<stream.count where count < 32 || count % stride == 0 {
+        for count in counts {
             let early = decode(Array(stream[..<count]))
             if early == .incomplete {
                 require(!isDecided, "undecided again after \(count) bytes")
