@@ -50,14 +50,6 @@ public func fuzzOneInput(_ start: UnsafePointer<UInt8>?, _ count: Int) -> Int32 
     return 0
 }
 
-/// Stops the program, and with it the run, when the library and its oracle disagree.
-func require(
-    _ condition: Bool, _ claim: @autoclosure () -> String, line: UInt = #line,
-    file: StaticString = #fileID
-) {
-    if !condition { fatalError(claim(), file: file, line: line) }
-}
-
 extension UnsafeRawBufferPointer {
     /// memcmp, because each comparison in Swift is one more that libFuzzer looks at.
     func holds(_ expected: [UInt8]) -> Bool {

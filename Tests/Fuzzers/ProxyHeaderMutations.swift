@@ -10,13 +10,21 @@ enum ProxyHeaderMutations {
         guard input.count > 8 else { return }
         let seed = input.prefix(8).reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
         let header = Array(input.dropFirst(8))
+        _ = run(seed: seed, header)
+    }
+
+    /// How many of the mutations are headers.
+    static func run(seed: UInt64, _ header: [UInt8]) -> Int {
         var generator = SplitMix64(seed: seed)
+        var sound = 0
         for _ in 0..<headersPerRun {
             let stream = mutation(of: header, &generator)
             let step = ProxyHeaderFuzzer.check(stream)
+            if case .complete = step { sound += 1 }
             let cuts = (0..<3).map { _ in number(below: stream.count + 1, &generator) }.sorted()
             ProxyHeaderFuzzer.checkCuts(stream, step, at: cuts.filter { $0 < stream.count })
         }
+        return sound
     }
 
     /// What matters in a header: numbers of lines, types of values, lengths.
