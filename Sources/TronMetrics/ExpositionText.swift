@@ -19,7 +19,7 @@ struct ExpositionText {
     ) {
         begin(name, help, "counter")
         for (labelValue, value) in values {
-            line(name + Self.labels(label, labelValue), "\(value)")
+            line(name + Self.labels([(label, labelValue)]), "\(value)")
         }
     }
 
@@ -29,19 +29,48 @@ struct ExpositionText {
         line(name, "\(value)")
     }
 
+    /// A number for each value of a label.
+    mutating func gauge(
+        _ name: String, _ help: String, by label: String, _ values: [(String, Int)]
+    ) {
+        begin(name, help, "gauge")
+        for (labelValue, value) in values {
+            line(name + Self.labels([(label, labelValue)]), "\(value)")
+        }
+    }
+
     /// How many observations were at most as large as each bound: counts include those of the
     /// bounds before, and `count` is that of all.
+    struct Distribution {
+        var buckets: [(bound: Double, count: Int)]
+        var sum: Double
+        var count: Int
+    }
+
+    /// How observations are distributed.
+    mutating func histogram(_ name: String, _ help: String, _ distribution: Distribution) {
+        begin(name, help, "histogram")
+        lines(name, distribution, [])
+    }
+
+    /// The same for each value of a label.
     mutating func histogram(
-        _ name: String, _ help: String, buckets: [(bound: Double, count: Int)], sum: Double,
-        count: Int
+        _ name: String, _ help: String, by label: String, _ values: [(String, Distribution)]
     ) {
         begin(name, help, "histogram")
-        for bucket in buckets {
-            line(name + "_bucket" + Self.labels("le", "\(bucket.bound)"), "\(bucket.count)")
+        for (value, distribution) in values { lines(name, distribution, [(label, value)]) }
+    }
+
+    private mutating func lines(
+        _ name: String, _ distribution: Distribution, _ labels: [(String, String)]
+    ) {
+        func bucket(_ bound: String, _ count: Int) {
+            line(name + "_bucket" + Self.labels(labels + [("le", bound)]), "\(count)")
         }
-        line(name + "_bucket" + Self.labels("le", "+Inf"), "\(count)")
-        line(name + "_sum", "\(sum)")
-        line(name + "_count", "\(count)")
+        for (bound, count) in distribution.buckets { bucket("\(bound)", count) }
+        bucket("+Inf", distribution.count)
+        line(name + "_sum" + Self.labels(labels), "\(distribution.sum)")
+        line(name + "_count" + Self.labels(labels), "\(distribution.count)")
     }
 
     private mutating func begin(_ name: String, _ help: String, _ type: String) {
@@ -56,8 +85,10 @@ struct ExpositionText {
         bytes.append(UInt8(ascii: "\n"))
     }
 
-    private static func labels(_ label: String, _ value: String) -> String {
-        "{\(label)=\"\(escaped(value, quote: true))\"}"
+    private static func labels(_ labels: [(String, String)]) -> String {
+        if labels.isEmpty { return "" }
+        let pairs = labels.map { label, value in "\(label)=\"\(escaped(value, quote: true))\"" }
+        return "{" + pairs.joined(separator: ",") + "}"
     }
 
     /// A quote is escaped in a label's value and not in a help text.

@@ -5,10 +5,11 @@ import Tron
 /// each answer.
 ///
 /// A pause lasts 19 times as long as its answer took, so that answers take at most a twentieth of
-/// the loop's time, but never less than `shortestPause` or more than `longestPause`.
+/// the loop's time, but never less than `shortestPause` or more than `longestPause`. An answer for
+/// which other reactors are asked takes what the first of it took; nobody is answered meanwhile.
 ///
-/// Invariant: the sessions in `waiting` do not read, and while there are any, a call of `admitNext`
-/// is due.
+/// Invariant: the sessions in `waiting` do not read, and while there are any, an answer is being
+/// made or a call of `admitNext` is due.
 final class MetricsPace {
     static let shortestPause: Duration = .milliseconds(1)
     /// An answer may have taken long only because the thread did not run meanwhile.
@@ -18,6 +19,8 @@ final class MetricsPace {
     private var waiting: [SessionID] = []
     /// The one whose turn it is.
     private var admitted: SessionID?
+    private var isAnswering = false
+    private var isCallDue = false
     /// When the pause after the last answer is over, as an `uptime` of the reactor.
     private var pauseEnd: Duration = .zero
 
@@ -28,12 +31,13 @@ final class MetricsPace {
     func admits(_ session: Session) -> Bool {
         if admitted == session.id {
             admitted = nil
+            if !isAnswering { return true }
+        } else if waiting.isEmpty && !isAnswering && reactor.uptime >= pauseEnd {
             return true
         }
-        if waiting.isEmpty && reactor.uptime >= pauseEnd { return true }
         session.pauseReading()
         waiting.append(session.id)
-        if waiting.count == 1 { callLater() }
+        callLater(after: pauseEnd - reactor.uptime)
         return false
     }
 
@@ -43,21 +47,41 @@ final class MetricsPace {
         answer()
         let end = reactor.uptime
         pauseEnd = end + max(Self.shortestPause, min((end - start) * 19, Self.longestPause))
+        if !waiting.isEmpty { callLater(after: pauseEnd - end) }
     }
 
-    private func callLater() {
-        reactor.schedule(after: pauseEnd - reactor.uptime) { self.admitNext() }
+    /// Begins an answer that is made later: `finish` is to be called then, once.
+    func begin(_ question: () -> Void) {
+        isAnswering = true
+        measure(question)
+    }
+
+    /// Ends it.
+    func finish(_ answer: () -> Void) {
+        isAnswering = false
+        measure(answer)
+    }
+
+    private func callLater(after delay: Duration) {
+        if isAnswering || isCallDue { return }
+        isCallDue = true
+        reactor.schedule(after: delay) { [self] in
+            isCallDue = false
+            admitNext()
+        }
     }
 
     /// Those that have ended meanwhile are passed over.
     private func admitNext() {
+        // It is called again when the answer is made.
+        if isAnswering { return }
         // The timer was set before the one who was then admitted had its answer.
-        guard reactor.uptime >= pauseEnd else { return callLater() }
+        guard reactor.uptime >= pauseEnd else { return callLater(after: pauseEnd - reactor.uptime) }
         let next = waiting.firstIndex { reactor.session($0)?.isOpen == true }
         admitted = next.map { waiting[$0] }
         waiting.removeFirst(next.map { $0 + 1 } ?? waiting.count)
         if let admitted { reactor.session(admitted)?.resumeReading() }
         if waiting.isEmpty { return }
-        reactor.schedule(after: Self.shortestPause) { self.admitNext() }
+        callLater(after: Self.shortestPause)
     }
 }

@@ -8,11 +8,14 @@ struct MetricsResponder {
     private let pace: MetricsPace
     /// Never read: as long as there is a meter, the loop times handlers.
     private let meter: Meter
+    /// Nil for a reactor that is none of a group's.
+    private let survey: GroupSurvey?
 
     init(of reactor: Reactor) {
         self.reactor = reactor
         pace = MetricsPace(of: reactor)
         meter = reactor.makeMeter()
+        survey = GroupSurvey(of: reactor)
     }
 
     func serve(_ session: Session) {
@@ -23,7 +26,7 @@ struct MetricsResponder {
             case .request(let request, let length):
                 // If it has to wait, the same bytes come again, to a parser that begins anew.
                 guard pace.admits(session) else { return 0 }
-                pace.measure { answer(request, on: session) }
+                answer(request, on: session)
                 return length
             case .refused(let status):
                 session.send(bytes: HTTPResponse(status).bytes(withBody: true, keepsAlive: false))
@@ -34,11 +37,46 @@ struct MetricsResponder {
     }
 
     private func answer(_ request: HTTPRequest, on session: Session) {
-        let response = response(to: request)
+        guard let ask = question(of: request) else {
+            return pace.measure { send(response(to: request), to: request, on: session) }
+        }
+        let id = session.id
+        // What it asks next is answered after this.
+        session.pauseReading()
+        pace.begin {
+            ask { response in
+                pace.finish {
+                    guard let session = reactor.session(id) else { return }
+                    send(response(), to: request, on: session)
+                    session.resumeReading()
+                }
+            }
+        }
+    }
+
+    private func send(_ response: HTTPResponse, to request: HTTPRequest, on session: Session) {
         session.send(
             bytes: response.bytes(
                 withBody: request.method != .head, keepsAlive: request.keepsAlive))
         if !request.keepsAlive { session.close() }
+    }
+
+    /// What the other reactors of a group are to be asked for first, if anything.
+    private func question(
+        of request: HTTPRequest
+    ) -> ((_ answer: @escaping (() -> HTTPResponse) -> Void) -> Void)? {
+        guard let survey, request.method != .other else { return nil }
+        switch request.path {
+        case "/metrics":
+            return { answer in
+                survey.snapshot { snapshot in
+                    answer { metrics(snapshot.metricsText) }
+                }
+            }
+        case "/healthz":
+            return { answer in survey.allTurn { areTurning in answer { yes(areTurning) } } }
+        default: return nil
+        }
     }
 
     private func response(to request: HTTPRequest) -> HTTPResponse {
@@ -48,15 +86,18 @@ struct MetricsResponder {
             return refusal
         }
         return switch request.path {
-        case "/metrics":
-            HTTPResponse(
-                .ok, contentType: ExpositionText.contentType, body: reactor.snapshot().metricsText)
-        case "/healthz": HTTPResponse(.ok, body: [UInt8]("ok\n".utf8))
-        case "/readyz":
-            reactor.isReady
-                ? HTTPResponse(.ok, body: [UInt8]("ok\n".utf8))
-                : HTTPResponse(.serviceUnavailable)
+        case "/metrics": metrics(reactor.snapshot().metricsText)
+        case "/healthz": yes(true)
+        case "/readyz": yes(survey?.isReady ?? reactor.isReady)
         default: HTTPResponse(.notFound)
         }
+    }
+
+    private func metrics(_ text: [UInt8]) -> HTTPResponse {
+        HTTPResponse(.ok, contentType: ExpositionText.contentType, body: text)
+    }
+
+    private func yes(_ isSo: Bool) -> HTTPResponse {
+        isSo ? HTTPResponse(.ok, body: [UInt8]("ok\n".utf8)) : HTTPResponse(.serviceUnavailable)
     }
 }

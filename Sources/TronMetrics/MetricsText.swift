@@ -1,11 +1,58 @@
-// What a reactor has done so far, as the metrics that `/metrics` is answered with.
+// What a reactor or a group has done so far, as the metrics that `/metrics` is answered with.
 import Tron
 
 extension ReactorSnapshot {
     /// The metrics in Prometheus' text format.
     var metricsText: [UInt8] {
+        text { text in
+            let (open, turn) = (Self.openSessions, Self.loopLag)
+            text.gauge(open.name, open.help, sessions.open)
+            text.histogram(turn.name, turn.help, .nanoseconds(lag))
+        }
+    }
+}
+
+extension GroupSnapshot {
+    /// The metrics of the reactors together; what tells them apart has a label, `reactor`, with the
+    /// index.
+    var metricsText: [UInt8] {
+        total.text { text in
+            let (open, turn) = (ReactorSnapshot.openSessions, ReactorSnapshot.loopLag)
+            text.gauge(open.name, open.help, by: "reactor", values(\.sessionsOpen))
+            text.counter(
+                "tron_connections_handed_over_total",
+                "Connections that the reactor accepted and gave to another.", by: "reactor",
+                values(\.handedOver))
+            text.counter(
+                "tron_connections_taken_over_total",
+                "Connections that another reactor accepted and gave to this one.", by: "reactor",
+                values(\.takenOver))
+            text.histogram(
+                turn.name, turn.help, by: "reactor",
+                reactors.map { ("\($0.index)", .nanoseconds($0.lag)) })
+        }
+    }
+
+    private func values(_ number: KeyPath<Member, Int>) -> [(String, Int)] {
+        reactors.map { ("\($0.index)", $0[keyPath: number]) }
+    }
+}
+
+// MARK: - Families
+
+extension ReactorSnapshot {
+    fileprivate static let openSessions = (
+        name: "tron_sessions_open", help: "Sessions, those that ask for metrics included."
+    )
+    fileprivate static let loopLag = (
+        name: "tron_loop_lag_seconds", help: "How long a turn kept everything else waiting."
+    )
+
+    /// All families; `writeApart` writes those by which the reactors of a group are told apart.
+    fileprivate func text(_ writeApart: (inout ExpositionText) -> Void) -> [UInt8] {
         var text = ExpositionText()
         writeTraffic(to: &text)
+        writeApart(&text)
         writeSessions(to: &text)
         writeServers(to: &text)
         writeClients(to: &text)
@@ -36,8 +83,6 @@ extension ReactorSnapshot {
     }
 
     private func writeSessions(to text: inout ExpositionText) {
-        text.gauge(
-            "tron_sessions_open", "Sessions, those that ask for metrics included.", sessions.open)
         text.counter("tron_sessions_opened_total", "Sessions that began.", sessions.opened)
         text.counter(
             "tron_sessions_closed_total", "Sessions that ended, by the reason.", by: "reason",
@@ -54,6 +99,7 @@ extension ReactorSnapshot {
             [
                 ("sessions", serverTotals.refusedByLimit),
                 ("per_address", serverTotals.refusedByAddressLimit),
+                ("stop", serverTotals.refusedByStop),
             ])
         let proxy = serverTotals.proxy
         text.counter(
@@ -111,14 +157,12 @@ extension ReactorSnapshot {
         text.counter("tron_events_total", "Events that the kernel told of.", events)
         text.counter("tron_system_calls_total", "System calls of the loop.", systemCalls)
         text.histogram(
-            "tron_loop_lag_seconds", "How long a turn kept everything else waiting.", lag)
-        text.histogram(
             "tron_handler_seconds", "How long handlers took, a call for a ready source each.",
-            handlerTimes)
+            .nanoseconds(handlerTimes))
     }
 }
 
-extension ExpositionText {
+extension ExpositionText.Distribution {
     /// Upper bounds of times in nanoseconds.
     private static let bounds: [UInt64] = [
         10_000, 25_000, 50_000, 100_000, 250_000, 500_000, 1_000_000, 2_500_000, 5_000_000,
@@ -126,12 +170,10 @@ extension ExpositionText {
         2_500_000_000, 5_000_000_000, 10_000_000_000,
     ]
 
-    /// A histogram of nanoseconds, in seconds.
-    fileprivate mutating func histogram(_ name: String, _ help: String, _ times: Histogram) {
-        let buckets = Self.bounds.map {
-            (bound: Double($0) / 1e9, count: Int(times.count(upTo: $0)))
-        }
-        histogram(
-            name, help, buckets: buckets, sum: Double(times.total) / 1e9, count: Int(times.count))
+    /// Of times in nanoseconds, in seconds.
+    fileprivate static func nanoseconds(_ times: Histogram) -> Self {
+        let buckets = bounds.map { (bound: Double($0) / 1e9, count: Int(times.count(upTo: $0))) }
+        return Self(
+            buckets: buckets, sum: Double(times.total) / 1e9, count: Int(times.count))
     }
 }

@@ -40,6 +40,8 @@ struct ServeSettings: Sendable {
     let metrics: SocketAddress?
     /// Whether to show what is going on.
     let watches: Bool
+    /// How many reactors share the work; nil for one without a group.
+    let reactors: Int?
 }
 
 /// What `connect` needs to know.
@@ -69,6 +71,7 @@ struct Settings {
     var proxies: [Network] = []
     var metrics: SocketAddress?
     var watches = false
+    var reactors: Int?
     var timeout = Duration.seconds(10)
     var retry = RetrySettings()
 
@@ -105,13 +108,17 @@ struct Settings {
     func command(_ verb: Verb) throws(UsageError) -> Command {
         switch verb {
         case .serve:
+            if reactors != nil && watches {
+                throw UsageError("--reactors and --watch exclude each other")
+            }
             let isGiven = port != nil || host != nil || path != nil
             let address = isGiven ? try Self.address(addressText(verb)) : nil
             var options = server
             if !proxies.isEmpty { options.proxyProtocol = .required(from: proxies) }
             return .serve(
                 ServeSettings(
-                    address: address, options: options, metrics: metrics, watches: watches))
+                    address: address, options: options, metrics: metrics, watches: watches,
+                    reactors: reactors))
         case .connect:
             let text = try addressText(verb)
             if port == 0 { throw UsageError("--port: nobody can connect to port 0") }

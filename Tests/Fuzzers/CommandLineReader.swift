@@ -34,7 +34,7 @@ enum CommandLineReader {
             "--idle": .seconds, "--max-data": .whole(0...1 << 30),
             "--max-sessions": .whole(1...1_000_000_000),
             "--max-per-address": .whole(1...1_000_000_000), "--metrics": .place,
-            "--watch": .none, "--proxy-from": .network,
+            "--watch": .none, "--proxy-from": .network, "--reactors": .whole(1...1024),
         ],
         "connect": [
             "--timeout": .seconds, "--retry-initial": .seconds, "--retry-multiplier": .factor,
@@ -71,6 +71,7 @@ enum CommandLineReader {
             let initial = values["--retry-initial"].flatMap(Double.init) ?? 3
             if cap < initial { return false }
         }
+        if values["--reactors"] != nil && values["--watch"] != nil { return false }
         if let path = values["--unix"] {
             return values["--host"] == nil && values["--port"] == nil
                 && isAddress("unix:\(path)", orName: false)

@@ -44,8 +44,8 @@ import Testing
     @Test func `a histogram ends with the bucket of all, the sum and the count`() {
         let text = text {
             $0.histogram(
-                "tron_lag_seconds", "Lag.", buckets: [(1e-06, 1), (0.25, 3), (8, 3)], sum: 0.5,
-                count: 4)
+                "tron_lag_seconds", "Lag.",
+                .init(buckets: [(1e-06, 1), (0.25, 3), (8, 3)], sum: 0.5, count: 4))
         }
         #expect(
             text == """
@@ -57,6 +57,29 @@ import Testing
                 tron_lag_seconds_bucket{le="+Inf"} 4
                 tron_lag_seconds_sum 0.5
                 tron_lag_seconds_count 4
+
+                """)
+    }
+
+    @Test func `gauges and histograms have their samples for each value of a label`() {
+        let text = text {
+            $0.gauge("tron_open", "Open.", by: "reactor", [("0", 1), ("1", 2)])
+            $0.histogram(
+                "tron_lag_seconds", "Lag.", by: "reactor",
+                [("7", .init(buckets: [(0.25, 3)], sum: 0.5, count: 4))])
+        }
+        #expect(
+            text == """
+                # HELP tron_open Open.
+                # TYPE tron_open gauge
+                tron_open{reactor="0"} 1
+                tron_open{reactor="1"} 2
+                # HELP tron_lag_seconds Lag.
+                # TYPE tron_lag_seconds histogram
+                tron_lag_seconds_bucket{reactor="7",le="0.25"} 3
+                tron_lag_seconds_bucket{reactor="7",le="+Inf"} 4
+                tron_lag_seconds_sum{reactor="7"} 0.5
+                tron_lag_seconds_count{reactor="7"} 4
 
                 """)
     }

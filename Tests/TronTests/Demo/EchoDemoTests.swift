@@ -140,14 +140,38 @@ import Tron
         #expect(answer.contains("\ntron_sessions_open 1\n"))
         #expect(try server.end(with: SIGTERM).status == 0)
     }
+
+    @Test func `serve shares the sessions among reactors, and its metrics tell of each`() throws {
+        let server = try EchoServer(["--port", "0", "--reactors", "3", "--metrics", "0"])
+        let words = try server.process.readLine().split(separator: " ")
+        let clients = try (0..<30).map { _ in try PlainClient(server.address) }
+        for client in clients {
+            client.send(Self.ping)
+            #expect(try client.receive(count: 15) == Self.ping)
+        }
+        let observer = try PlainClient(SocketAddress(String(words[2])))
+        observer.send([UInt8]("GET /metrics HTTP/1.0\r\n\r\n".utf8))
+        let answer = String(decoding: try observer.receive(count: .max), as: UTF8.self)
+        let counts = (0..<3).compactMap { index in
+            answer.split(separator: "\n")
+                .first { $0.hasPrefix("tron_sessions_open{reactor=\"\(index)\"} ") }?
+                .split(separator: " ").last.flatMap { Int($0) }
+        }
+        // That of the observer is one.
+        #expect(counts.count == 3 && counts.reduce(0, +) == 31)
+        #expect(counts.max()! - counts.min()! <= 10)
+        clients.forEach { $0.finish() }
+        #expect(try server.end(with: SIGTERM).status == 0)
+    }
 }
 
 // MARK: - The command line
 
 extension EchoDemoTests {
     private static let options = [
-        "--port", "--host", "--unix", "--idle", "--max-data", "--metrics", "--timeout",
-        "--retry-initial", "--retry-multiplier", "--retry-cap", "--retry-attempts", "--jitter",
+        "--port", "--host", "--unix", "--idle", "--max-data", "--metrics", "--reactors",
+        "--timeout", "--retry-initial", "--retry-multiplier", "--retry-cap", "--retry-attempts",
+        "--jitter",
     ]
 
     @Test func `help and version`() throws {
@@ -179,6 +203,8 @@ extension EchoDemoTests {
         "serve --port 1 --idle 0": "--idle: 0 s is not more than 0 and at most a billion",
         "serve --port 1 --idle 1e3": "--idle: 1e3 is not a number of seconds",
         "serve --port 1 --max-sessions 0": "--max-sessions: 0 is not within 1 to 1000000000",
+        "serve --port 1 --reactors 0": "--reactors: 0 is not within 1 to 1024",
+        "serve --port 1 --reactors 2 --watch": "--reactors and --watch exclude each other",
         "serve --port 1 --metrics 65536": "--metrics: 65536 is not within 0 to 65535",
         "serve --port 1 --metrics a:1":
             #"--metrics: "a:1" is not a socket address: "#
