@@ -8,6 +8,8 @@ package final class Listener {
     package let place: Place
     /// What the connections inherit.
     let keepalive: Keeping
+    /// Whether others may have the address that say the same.
+    let reusesPort: Bool
     /// Connections that the kernel has made and nobody accepted.
     package var queue: [End] = []
     /// Since when connections wait while the library does not look.
@@ -19,11 +21,12 @@ package final class Listener {
 
     package init(
         _ address: SocketAddress, backlog: Int, at place: Place = .somewhere,
-        keepalive: Keeping = Keeping()
+        keepalive: Keeping = Keeping(), reusesPort: Bool = false
     ) {
         self.address = address
         self.place = place
         self.keepalive = keepalive
+        self.reusesPort = reusesPort
         self.backlog = max(1, backlog)
     }
 
