@@ -8,6 +8,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
 #include <net/if.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -97,6 +98,22 @@ static inline long tron_send_progress(
     memcpy(acknowledged, info + 120, 8);
     memcpy(unsent_bytes, info + 144, 4);
     return 0;
+}
+
+// Has the kernel drop what asks a listener for a new connection: segments with SYN and without ACK.
+// Handshakes under way go on, and so do connections, which inherit the filter. It sees a segment from
+// the TCP header on, whose flags are byte 13.
+static inline long tron_drop_new_connections(int descriptor) {
+    struct sock_filter code[] = {
+        BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 13),
+        BPF_STMT(BPF_ALU | BPF_AND | BPF_K, 0x12),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0x02, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, 0),
+        BPF_STMT(BPF_RET | BPF_K, 0xffffffff),
+    };
+    struct sock_fprog program = {sizeof code / sizeof *code, code};
+    return tron_result(
+        setsockopt(descriptor, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program));
 }
 
 // ---- bytes
@@ -323,6 +340,23 @@ static inline long tron_start_thread(void *(*body)(void *), void *context) {
     int error = pthread_create(&thread, NULL, body, context);
     if (error == 0) pthread_detach(thread);
     return -(long)error;
+}
+
+// The processors that the calling thread may run on, a bit each. How many bytes of the set were
+// filled, or -errno: EINVAL where the machine has more processors than the set has bits.
+static inline long tron_processors(void *set, size_t size) {
+    memset(set, 0, size);
+    return tron_result(syscall(SYS_sched_getaffinity, 0, size, set));
+}
+
+// Has the calling thread run on this processor alone.
+static inline long tron_pin_thread(int processor) {
+    unsigned char set[1024] = {0};
+    if (processor < 0 || processor >= 8 * (int)sizeof set) return -EINVAL;
+    // The kernel's words are of native order, so that a bit's byte depends on it.
+    unsigned long word = 1ul << (processor % (8 * sizeof(long)));
+    memcpy(set + processor / (8 * sizeof(long)) * sizeof(long), &word, sizeof word);
+    return tron_result(syscall(SYS_sched_setaffinity, 0, sizeof set, set));
 }
 
 // Names the calling thread. Not pthread_self(), whose value the compiler may carry across an

@@ -12,6 +12,9 @@ package final class Listener {
     let reusesPort: Bool
     /// Connections that the kernel has made and nobody accepted.
     package var queue: [End] = []
+    /// What asks for a new connection is dropped (a filter), or refused (a Unix socket's shutdown).
+    var dropsNew = false
+    var refusesNew = false
     /// Since when connections wait while the library does not look.
     package var deafSince: Int64?
     /// How many sessions had been closed when the library looked away.

@@ -51,6 +51,19 @@ extension SimulatedKernel {
         return 0
     }
 
+    package func shutdownReading(_ number: Int32) -> Int {
+        guard let file = file(number, .shutdown) else { return -Int(EBADF) }
+        file.listener?.refusesNew = true
+        return 0
+    }
+
+    package func dropNewConnections(_ number: Int32) -> Int {
+        guard let file = file(number, .setsockopt) else { return -Int(EBADF) }
+        if run.strikes(.noBuffers) { return refused(file, .setsockopt, ENOBUFS) }
+        file.listener?.dropsNew = true
+        return 0
+    }
+
     package func localAddress(
         _ number: Int32, _ address: UnsafeMutableRawPointer, _ length: UnsafeMutablePointer<UInt32>
     ) -> Int {

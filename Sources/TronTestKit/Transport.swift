@@ -117,11 +117,12 @@ extension Transport {
             if !acceptAfar(end, address) { refuse(end) }
             return
         }
+        if listener.refusesNew { return refuse(end) }
         if isFar(end, from: listener.place) {
             return after(links.latency(end.place, listener.place)) { self.knock(end, at: address) }
         }
         let isCut = links.isCut(end.place, listener.place)
-        if listener.queue.count >= listener.backlog || isCut {
+        if listener.queue.count >= listener.backlog || listener.dropsNew || isCut {
             // The kernel drops the packet and the caller's sends another one later.
             run.met(.connectSlow)
             return after(1_000_000_000) { self.knock(end, at: address) }

@@ -27,6 +27,7 @@ final class Arrival: EventSource {
         try registry.register(self, descriptor: self.descriptor.number)
         listKey = list.insert(self)
         timer = registry.arm(key, at: registry.now + timeLimit.clampedNanoseconds)
+        server.publishCount()
     }
 
     func ready(_ readiness: Readiness) {
@@ -60,6 +61,7 @@ final class Arrival: EventSource {
     /// The setup that this calls may do anything, also stop the server.
     private func handOver(_ client: ProxiedClient, _ length: Int) {
         leave()
+        defer { server.endEmptyingIfDone() }
         guard server.hasPlace(for: client.address) else {
             return registry.close(&descriptor)
         }
@@ -80,11 +82,14 @@ final class Arrival: EventSource {
         guard descriptor.isOpen else { return }
         leave()
         registry.close(&descriptor)
+        server.leavePlace()
         server.refuse(proxy, refusal)
+        server.endEmptyingIfDone()
     }
 
     private func leave() {
         server.arrivals?.remove(listKey)
+        server.publishCount()
         registry.wheel.cancel(timer)
         registry.releaseLater(self)
     }
@@ -99,20 +104,29 @@ extension Server {
         _ accepted: consuming Descriptor.Accepted, _ rule: ProxyProtocol, _ list: Slab<Arrival>
     ) {
         let peer = accepted.peer
-        guard rule.trusts(peer) else { return refuse(peer, .untrustedProxy) }
-        guard list.count < options.limits.maximumConnectionsWithoutHeader else {
-            return refuse(peer, .connectionsWithoutHeader)
-        }
-        guard host.count + list.count < options.limits.maximumSessions else {
-            return refuse(peer, .sessions)
+        if let refusal = refusal(of: peer, rule, list) {
+            leavePlace()
+            return refuse(peer, refusal)
         }
         do throws(SystemError) {
             _ = try Arrival(
                 accepted.descriptor, from: peer, to: self, in: list, within: rule.timeLimit)
         } catch {
+            leavePlace()
             totals.failed += 1
             endpoints.report(.acceptFailed(address, error))
         }
+    }
+
+    private func refusal(
+        of peer: SocketAddress?, _ rule: ProxyProtocol, _ list: Slab<Arrival>
+    ) -> ReactorEvent.Refusal? {
+        if !rule.trusts(peer) { return .untrustedProxy }
+        let limits = options.limits
+        if list.count >= limits.maximumConnectionsWithoutHeader { return .connectionsWithoutHeader }
+        // Where it shares an address, it has a place already.
+        let isFull = share == nil && host.count + list.count >= limits.maximumSessions
+        return isFull ? .sessions : nil
     }
 
     /// Counts and reports a connection that is closed and was no session.
@@ -120,6 +134,7 @@ extension Server {
         switch refusal {
         case .sessions: totals.refusedByLimit += 1
         case .sessionsPerAddress: totals.refusedByAddressLimit += 1
+        case .serverStopped: totals.refusedByStop += 1
         default: totals.proxy.count(refusal)
         }
         endpoints.report(.refused(peer: peer, refusal))

@@ -37,7 +37,7 @@ public struct DrainReport: Hashable, Sendable, CustomStringConvertible {
 }
 
 extension Server {
-    /// Stops listening at once, tells each session (`Session.onDrain`), closes it as by
+    /// Stops listening, at once or with `ServerOptions.drainWindow`, tells each session (`Session.onDrain`), closes it as by
     /// `Session.close()` as soon as it owes no reply, aborts those that are left after `deadline`,
     /// and then calls `completion`, once, on the loop.
     ///
@@ -57,9 +57,9 @@ extension Server {
         completion: @escaping (DrainReport) -> Void
     ) {
         registry.requireLoop("Server.drain(within:)")
-        stopListening()
+        stopAccepting()
         // Also of a reactor that has ended, where nothing would come of a drain.
-        guard sessionCount > 0 else {
+        guard sessionCount > 0 || isEmptying else {
             endpoints.report(.drained(address, DrainReport()))
             return registry.callLater { completion(DrainReport()) }
         }
@@ -81,6 +81,10 @@ final class Drain: EventSource {
     private var report = DrainReport()
     /// Sessions that are still to be told, the next one last.
     private var waiting: [Session] = []
+    /// Those that have come since it began: told after the others, and not before a step has passed,
+    /// so that what they have sent already is read.
+    private var late: [Session] = []
+    private var isOver = false
     /// Times of the clock.
     private let deadline: Int64
     private let spreadEnd: Int64
@@ -114,26 +118,52 @@ final class Drain: EventSource {
     /// Drains the share of the waiting sessions that the remaining time asks for: few one by one,
     /// many some at a time. Those that have ended meanwhile are drained in vain.
     private func drainSome() {
+        stepTimer = .none
+        guard !waiting.isEmpty else { return waitForLate() }
         let remaining = max(0, spreadEnd - registry.now)
         let steps = max(1, min(waiting.count, Int(remaining / Self.step) + 1))
         let share = (waiting.count + steps - 1) / steps
         let next = waiting.suffix(share)
         waiting.removeLast(share)
         let pause = max(Self.step, remaining / Int64(steps))
-        if !waiting.isEmpty { stepTimer = registry.arm(key, at: registry.now + pause) }
+        if !waiting.isEmpty || !late.isEmpty {
+            stepTimer = registry.arm(key, at: registry.now + pause)
+        }
         for session in next { session.drain() }
+    }
+
+    private func waitForLate() {
+        swap(&waiting, &late)
+        if !waiting.isEmpty { stepTimer = registry.arm(key, at: registry.now + Self.step) }
     }
 
     func expired(_ timer: TimerKey, payload: UInt32) {
         if timer == stepTimer { return drainSome() }
         waiting = []
+        late = []
+        server.stopListening()
         server.forEachSession { $0.abort() }
     }
 
-    /// The report is complete when the server has no session left.
+    /// A session has begun since.
+    func joined(_ session: Session) {
+        late.append(session)
+        guard stepTimer == .none, deadlineTimer != .none else { return }
+        stepTimer = registry.arm(key, at: registry.now + Self.step)
+    }
+
     func ended(_ session: Session, _ reason: CloseReason) {
         report.add(session, reason)
-        guard server.sessionCount == 0 else { return }
+        endIfDone()
+    }
+
+    /// The server gets no further sessions.
+    func listenerEnded() { endIfDone() }
+
+    /// The report is complete when the server has no session left and gets none.
+    private func endIfDone() {
+        guard server.sessionCount == 0, !server.accepting.isListening, !isOver else { return }
+        isOver = true
         server.remove(self)
         registry.releaseLater(self)
     }

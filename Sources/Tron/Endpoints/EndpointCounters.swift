@@ -15,6 +15,14 @@ public struct ServerCounters: CounterSet {
     public var exhaustions = 0
     /// How often accepting waited for `ServerLimits.maximumAcceptRate`.
     public var ratePauses = 0
+    /// Connections that went to another reactor of the group, which had fewer sessions
+    /// (`ReactorGroup`).
+    public var handedOver = 0
+    /// Connections that came from another reactor of the group.
+    public var takenOver = 0
+    /// Connections that came from another reactor of the group when the server had stopped
+    /// listening: closed at once.
+    public var refusedByStop = 0
     /// Connections closed because of `ServerOptions.proxyProtocol`.
     public var proxy = ProxyCounters()
 
@@ -29,6 +37,9 @@ public struct ServerCounters: CounterSet {
         failed = operation(failed, other.failed)
         exhaustions = operation(exhaustions, other.exhaustions)
         ratePauses = operation(ratePauses, other.ratePauses)
+        handedOver = operation(handedOver, other.handedOver)
+        takenOver = operation(takenOver, other.takenOver)
+        refusedByStop = operation(refusedByStop, other.refusedByStop)
         proxy.combine(other.proxy, operation)
     }
 }

@@ -24,7 +24,8 @@ extension Reactor {
         requireListening()
         do throws(SystemError) {
             let socket = try ListeningSocket.opened(
-                on: address, options: options, kernel: registry.kernel)
+                on: address, options: options, sharing: options.reusesPort ? .joining : .none,
+                kernel: registry.kernel)
             return try Server(socket, options: options, setup: setup, registry: registry)
         } catch {
             throw EndpointError(address: address, cause: error)
@@ -38,10 +39,20 @@ extension Reactor {
     }
 }
 
+/// Whether other sockets listen on the address, too (SO_REUSEPORT).
+enum PortSharing {
+    case none
+    /// This one is made for a port that others have, or may take.
+    case joining
+    /// Others are to join this one, which finds out whether the port is taken: also by a program
+    /// of the same user, beside which it could listen unnoticed if it had the option before.
+    case founding
+}
+
 extension ListeningSocket {
     /// A bound, listening, nonblocking socket.
     static func opened(
-        on address: SocketAddress, options: ServerOptions, kernel: Kernel
+        on address: SocketAddress, options: ServerOptions, sharing: PortSharing, kernel: Kernel
     ) throws(SystemError) -> ListeningSocket {
         let descriptor = try Descriptor.socket(for: address, kernel: kernel)
         if address.isUnix {
@@ -49,12 +60,13 @@ extension ListeningSocket {
         } else {
             try descriptor.setReuseAddress()
             if case .ipv6 = address { try descriptor.setIPv6Only() }
-            if options.reusesPort { try descriptor.setReusePort() }
+            if sharing == .joining { try descriptor.setReusePort() }
         }
         try descriptor.setListenerOptions(for: address, options.session)
         try descriptor.bind(to: address)
         var local: SocketAddress?
         do throws(SystemError) {
+            if sharing == .founding { try descriptor.setReusePort() }
             try descriptor.listen(backlog: options.limits.backlog)
             local = try descriptor.localAddress()
         } catch {

@@ -80,7 +80,7 @@ public struct ProxyCounters: CounterSet {
         case .lateProxyHeader: late += 1
         case .endedBeforeProxyHeader: ended += 1
         case .stoppedBeforeProxyHeader: stopped += 1
-        case .sessions, .sessionsPerAddress: break
+        case .sessions, .sessionsPerAddress, .serverStopped: break
         }
     }
 }

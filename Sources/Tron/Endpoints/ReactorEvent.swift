@@ -55,6 +55,9 @@ public enum ReactorEvent: Sendable, CustomStringConvertible {
         case endedBeforeProxyHeader(SystemError?)
         /// The server stopped listening before the PROXY header had come.
         case stoppedBeforeProxyHeader
+        /// Another reactor of its group handed it over (`ReactorGroup`), and the server has stopped
+        /// listening meanwhile.
+        case serverStopped
 
         /// The reason in words.
         public var description: String {
@@ -68,6 +71,7 @@ public enum ReactorEvent: Sendable, CustomStringConvertible {
             case .endedBeforeProxyHeader(nil): "it ended before its PROXY header"
             case .endedBeforeProxyHeader(let error?): "before its PROXY header: \(error)"
             case .stoppedBeforeProxyHeader: "the server stopped before its PROXY header"
+            case .serverStopped: "the server stopped before it was handed over"
             }
         }
     }
@@ -108,7 +112,8 @@ public enum ReactorEvent: Sendable, CustomStringConvertible {
         case .listening, .stoppedListening, .accepted, .connected, .suppressed: false
         case .closed(_, _, let reason, _): reason.cause.isProblem
         // Balancers connect and leave to see whether somebody listens.
-        case .refused(_, .endedBeforeProxyHeader(nil)), .refused(_, .stoppedBeforeProxyHeader):
+        case .refused(_, .endedBeforeProxyHeader(nil)), .refused(_, .stoppedBeforeProxyHeader),
+            .refused(_, .serverStopped):
             false
         case .drained(_, let report): report.aborted > 0 || report.unanswered > 0
         case .refused, .acceptFailed, .outOfDescriptors, .acceptingPaced, .replyLost,

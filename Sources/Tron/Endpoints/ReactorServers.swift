@@ -57,7 +57,7 @@ extension Registry {
     ) {
         let all = endpoints.allServers
         guard !all.isEmpty else { return callLater { completion(DrainReport()) } }
-        for server in all { server.stopListening() }
+        for server in all { server.stopAccepting() }
         var sum = DrainReport()
         var left = all.count
         for server in all {
@@ -108,10 +108,11 @@ extension Server {
     @discardableResult
     public func broadcast(category: UInt8, data: [UInt8]) -> Int {
         registry.requireLoop("Server.broadcast")
+        let head = PacketFormat.head(sequence: -1, category: category)
         var count = 0
         forEachSession { session in
             guard session.rareState?.streamHandler == nil else { return }
-            if session.send(category: category, data: data).isQueued { count += 1 }
+            if unsafe session.enqueue(head: head, data.span.bytes).isQueued { count += 1 }
         }
         return count
     }

@@ -11,6 +11,10 @@ public final class Server: EventSource {
     private let bound: SocketAddress
     /// The file that bind(2) made, of a Unix socket with a path.
     private let file: SocketFile?
+    /// Whether its listening socket is another process's, too.
+    let isInherited: Bool
+    /// Where it is one of several that other reactors have on its address.
+    let share: ServerShare?
 
     var key = SlabKey.none
     private(set) var listKey = SlabKey.none
@@ -23,18 +27,22 @@ public final class Server: EventSource {
     var totals = ServerCounters()
     /// Connections whose PROXY header has not come yet; nil where none is required.
     let arrivals: Slab<Arrival>?
+    /// While it drains and may still get sessions.
+    var emptying: Emptying?
     /// Those that go on; each is told of every session's end.
     private var drains: [Drain] = []
     private var isDraining = false
     /// It listens no more, and is listed only while it has sessions.
     private var isReleased = false
 
+    /// A socket that is not open stands for none: then other reactors accept for this server.
     init(
         _ socket: consuming ListeningSocket, options: ServerOptions,
-        setup: @escaping (Session) -> Void, registry: Registry
+        setup: @escaping (Session) -> Void, registry: Registry, share: ServerShare? = nil
     ) throws(SystemError) {
         options.limits.validate()
         self.registry = registry
+        self.share = share
         self.options = options
         unsafe ownAccepting = Accepting(options.limits, now: registry.now)
         arrivals = options.proxyProtocol == nil ? nil : Slab()
@@ -42,18 +50,23 @@ public final class Server: EventSource {
         endpoints = registry.endpoints
         bound = socket.address
         file = socket.file
+        isInherited = socket.isInherited
         unsafe ownDescriptor = socket.descriptor.take()
         host = SessionHost(SessionSettings(options.session), in: registry.sessions)
         do throws(SystemError) {
-            try registry.register(self, descriptor: self.descriptor.number)
+            try registry.register(
+                self, descriptor: self.descriptor.isOpen ? self.descriptor.number : nil)
         } catch {
             host.abandon()
             removeFile()
             throw error
         }
         listKey = endpoints.servers.insert(self)
-        endpoints.report(.listening(bound))
+        if self.descriptor.isOpen { endpoints.report(.listening(bound)) }
     }
+
+    /// Whether it drains and may still get sessions.
+    var isEmptying: Bool { emptying != nil }
 
     var descriptor: Descriptor {
         @inline(__always) _read { yield unsafe ownDescriptor }
@@ -140,14 +153,23 @@ extension Server: SessionOwner {
     public func stopListening() {
         registry.requireLoop("Server.stopListening()")
         guard accepting.stop(registry) else { return }
-        removeFile()
-        registry.close(&descriptor)
+        share?.close()
+        cancelEmptying()
+        closeListener()
         arrivals?.forEach { _, arrival in arrival.end(.stoppedBeforeProxyHeader) }
-        endpoints.report(.stoppedListening(bound))
         registry.releaseLater(self)
+        for drain in drains { drain.listenerEnded() }
     }
 
-    private func removeFile() {
+    /// The rest of its end is left to `stopListening()`.
+    func closeListener() {
+        guard descriptor.isOpen else { return }
+        removeFile()
+        registry.close(&descriptor)
+        endpoints.report(.stoppedListening(bound))
+    }
+
+    func removeFile() {
         guard let path = bound.file, let file, registry.kernel.socketFile(path) == file else {
             return
         }
@@ -155,10 +177,15 @@ extension Server: SessionOwner {
     }
 
     func sessionEnded(_ session: Session, _ reason: CloseReason) {
-        accepting.left(session.peer, options.limits)
+        left(session)
         endpoints.reportClosed(session, reason)
         if isDraining { for drain in drains { drain.ended(session, reason) } }
         if isReleased { leaveList() }
+    }
+
+    /// A session that comes while the server drains.
+    func joinDrains(_ session: Session) {
+        if isDraining { for drain in drains { drain.joined(session) } }
     }
 
     func add(_ drain: Drain) {

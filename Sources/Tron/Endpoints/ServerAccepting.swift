@@ -19,7 +19,7 @@ struct Accepting {
     /// What is left of `ServerLimits.maximumAcceptRate`; nil where there is none.
     private var bucket: TokenBucket?
     /// Sessions by host, where their number is limited.
-    private var perAddress: [SocketAddress.HostKey: Int] = [:]
+    private var perAddress = AddressCounts()
 
     /// How long accepting rests when no descriptor is free and none comes back meanwhile from this
     /// reactor: short enough not to be noticed, long enough not to cost anything. Nanoseconds.
@@ -85,28 +85,13 @@ struct Accepting {
         return failuresInARow >= Self.failuresBeforePause
     }
 
-    /// Adds a session of this peer's host. False, and nothing is added, above the limit.
-    mutating func entered(_ peer: SocketAddress?, _ limits: ServerLimits) -> Bool {
-        guard let limit = limits.maximumSessionsPerAddress, let host = peer?.hostKey else {
-            return true
-        }
-        let count = perAddress[host, default: 0]
-        guard count < limit else { return false }
-        perAddress[host] = count + 1
-        return true
+    /// Adds a session of this host. False, and nothing is added, above the limit.
+    mutating func enter(_ host: SocketAddress.HostKey, limit: Int) -> Bool {
+        perAddress.enter(host, limit: limit)
     }
 
-    /// Takes a session of this peer's host off.
-    @inline(__always)
-    mutating func left(_ peer: @autoclosure () -> SocketAddress?, _ limits: ServerLimits) {
-        if limits.maximumSessionsPerAddress != nil { takeOff(peer()) }
-    }
-
-    @inline(never)
-    private mutating func takeOff(_ peer: SocketAddress?) {
-        guard let host = peer?.hostKey, let count = perAddress[host] else { return }
-        perAddress[host] = count > 1 ? count - 1 : nil
-    }
+    /// Takes a session of this host off.
+    mutating func leave(_ host: SocketAddress.HostKey) { perAddress.leave(host) }
 }
 
 extension Server {
@@ -116,6 +101,7 @@ extension Server {
         if readiness.isEmpty {
             accepting.noteDescriptorFree()
             if accepting.wake(registry) { listenAgain() }
+            guard descriptor.isOpen else { return }
         }
         // Only who is told of a connection knows that one waits.
         if !readiness.isEmpty, let time = accepting.resumption(registry.now) {
@@ -124,7 +110,7 @@ extension Server {
         for _ in 0..<options.limits.maximumAcceptsPerTurn
         where accepting.isListening && accepting.resumption(registry.now) == nil {
             do throws(SystemError) {
-                guard let accepted = try descriptor.accept() else { return }
+                guard let accepted = try descriptor.accept() else { return queueIsEmpty() }
                 accepting.noteSuccess(registry.now)
                 admit(accepted)
             } catch {
@@ -133,9 +119,11 @@ extension Server {
                 if acceptFailed(error) { return rest() }
             }
         }
+        if isEmptying { lookAgain() }
     }
 
     private func admit(_ accepted: consuming Descriptor.Accepted) {
+        if let share { return admit(accepted, as: share) }
         if let arrivals, let rule = options.proxyProtocol {
             return awaitHeader(accepted, rule, arrivals)
         }
@@ -146,11 +134,42 @@ extension Server {
         open(accepted.descriptor, .peer(accepted.peer), isInEpoll: false) { _ in }
     }
 
-    /// Counts a session of this address, of which there may be too many.
+    /// Counts a session of this address, of which there may be too many: then its place is free
+    /// again.
     func hasPlace(for peer: SocketAddress?) -> Bool {
-        if accepting.entered(peer, options.limits) { return true }
+        guard let limit = options.limits.maximumSessionsPerAddress, let host = peer?.hostKey else {
+            return true
+        }
+        let isWithin =
+            share?.shares.enter(host, limit: limit) ?? accepting.enter(host, limit: limit)
+        if isWithin { return true }
         refuse(peer, .sessionsPerAddress)
+        leavePlace()
         return false
+    }
+
+    /// A session, or what was to be one, does not count any more.
+    @inline(__always)
+    func left(_ session: Session) {
+        if options.limits.maximumSessionsPerAddress != nil { leaveAddress(session.peer) }
+        if share != nil {
+            leavePlace()
+            publishCount()
+        }
+    }
+
+    @inline(never)
+    private func leaveAddress(_ peer: SocketAddress?) {
+        guard let host = peer?.hostKey else { return }
+        if let share { share.shares.leave(host) } else { accepting.leave(host) }
+    }
+
+    /// A connection that had a place will be no session.
+    func leavePlace() { share?.shares.leavePlace() }
+
+    /// Tells the other servers of its address how many it has.
+    func publishCount() {
+        if let share { share.shares.counts.set(host.count + arrivalCount, at: share.index) }
     }
 
     /// Makes a connection a session. `begun` comes after the setup.
@@ -169,16 +188,18 @@ extension Server {
             }
         } catch {
             totals.failed += 1
-            accepting.left(session.peer, options.limits)
+            left(session)
             registry.close(&session.descriptor, isInEpoll: isInEpoll)
             return endpoints.report(.acceptFailed(address, error))
         }
         host.add(session, of: self)
+        if share != nil { publishCount() }
         totals.accepted += 1
         endpoints.report(.accepted(session.id, peer: session.peer))
         session.begin()
         setup?(session)
         begun(session)
+        joinDrains(session)
     }
 
     // MARK: Resting
@@ -218,7 +239,9 @@ extension Server {
     }
 
     func expired(_ timer: TimerKey, payload: UInt32) {
+        if payload == Self.emptyingTimer { return emptyingExpired() }
         if accepting.wake(registry) { listenAgain() }
+        if isEmptying { lookAgain() }
     }
 
     private func listenAgain() {

@@ -12,6 +12,19 @@ public struct ServerOptions: Sendable {
     /// the port, and the kernel spreads the connections. Default false.
     public var reusesPort = false
 
+    /// How long a drain has the server still accept, while the kernel drops what asks for a new
+    /// connection: so that whoever has connected already, or is in the middle of it, is served and
+    /// told of the drain like the others. After that the server accepts until nobody waits any
+    /// more, reads the PROXY headers that are to come, and has listened; the deadline of the drain
+    /// bounds it all. Sessions that begin meanwhile are drained after the others.
+    ///
+    /// Nil, the default: a server stops listening at once, and the kernel resets the connections
+    /// that wait. In a group (`ReactorGroup`) nil stands for 200 ms: a handshake's round trip
+    /// around half the world. Of a Unix socket, whose connections have no handshake, only those
+    /// that wait are accepted. An inherited listener is closed at once: who waits there is served
+    /// by the process that has it, too.
+    public var drainWindow: Duration?
+
     /// Whether connections come through proxies that say whose they are (the PROXY protocol,
     /// versions 1 and 2). Nil, the default: they come from the clients themselves.
     public var proxyProtocol: ProxyProtocol?

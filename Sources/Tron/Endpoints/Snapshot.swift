@@ -41,7 +41,7 @@ public struct ServerSnapshot: Sendable {
     public var counters: ServerCounters
     /// Its sessions.
     public var sessions: SessionTotals
-    let key: SlabKey
+    let key: EndpointKey
 }
 
 /// What a client has done so far.
@@ -56,6 +56,13 @@ public struct ClientSnapshot: Sendable {
     public var pendingRequests: Int
     /// Its sessions.
     public var sessions: SessionTotals
+    let key: EndpointKey
+}
+
+/// Tells the endpoints of a process apart.
+struct EndpointKey: Hashable, Sendable {
+    /// `Registry.number` of its reactor.
+    let reactor: UInt32
     let key: SlabKey
 }
 
@@ -128,7 +135,9 @@ extension Server {
     }
 
     fileprivate func takeSnapshot() -> ServerSnapshot {
-        ServerSnapshot(address: address, counters: counters, sessions: host.totals, key: key)
+        ServerSnapshot(
+            address: address, counters: counters, sessions: host.totals,
+            key: EndpointKey(reactor: registry.number, key: key))
     }
 }
 
@@ -142,6 +151,7 @@ extension Client {
     fileprivate func takeSnapshot() -> ClientSnapshot {
         ClientSnapshot(
             target: target.description, state: state, counters: counters,
-            pendingRequests: pendingRequestCount, sessions: host.totals, key: key)
+            pendingRequests: pendingRequestCount, sessions: host.totals,
+            key: EndpointKey(reactor: registry.number, key: key))
     }
 }

@@ -19,7 +19,8 @@ extension Reactor {
         do throws(SystemError) {
             try descriptor.setListenerOptions(for: address, options.session)
             let socket = ListeningSocket(
-                descriptor: descriptor.take(by: registry.kernel), address: address, file: nil)
+                descriptor: descriptor.take(by: registry.kernel), address: address, file: nil,
+                isInherited: true)
             return try Server(socket, options: options, setup: setup, registry: registry)
         } catch {
             throw EndpointError(address: address, cause: error)

@@ -11,32 +11,6 @@ extension Reactor {
     /// (`ReactorEvent.supervisorNotTold`).
     public func report(to supervisor: Supervisor) {
         registry.requireLoop("Reactor.report(to:)")
-        let endpoints = registry.endpoints
-        // Until the first turn more may come to listen.
-        callSoon {
-            if endpoints.readiness.isReady { endpoints.tell(supervisor, .ready) }
-            endpoints.readiness.watch(
-                ServingReadiness.Watcher(
-                    whenReady: { endpoints.tell(supervisor, .ready) },
-                    whenDrained: { time in
-                        let end = time + Self.timeToExit
-                        endpoints.tell(supervisor, .stopping(within: end))
-                    }))
-        }
-        guard let half = supervisor.watchdog.map({ $0 / 2 }) else { return }
-        schedule(after: half, repeating: half) { endpoints.tell(supervisor, .alive) }
-    }
-
-    /// What a process may need from the end of its drain to its own.
-    private static let timeToExit = Duration.seconds(2)
-}
-
-extension Endpoints {
-    fileprivate func tell(_ supervisor: Supervisor, _ message: SupervisorMessage) {
-        do throws(SystemError) {
-            try supervisor.send(message)
-        } catch {
-            report(.supervisorNotTold(error))
-        }
+        SupervisorReports(to: supervisor, count: 1).follow(self, at: 0)
     }
 }

@@ -36,6 +36,12 @@ struct Descriptor: ~Copyable {
         return Descriptor(Int(number), kernel: kernel)
     }
 
+    /// Gives the number to somebody who closes it.
+    mutating func surrender() -> Int32 {
+        defer { number = -1 }
+        return number
+    }
+
     /// Linux releases the number whatever close(2) answers, so that nothing is repeated here; and
     /// an error it reports late belongs to bytes that the peer's silence would have told of too.
     private static func close(_ number: Int32, _ kernel: Kernel) {

@@ -80,6 +80,16 @@ package final class Kernel: @unchecked Sendable {
         return counted(tron_shutdown(descriptor, Int32(SHUT_WR)))
     }
 
+    package func shutdownReading(_ descriptor: Int32) -> Int {
+        if backend != nil { return askCounted { $0.shutdownReading(descriptor) } }
+        return counted(tron_shutdown(descriptor, Int32(SHUT_RD)))
+    }
+
+    package func dropNewConnections(_ descriptor: Int32) -> Int {
+        if backend != nil { return askCounted { $0.dropNewConnections(descriptor) } }
+        return counted(tron_drop_new_connections(descriptor))
+    }
+
     package func close(_ descriptor: Int32) -> Int {
         if backend != nil { return askCounted { $0.close(descriptor) } }
         return counted(tron_close(descriptor))
@@ -289,5 +299,18 @@ package final class Kernel: @unchecked Sendable {
     package func startThread(_ body: @escaping @Sendable () -> Void) -> Int {
         if backend != nil { return ask { $0.startThread(body) } }
         return startDetachedThread(body)
+    }
+
+    /// The processors that the calling thread may run on (sched_getaffinity(2)); none where the
+    /// kernel does not say.
+    package func processors() -> [Int] {
+        if backend != nil { return ask { $0.processors() } }
+        return Processors.ofCallingThread()
+    }
+
+    /// Has the calling thread run on this one alone (sched_setaffinity(2)).
+    package func pinThread(to processor: Int) -> Int {
+        if backend != nil { return ask { $0.pinThread(to: processor) } }
+        return tron_pin_thread(Int32(clamping: processor))
     }
 }

@@ -24,6 +24,11 @@ package protocol KernelBackend: AnyObject, Sendable {
     func setOption(_ descriptor: Int32, level: Int32, name: Int32, value: Int32) -> Int
     /// Makes the next close send RST.
     func setLingerZero(_ descriptor: Int32) -> Int
+    /// shutdown(2) of a Unix listener's reading: connect(2) is refused from then on, and what waits
+    /// can still be accepted.
+    func shutdownReading(_ descriptor: Int32) -> Int
+    /// SO_ATTACH_FILTER: what asks a TCP listener for a new connection is dropped.
+    func dropNewConnections(_ descriptor: Int32) -> Int
     /// SO_ERROR.
     func socketError(_ descriptor: Int32, _ error: UnsafeMutablePointer<Int32>) -> Int
     /// TCP_INFO.
@@ -75,6 +80,10 @@ package protocol KernelBackend: AnyObject, Sendable {
     func now() -> Int64
     func randomSeed() -> UInt64
     func startThread(_ body: @escaping @Sendable () -> Void) -> Int
+    /// The processors that the calling thread may run on.
+    func processors() -> [Int]
+    /// Has the calling thread run on this one alone.
+    func pinThread(to processor: Int) -> Int
 
     /// Whether a loop is woken for each piece of work from another thread, also while it is awake.
     var seesEveryWakeup: Bool { get }
@@ -82,4 +91,9 @@ package protocol KernelBackend: AnyObject, Sendable {
 
 extension KernelBackend {
     package var seesEveryWakeup: Bool { false }
+
+    /// One, on which all threads run: time in a simulation does not depend on them.
+    package func processors() -> [Int] { [0] }
+
+    package func pinThread(to processor: Int) -> Int { 0 }
 }

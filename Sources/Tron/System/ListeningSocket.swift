@@ -8,6 +8,18 @@ struct ListeningSocket: ~Copyable {
     /// The file that bind(2) made here: to be removed by whoever stops listening. Nil where there
     /// is none, or where it belongs to the process that handed the socket over.
     let file: SocketFile?
+    /// Whether another process has it, too: connections wait there when it is closed here.
+    let isInherited: Bool
+
+    init(
+        descriptor: consuming Descriptor, address: SocketAddress, file: SocketFile?,
+        isInherited: Bool = false
+    ) {
+        self.descriptor = descriptor
+        self.address = address
+        self.file = file
+        self.isInherited = isInherited
+    }
 
     /// Readies one that another process made. What is no listening stream socket is left alone.
     static func adopt(_ number: Int32, kernel: Kernel) throws(SystemError) {
@@ -22,6 +34,7 @@ struct ListeningSocket: ~Copyable {
         guard let address = try descriptor.localAddress() else {
             throw SystemError(.getsockname, code: EAFNOSUPPORT)
         }
-        return ListeningSocket(descriptor: descriptor, address: address, file: nil)
+        return ListeningSocket(
+            descriptor: descriptor, address: address, file: nil, isInherited: true)
     }
 }

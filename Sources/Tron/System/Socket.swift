@@ -101,6 +101,17 @@ extension Descriptor {
         try SystemError.require(.shutdown) { kernel.shutdownWriting(number) }
     }
 
+    /// Of a TCP listener: the kernel drops what asks for a new connection. Handshakes under way
+    /// still end in the queue, and its connections go on.
+    borrowing func dropNewConnections() throws(SystemError) {
+        try SystemError.require(.setsockopt) { kernel.dropNewConnections(number) }
+    }
+
+    /// Of a Unix listener: connect(2) is refused from then on. What waits can still be accepted.
+    borrowing func shutdownReading() throws(SystemError) {
+        try SystemError.require(.shutdown) { kernel.shutdownReading(number) }
+    }
+
     /// Makes the close that follows send RST and drop what the kernel still holds.
     borrowing func resetOnClose() throws(SystemError) {
         try SystemError.require(.setsockopt) { kernel.setLingerZero(number) }

@@ -9,7 +9,7 @@ public struct SystemError: Error, Hashable, Sendable, CustomStringConvertible {
         case accept4, bind, close, connect, epoll_create1, epoll_ctl, epoll_wait, eventfd
         // swift-format-ignore: AlwaysUseLowerCamelCase
         case getsockname, getsockopt, listen, pthread_create, read, recv, send, setsockopt
-        case sendto, shutdown, sigaction, socket, write
+        case sched_setaffinity, sendto, shutdown, sigaction, socket, write
     }
 
     /// The call that failed.

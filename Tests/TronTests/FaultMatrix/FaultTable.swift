@@ -8,6 +8,8 @@ extension FaultRow {
     static let methodsWithoutErrno = [
         "now": "clock_gettime(2) of CLOCK_MONOTONIC cannot fail.",
         "randomSeed": "The standard library's generator cannot fail.",
+        "processors": "sched_getaffinity(2) that fails is no processor, a value: see GroupTests.",
+        "pinThread": "Refusals are thrown by ReactorGroup.run(): see GroupEndTests.",
         "startThread": "pthread_create(3) that fails is a name without an address, a value.",
         "resolve": "getaddrinfo(3) has errors of its own, which are values: see ResolverTests.",
         "adoptListener": "Before there is a reactor, and thrown: see InheritedListenersTests.",
@@ -88,6 +90,14 @@ extension FaultRow {
                     otherwise: .endsSooner, "The connection has gone already. " + closing)
             ]),
         FaultRow(
+            call: .shutdownReading, methods: ["shutdownReading"], told: .shutdown,
+            pages: "shutdown(2)",
+            errors: [
+                Errors(
+                    "EINVAL ENOTCONN ENOTSOCK", [.unseen],
+                    "Who connects until the listener is closed is reset.")
+            ]),
+        FaultRow(
             call: .close, methods: ["close"], told: nil, pages: "close(2)",
             errors: [
                 Errors(
@@ -113,6 +123,14 @@ extension FaultRow {
                     "EFAULT EINVAL ENOBUFS ENOMEM ENOPROTOOPT ENOTSOCK EPERM",
                     dialEnds.union([.listenThrows, .unseen]),
                     "What was asked for would not hold. " + nextAddress)
+            ]),
+        FaultRow(
+            call: .filter, methods: ["dropNewConnections"], told: .setsockopt,
+            pages: "setsockopt(2), socket(7)",
+            errors: [
+                Errors(
+                    "EACCES EFAULT EINVAL ENOBUFS ENOMEM ENOPROTOOPT ENOTSOCK EPERM", [.unseen],
+                    "Only who waits already is accepted; who connects later is reset.")
             ]),
         FaultRow(
             call: .linger, methods: ["setLingerZero"], told: nil, pages: "setsockopt(2)",

@@ -190,6 +190,8 @@ final class MatrixKernel: FaultyKernel, @unchecked Sendable {
         perform(.setOption, number) { 0 }
     }
 
+    override func dropNewConnections(_ number: Int32) -> Int { perform(.filter, number) { 0 } }
+
     override func close(_ number: Int32) -> Int {
         names[number] = nil
         pendingErrors[number] = nil

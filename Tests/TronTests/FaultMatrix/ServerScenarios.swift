@@ -27,6 +27,8 @@ struct FaultScenario: Sendable {
         FaultScenario(name: "idle timeout", end: 400, begin: idleTimeout),
         FaultScenario(name: "close and abort", end: 700, begin: closeAndAbort),
         FaultScenario(name: "drain and stop", end: 400, begin: drainAndStop),
+        FaultScenario(name: "drain of who waits", end: 400, begin: drainOfWhoWaits),
+        FaultScenario(name: "drain of a Unix socket", end: 300, begin: drainOfUnixSocket),
         FaultScenario(name: "Unix socket file", end: 300, begin: unixSocket),
         FaultScenario(name: "raw bytes", end: 300, begin: rawBytes),
         FaultScenario(name: "silent peer", end: 1500, begin: silentPeer),
@@ -164,6 +166,38 @@ extension FaultScenario {
         }
         stage.at(160) { for peer in peers.prefix(2) { peer?.finish() } }
         stage.at(300) { stage.server?.stop(sessions: .abort) }
+    }
+
+    /// Who has connected before the drain is served, though nobody has accepted it yet.
+    private static func drainOfWhoWaits(_ stage: FaultStage) {
+        drainWaiting(stage, on: "127.0.0.1:0")
+    }
+
+    private static func drainOfUnixSocket(_ stage: FaultStage) {
+        drainWaiting(stage, on: Bench.unixName())
+    }
+
+    private static func drainWaiting(_ stage: FaultStage, on address: String) {
+        var options = ServerOptions()
+        options.drainWindow = .milliseconds(50)
+        stage.listen(on: address, options: options) { session, _ in
+            session.onPacket { session, packet in session.reply(to: packet, data: packet.data) }
+        }
+        let ledger = stage.ledger
+        var peers: [Peer?] = []
+        stage.at(1) {
+            for _ in 0..<2 {
+                let peer = stage.connectPeer()
+                peer?.send(wire("waiting"))
+                peers.append(peer)
+            }
+            guard let server = stage.server else { return }
+            ledger.promise("drain")
+            server.drain(within: .milliseconds(200)) { report in
+                ledger.keep("drain", "\(report.closed + report.aborted) sessions ended")
+            }
+        }
+        stage.at(100) { for peer in peers { peer?.finish() } }
     }
 
     /// A file that a killed server left behind is taken over.

@@ -4,34 +4,34 @@ import Testing
 
 @testable import Tron
 
-@Suite struct InheritedListenersTests {
-    /// A listening socket as a supervisor makes it: blocking, and open across exec(2).
-    private final class Foreign {
-        let number: Int32
-        let address: SocketAddress
+/// A listening socket as a supervisor makes it: blocking, and open across exec(2).
+final class Foreign {
+    let number: Int32
+    let address: SocketAddress
 
-        init(_ address: SocketAddress, listens: Bool = true, type: __socket_type = SOCK_STREAM) {
-            number = socket(address.family, Int32(type.rawValue), 0)
-            let number = number
-            _ = address.withRawAddress { raw, length in
-                bind(number, raw.assumingMemoryBound(to: sockaddr.self), length)
-            }
-            if listens { listen(number, 16) }
-            var storage = sockaddr_storage()
-            var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
-            self.address = withUnsafeMutableBytes(of: &storage) { bytes in
-                let raw = bytes.baseAddress!
-                getsockname(number, raw.assumingMemoryBound(to: sockaddr.self), &length)
-                return SocketAddress(raw: raw, length: length) ?? address
-            }
+    init(_ address: SocketAddress, listens: Bool = true, type: __socket_type = SOCK_STREAM) {
+        number = socket(address.family, Int32(type.rawValue), 0)
+        let number = number
+        _ = address.withRawAddress { raw, length in
+            bind(number, raw.assumingMemoryBound(to: sockaddr.self), length)
         }
-
-        /// A copy, as the process has it that they are handed over to.
-        var copy: Int32 { fcntl(number, F_DUPFD_CLOEXEC, 100) }
-
-        deinit { close(number) }
+        if listens { listen(number, 16) }
+        var storage = sockaddr_storage()
+        var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
+        self.address = withUnsafeMutableBytes(of: &storage) { bytes in
+            let raw = bytes.baseAddress!
+            getsockname(number, raw.assumingMemoryBound(to: sockaddr.self), &length)
+            return SocketAddress(raw: raw, length: length) ?? address
+        }
     }
 
+    /// A copy, as the process has it that they are handed over to.
+    var copy: Int32 { fcntl(number, F_DUPFD_CLOEXEC, 100) }
+
+    deinit { close(number) }
+}
+
+@Suite struct InheritedListenersTests {
     private func isOpen(_ number: Int32) -> Bool { fcntl(number, F_GETFD) >= 0 }
 
     private func handedOver(_ variables: [String: String], to process: Int32) throws -> [String] {

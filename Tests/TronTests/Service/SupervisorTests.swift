@@ -5,7 +5,7 @@ import Testing
 @testable import Tron
 
 /// A supervisor's socket, which reads what it is told.
-private final class NotifySocket {
+final class NotifySocket {
     let name = "@tron-notify-\(getpid())-\(UInt64.random(in: 0 ... .max))"
     private let number = socket(
         AF_UNIX,

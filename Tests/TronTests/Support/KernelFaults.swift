@@ -7,7 +7,8 @@ import Glibc
 enum KernelCall: String, CaseIterable {
     case socket, bind, listen, accept, connect, shutdown, close, localAddress, setOption
     case linger, socketError, receive, send, read, write, epollCreate, epollControl, epollWait
-    case eventDescriptor, signalPlace, signalAction, unlink, socketFile, sendProgress
+    case eventDescriptor, signalPlace, signalAction, unlink, socketFile, sendProgress, filter
+    case shutdownReading
 }
 
 /// What a call does in place of what it would do.
@@ -21,6 +22,14 @@ enum KernelFault {
 }
 
 extension FaultyKernel {
+    func shutdownReading(_ number: Int32) -> Int {
+        perform(.shutdownReading, number) { machine.shutdownReading(number) }
+    }
+
+    func dropNewConnections(_ number: Int32) -> Int {
+        perform(.filter, number) { machine.dropNewConnections(number) }
+    }
+
     func openSignals(_ number: Int32) -> Int {
         perform(.signalPlace, number) { machine.openSignals(number) }
     }

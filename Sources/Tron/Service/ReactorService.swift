@@ -9,9 +9,7 @@
 ///     try await service.run()
 public struct ReactorService: Sendable {
     private let limits: ReactorLimits
-    let deadline: Duration
-    let spread: Duration
-    private let notice: Duration
+    private let drain: ServiceDrain
     private let setup: @Sendable (Reactor) throws -> Void
     private let runs = Locked(Runs())
 
@@ -30,9 +28,7 @@ public struct ReactorService: Sendable {
         setup: @escaping @Sendable (Reactor) throws -> Void
     ) {
         self.limits = limits
-        self.deadline = deadline
-        self.spread = spread
-        self.notice = notice
+        drain = ServiceDrain(deadline: deadline, spread: spread, notice: notice)
         self.setup = setup
     }
 
@@ -44,19 +40,14 @@ public struct ReactorService: Sendable {
     /// `ReactorEvent.drained`.
     /// - Throws: what `setup` throws, or `SystemError` when the reactor could not be made.
     public func run() async throws {
-        let run = ServiceRun(deadline, spread, notice)
+        let run = ServiceRun(count: 1, drain)
         begin(run)
         defer { end(run) }
-        try await withTaskCancellationHandler {
-            try await withCheckedThrowingContinuation { continuation in
-                do {
-                    try startThread { continuation.resume(with: runHere(run)) }
-                } catch {
-                    continuation.resume(throwing: error)
-                }
-            }
-        } onCancel: {
-            run.shutDown()
+        _ = try await run.perform(by: Kernel()) { [limits, setup] index in
+            let reactor = try Reactor(limits: limits)
+            try setup(reactor)
+            run.began(reactor, at: index)
+            try reactor.run()
         }
     }
 
@@ -82,62 +73,5 @@ public struct ReactorService: Sendable {
 
     private func end(_ run: ServiceRun) {
         runs.withLock { $0.current.removeAll { $0 === run } }
-    }
-
-    private func runHere(_ run: ServiceRun) -> Result<Void, any Error> {
-        Result {
-            let reactor = try Reactor(limits: limits)
-            try setup(reactor)
-            run.began(reactor.remote)
-            try reactor.run()
-        }
-    }
-}
-
-/// Ends a reactor that may not have been made yet.
-private final class ServiceRun: Sendable {
-    private struct State {
-        var remote: RemoteReactor?
-        var requests = 0
-    }
-
-    private let deadline: Duration
-    private let spread: Duration
-    private let notice: Duration
-    private let state = Locked(State())
-
-    init(_ deadline: Duration, _ spread: Duration, _ notice: Duration) {
-        self.deadline = deadline
-        self.spread = spread
-        self.notice = notice
-    }
-
-    /// It is set up: from now on it can be drained.
-    func began(_ remote: RemoteReactor) {
-        let requests = state.withLock { state in
-            state.remote = remote
-            return state.requests
-        }
-        end(remote, requests)
-    }
-
-    func shutDown() {
-        let (remote, requests) = state.withLock { state in
-            state.requests += 1
-            return (state.remote, state.requests)
-        }
-        if let remote { end(remote, requests) }
-    }
-
-    /// A reactor that has stopped meanwhile refuses both.
-    private func end(_ remote: RemoteReactor, _ requests: Int) {
-        switch requests {
-        case 0: break
-        case 1:
-            _ = remote.submitAlways { [deadline, spread, notice] reactor in
-                reactor.drain(within: deadline, spread: spread, notice: notice)
-            }
-        default: remote.stop()
-        }
     }
 }

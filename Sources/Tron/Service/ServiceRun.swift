@@ -1,0 +1,139 @@
+// One run of a service: its reactors, each on a thread of its own, which end together.
+
+/// How a service drains: see `Reactor.drain(within:spread:notice:completion:)`.
+struct ServiceDrain: Sendable {
+    let deadline: Duration
+    let spread: Duration
+    let notice: Duration
+}
+
+/// Runs one reactor or several, and ends them: the first request drains them all, the second stops
+/// them at once, and where one has failed the others are stopped.
+final class ServiceRun: Sendable {
+    private struct State: Sendable {
+        /// Those that are set up, and `Registry.number` of each.
+        var reactors: [(remote: RemoteReactor, number: UInt32)?]
+        var requests = 0
+        /// How many have not ended.
+        var left: Int
+        var failure: (any Error)?
+        var report = DrainReport()
+        var completion: (@Sendable (Result<DrainReport, any Error>) -> Void)?
+    }
+
+    private let drain: ServiceDrain
+    private let state: Locked<State>
+
+    init(count: Int, _ drain: ServiceDrain) {
+        self.drain = drain
+        state = Locked(State(reactors: Array(repeating: nil, count: count), left: count))
+    }
+
+    /// Calls `body` for each reactor on its thread. Returns when all have ended, with what their
+    /// drains came to; throws what the first threw that failed. Cancelling the task is a request.
+    func perform(
+        by kernel: Kernel, _ body: @escaping @Sendable (Int) throws -> Void
+    ) async throws -> DrainReport {
+        try await withTaskCancellationHandler {
+            try await withCheckedThrowingContinuation { continuation in
+                begin(kernel, body) { continuation.resume(with: $0) }
+            }
+        } onCancel: {
+            shutDown()
+        }
+    }
+
+    private func begin(
+        _ kernel: Kernel, _ body: @escaping @Sendable (Int) throws -> Void,
+        _ completion: @escaping @Sendable (Result<DrainReport, any Error>) -> Void
+    ) {
+        let count = state.withLock { state in
+            state.completion = completion
+            return state.reactors.count
+        }
+        for index in 0..<count {
+            do {
+                try startThread(by: kernel) { self.ended(Result { try body(index) }) }
+            } catch {
+                for _ in index..<count { ended(.failure(error)) }
+                return
+            }
+        }
+    }
+
+    /// A reactor is set up: from now on it can be ended.
+    func began(_ reactor: Reactor, at index: Int) {
+        let remote = reactor.remote
+        let number = reactor.registry.number
+        let (requests, hasFailed) = state.withLock { state in
+            state.reactors[index] = (remote, number)
+            return (state.requests, state.failure != nil)
+        }
+        if hasFailed { remote.stop() } else { end(remote, requests) }
+    }
+
+    /// One has ended. Where nobody has asked for it, the others end, too: at once if it has failed.
+    func ended(_ result: Result<Void, any Error>) {
+        let (isUnasked, hasFailed) = state.withLock { state in
+            let isFirst = state.failure == nil
+            if case .failure(let error) = result, isFirst { state.failure = error }
+            state.left -= 1
+            return (state.requests == 0 && state.left > 0, isFirst && state.failure != nil)
+        }
+        if hasFailed {
+            for remote in remotes { remote.stop() }
+        } else if isUnasked {
+            shutDown()
+        }
+        complete()
+    }
+
+    private func complete() {
+        let (completion, result) = state.withLock { state in
+            let completion = state.left == 0 ? state.completion.take() : nil
+            let failure = state.failure.map { Result<DrainReport, any Error>.failure($0) }
+            return (completion, failure ?? .success(state.report))
+        }
+        completion?(result)
+    }
+
+    /// Asks for the end.
+    func shutDown() {
+        let requests = state.withLock { state in
+            state.requests += 1
+            return state.requests
+        }
+        for remote in remotes { end(remote, requests) }
+    }
+
+    /// A reactor that has stopped meanwhile refuses both.
+    private func end(_ remote: RemoteReactor, _ requests: Int) {
+        switch requests {
+        case 0: break
+        case 1:
+            _ = remote.submitAlways { [drain, state] reactor in
+                reactor.drain(
+                    within: drain.deadline, spread: drain.spread, notice: drain.notice
+                ) { report in state.withLock { $0.report.add(report) } }
+            }
+        default: remote.stop()
+        }
+    }
+
+    // MARK: What others want to know
+
+    /// Those that are set up, in the order of their indices.
+    var remotes: [RemoteReactor] { state.withLock { $0.reactors.compactMap { $0?.remote } } }
+
+    /// The reactor that a session belongs to, and its index.
+    func reactor(of session: SessionID) -> (index: Int, remote: RemoteReactor)? {
+        state.withLock { state in
+            state.reactors.firstIndex { $0?.number == session.reactor }.flatMap { index in
+                state.reactors[index].map { (index, $0.remote) }
+            }
+        }
+    }
+
+    /// The reactor of this index, once it is set up.
+    func reactor(at index: Int) -> RemoteReactor? { state.withLock { $0.reactors[index]?.remote } }
+}
