@@ -16,6 +16,13 @@ extension SessionRecord {
         let isAsked = isAskedForInput(file)
         let wasUnread = times.notReadingSince != nil
         times.notReadingSince = isAsked ? nil : times.notReadingSince ?? now
+        // It may read and be at the end of its rate again before the kernel is asked for anything.
+        if session.counters.ratePauses != ratePauses {
+            ratePauses = session.counters.ratePauses
+            pacedSince = now
+            stir()
+            run.met(.pacedByRate)
+        }
         // Its reading began anew, also when the loop has not slept meanwhile.
         if wasUnread && isAsked { stir() }
         // While it is still asked for, the kernel is about to tell it.

@@ -47,6 +47,9 @@ final class SessionRecord {
     var hasSwitched = false
     /// What its limit allows of packets and frames.
     var rate: RateRule?
+    /// How often it has waited for that, and since when it last did.
+    var ratePauses = 0
+    var pacedSince = Int64.min / 2
     /// It is being set up: what came behind its header is not counted yet.
     var isBeginning = false
 

@@ -34,9 +34,31 @@ enum Simulation {
         } catch {
             run.fail("the reactor threw \(error)")
         }
-        return RunOutcome(
+        var outcome = RunOutcome(
             seed: seed, hash: run.hash, counts: run.faults.counts,
             successes: run.tallies, turns: turns, failure: run.failure)
+        if seed.isMultiple(of: groupsAmongSeeds) && run.failure == nil {
+            playGroup(isTold, pulse, &outcome)
+        }
+        return outcome
+    }
+
+    /// One of so many seeds plays a group of reactors as well.
+    private static let groupsAmongSeeds: UInt64 = 4
+
+    private static func playGroup(_ isTold: Bool, _ pulse: Pulse, _ outcome: inout RunOutcome) {
+        let run = Run(seed: outcome.seed, isTold: isTold, pulse)
+        let world = GroupWorld(run)
+        do {
+            try world.play()
+        } catch {
+            run.fail("a group threw \(error)")
+        }
+        outcome.hash ^= run.hash
+        outcome.turns += world.turns
+        outcome.failure = run.failure
+        for (index, count) in run.faults.counts.enumerated() { outcome.counts[index] += count }
+        for (index, count) in run.tallies.enumerated() { outcome.successes[index] += count }
     }
 
     /// The seeds of an errand, on as many threads as said. Ends early after some failures, unless

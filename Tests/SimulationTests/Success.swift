@@ -7,13 +7,14 @@ enum Success: Int, CaseIterable {
     case drainClosedAll, owedWasAnswered, repliedLater, drainsOverlapped
     case blockedAndWentOn, writableAgain, filled, sentThroughWhole, sentThroughInPart
     case closureInterrupted, closureOverran, closureThrew
-    case resumed, halfClosedAndSent
+    case resumed, pacedByRate, halfClosedAndSent
     case endedIdle, endedDead, endedHalfClosed, packetTimedOut, closeTimedOut, overflowed
     case questionAsked, aliveByAnswer, questionDelayed
     case tookBytes, tookFrames, tookLines, tookDelimited, switchedHandlers
     case taskReceived, taskReplied, taskEnded
     case proxiedByLine, proxiedInBinary, proxyNotBelieved, proxyFaulty, proxyLate, proxyEnded
     case groupSent, acceptedAfterRest, eventsTold, drainedAndStopped
+    case groupHandedOver, groupDrained, groupReplied, groupBroadcast, groupAddressed
     case meterRead, talkersTold, slowestTold, taskSlept, sleepEnded
 
     /// Its name in the table.
@@ -41,6 +42,7 @@ enum Success: Int, CaseIterable {
         case .closureOverran: "closure wrote more than its capacity"
         case .closureThrew: "closure threw"
         case .resumed: "packet delivered after a pause"
+        case .pacedByRate: "reading waited for its rate"
         case .halfClosedAndSent: "sent after the peer's end"
         case .endedIdle: "ended idle"
         case .endedDead: "ended dead"
@@ -69,6 +71,11 @@ enum Success: Int, CaseIterable {
         case .acceptedAfterRest: "accepted after a rest"
         case .eventsTold: "session's events told"
         case .drainedAndStopped: "reactor drained and stopped"
+        case .groupHandedOver: "connection handed to another reactor"
+        case .groupDrained: "group drained with sessions"
+        case .groupReplied: "reply given from elsewhere in a group"
+        case .groupBroadcast: "group's packet to all sent"
+        case .groupAddressed: "group's packet to one sent"
         case .meterRead: "meter read"
         case .talkersTold: "meter told of sessions that moved bytes"
         case .slowestTold: "meter told of a slow session"

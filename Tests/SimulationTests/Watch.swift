@@ -73,8 +73,7 @@ extension World {
         if record.answerable >= limits.maximumOwedReplies { return }
         if let rate = limits.maximumPacketRate, interest & Ready.readable == 0 {
             // It reads again once there are tokens.
-            let last = record.times.notReadingSince ?? run.turnStart
-            if run.turnStart < last + RateRule.pause(rate) + 3 * Obligations.tick { return }
+            if run.turnStart < record.pacedSince + RateRule.pause(rate) + 3 * Obligations.tick { return }
         }
         if session.queuedBytes > limits.outboundCapacity { return }
         let mayPause = record.options.pausesReadingAboveHighWatermark
