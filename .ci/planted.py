@@ -4,7 +4,7 @@
     .ci/mutate planted NAME ...   only these
     .ci/mutate planted --list     their names and what they do wrong
     .ci/mutate planted --fit      fails when one does not fit the code any more; builds nothing
-    .ci/mutate planted --by simulation [--seeds N] [NAME ...]
+    .ci/mutate planted --by simulation [--seeds N] [--alone] [NAME ...]
                                   what the simulation finds of them by itself: planted_simulation.py
 
 Sessions and Endpoints wait for kernels, peers and clocks: to change each of their operators would

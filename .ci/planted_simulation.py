@@ -1,14 +1,15 @@
 """Plants known defects and tells which of them the simulation finds by itself.
 
-    .ci/mutate planted --by simulation [--seeds N] [NAME ...]
+    .ci/mutate planted --by simulation [--seeds N] [--alone] [NAME ...]
 
 All are planted at once in a copy of the library, kept in .build-planted-simulation with the
 simulation and built optimised; the environment chooses which one is active, so that each costs no
 build of its own. What cannot be chosen so (it changes a declaration or a pattern, or what the
-compiler copies into other modules) is left out, and named: those are the tests' to notice. Each is
-run for N seeds (5,000 unless said otherwise), the same ones for each. Found are those for which a
-run fails, the process ends or never comes back; of each it says after how many seeds, and how it
-showed. Survivors are reported, not refused: some show in time and memory alone.
+compiler copies into other modules) is left out, and named; with --alone each of those has a build
+of its own, of a minute or two. Each is run for N seeds (5,000 unless said otherwise), the same ones
+for each. Found are those for which a run fails, the process ends or never comes back; of each it
+says after how many seeds, and how it showed. Fails when one survives of which .ci/planted-survivors
+does not say why the simulation cannot see it, or will not.
 """
 import os
 import re
@@ -27,7 +28,8 @@ let package = Package(name: "Mutants", targets: [
     .target(
         name: "Tron", dependencies: ["CEpollShim"],
         swiftSettings: [.enableExperimentalFeature("Lifetimes")]),
-    .testTarget(name: "SimulationTests", dependencies: ["Tron"]),
+    .target(name: "TronTestKit", dependencies: ["Tron"]),
+    .testTarget(name: "SimulationTests", dependencies: ["Tron", "TronTestKit"]),
 ], swiftLanguageModes: [.v6])
 """
 
@@ -113,7 +115,7 @@ def plant_all(root, chosen, refused):
 def copy(root, package, files, write):
     wanted = {package / path.relative_to(root): path.read_text() for path in [
         *root.glob("CEpollShim/*"), *root.glob("Sources/Tron/**/*.swift"),
-        *root.glob("Tests/SimulationTests/*.swift")]}
+        *root.glob("Sources/TronTestKit/*.swift"), *root.glob("Tests/SimulationTests/*.swift")]}
     wanted |= {package / path: text for path, text in files.items()}
     wanted[package / "Package.swift"] = MANIFEST
     wanted[package / "Sources/Tron/ActiveDefect.swift"] = CHOICE
@@ -170,8 +172,28 @@ def run(package, number, seeds, limit_cores):
     return ("the process ends", seeds) if process.returncode < 0 else None
 
 
+def reasons(root):
+    """Why the simulation does not find a defect, by its name."""
+    text = (root / ".ci" / "planted-survivors").read_text()
+    text = "\n".join(line for line in text.split("\n") if not line.startswith("#"))
+    pairs = re.findall(r"^([\w-]+): (.*(?:\n .*)*)", text, flags=re.MULTILINE)
+    return {name: " ".join(reason.split()) for name, reason in pairs}
+
+
+def judge_alone(root, package, defect, seeds, write, limit_cores):
+    """What becomes of one that has a build of its own."""
+    path = "Sources/Tron/" + defect.file
+    copy(root, package, {path: defect.planted((root / path).read_text())}, write)
+    complaint = check(package, False)
+    if complaint:
+        sys.exit(complaint[-4000:])
+    return run(package, 0, seeds, limit_cores)
+
+
 def main(root, package, arguments, known, write, limit_cores):
     seeds = 5000
+    is_alone = "--alone" in arguments
+    arguments = [argument for argument in arguments if argument != "--alone"]
     if "--seeds" in arguments:
         place = arguments.index("--seeds")
         seeds = int(arguments[place + 1])
@@ -183,6 +205,18 @@ def main(root, package, arguments, known, write, limit_cores):
               if not arguments or defect.name in arguments]
     print(f"the simulation's findings in {seeds} seeds each", flush=True)
     found, judged, refused, left = 0, 0, set(), chosen
+    why, unexplained = reasons(root), []
+
+    def tell(defect, finding):
+        nonlocal found, judged
+        found, judged = found + (finding is not None), judged + 1
+        word = f"found after {finding[1]} ({finding[0]})" if finding else "SURVIVED"
+        print(f"{word} | {defect.name}: {defect.text}", flush=True)
+        if finding is None:
+            print(f"    {why.get(defect.name, 'nobody knows why')}", flush=True)
+            if defect.name not in why:
+                unexplained.append(defect.name)
+
     while left:
         before = len(left)
         hindered = build(root, package, left, refused, write)
@@ -192,16 +226,18 @@ def main(root, package, arguments, known, write, limit_cores):
         for number, defect in left:
             if number in refused or (number, defect) in hindered:
                 continue
-            finding = run(package, number, seeds, limit_cores)
-            found, judged = found + (finding is not None), judged + 1
-            word = f"found after {finding[1]} ({finding[0]})" if finding else "SURVIVED"
-            print(f"{word} | {defect.name}: {defect.text}", flush=True)
+            tell(defect, run(package, number, seeds, limit_cores))
         left = hindered if len(hindered) < before else []
     for number, defect in chosen:
-        if number in refused or (number, defect) in left:
+        if not (number in refused or (number, defect) in left):
+            continue
+        if is_alone:
+            tell(defect, judge_alone(root, package, defect, seeds, write, limit_cores))
+        else:
             print(f"left out | {defect.name}", flush=True)
     print(f"planted: {found} of {judged} found, {len(chosen) - judged} left out")
-    sys.exit(0)
+    sys.exit(f"mutate: {', '.join(unexplained)} survive, and nobody knows why"
+             if unexplained else 0)
 
 
 def build(root, package, chosen, refused, write):

@@ -23,7 +23,9 @@ package final class OpenFile {
     package var arrivedSignals: UInt64 = 0
 
     // Epoll's.
-    package var isWatched = false
+    /// Whose epoll it is in: of the kernels of one process there may be several.
+    package var watcher: ObjectIdentifier?
+    package var isWatched: Bool { watcher != nil }
     package var interest: UInt32 = 0
     package var token: UInt64 = 0
     /// The present batch has an event of it.
@@ -56,6 +58,13 @@ package final class OpenFile {
         case .epoll: return 0
         }
     }
+}
+
+/// What the kernels of one process have in common, each of which serves a loop.
+package final class SimulatedProcess {
+    package var table = DescriptorTable()
+
+    package init() {}
 }
 
 /// All descriptors. 0, 1 and 2 are not to be had.

@@ -7,6 +7,7 @@ package enum Fault: Int, CaseIterable {
         abortedConnection
     case connectRefused, connectSlow, connectNever, freeze, partitionOneWay, partitionBothWays
     case shuffledEvents, clockJump, longHandler, reentrantCall, capHit, lateAnswer, sentThrough
+    case lookupFails
 
     /// Its name in the table.
     package var title: String {
@@ -39,6 +40,7 @@ package enum Fault: Int, CaseIterable {
         case .capHit: "cap hit"
         case .lateAnswer: "late answer"
         case .sentThrough: "large packet sent through"
+        case .lookupFails: "name lookup fails"
         }
     }
 
@@ -49,7 +51,7 @@ package enum Fault: Int, CaseIterable {
         case .storm: [30, 100]
         case .interruption: [20, 100]
         case .processLimit, .systemLimit, .noBuffers, .abortedConnection: [20, 100, 300]
-        case .connectRefused, .connectSlow, .connectNever: [100, 300]
+        case .connectRefused, .connectSlow, .connectNever, .lookupFails: [100, 300]
         case .freeze, .partitionOneWay, .partitionBothWays: [100, 300]
         case .staleEvent: [50, 200]
         case .shuffledEvents: [500, 1000]

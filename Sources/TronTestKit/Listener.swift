@@ -8,6 +8,8 @@ package final class Listener {
     package let place: Place
     /// What the connections inherit.
     let keepalive: Keeping
+    /// Whether others may have the address that say the same.
+    let reusesPort: Bool
     /// Connections that the kernel has made and nobody accepted.
     package var queue: [End] = []
     /// What asks for a new connection is dropped (a filter), or refused (a Unix socket's shutdown).
@@ -22,11 +24,12 @@ package final class Listener {
 
     package init(
         _ address: SocketAddress, backlog: Int, at place: Place = .somewhere,
-        keepalive: Keeping = Keeping()
+        keepalive: Keeping = Keeping(), reusesPort: Bool = false
     ) {
         self.address = address
         self.place = place
         self.keepalive = keepalive
+        self.reusesPort = reusesPort
         self.backlog = max(1, backlog)
     }
 

@@ -50,7 +50,9 @@ extension SimulatedKernel {
         if address.port == 0 {
             wanted = address.withPort(UInt16(20_000 + run.nextSerial() % 10_000))
         }
-        if network.isBound(wanted, at: place) { return -Int(EADDRINUSE) }
+        if network.isBound(wanted, at: place, sharing: end.reusesPort) {
+            return -Int(EADDRINUSE)
+        }
         run.note(.bind, Int(wanted.port ?? 0))
         end.local = wanted
         return 0
@@ -71,6 +73,7 @@ extension SimulatedKernel {
             return -Int(run.chance.pick(ECONNABORTED, ECONNABORTED, EPROTO, EHOSTUNREACH))
         }
         let accepted = table.open(.socket(end), run)
+        end.wasAccepted = true
         run.note(.accept, Int(file.number), Int(accepted.number), "is connection \(end.serial)")
         _ = unsafe put(end.remote ?? end.local, address, length)
         return Int(accepted.number)

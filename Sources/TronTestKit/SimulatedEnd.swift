@@ -76,6 +76,8 @@ package final class End {
     /// It neither sends nor hears anything any more, and says nothing of that.
     package var hasVanished = false
     package var keepalive = Keeping()
+    /// SO_REUSEPORT.
+    package var reusesPort = false
     /// The first packet of its handshake has gone the way.
     var hasTravelled = false
     /// Since when its bytes cannot pass, and since when received ones wait for its user.
@@ -85,6 +87,8 @@ package final class End {
     package var changed: () -> Void = {}
 
     // For whoever watches.
+    /// accept4(2) has handed it to the library.
+    package var wasAccepted = false
     /// When it was refused, reset or given up.
     var overSince: Int64?
     var isReported = false

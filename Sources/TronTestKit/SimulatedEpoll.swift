@@ -17,7 +17,7 @@ extension SimulatedKernel {
         beforeWait(nanoseconds)
         run.note(.wait, Int(nanoseconds), openCount, "descriptors open")
         table.beginBatch()
-        table.forEach { $0.isInBatch = false }
+        table.forEach { if $0.watcher == ObjectIdentifier(self) { $0.isInBatch = false } }
         if isStepped { return unsafe look(list, most) }
         let deadline = nanoseconds < 0 ? Int64.max : run.clock + nanoseconds
         while true {
@@ -58,7 +58,7 @@ extension SimulatedKernel {
     /// Whether a wait would return at once.
     package var isReady: Bool {
         table.contains { file in
-            file.isWatched && file.readiness & (file.interest | Ready.error | Ready.hangUp) != 0
+            file.watcher == ObjectIdentifier(self) && file.readiness & (file.interest | Ready.error | Ready.hangUp) != 0
         }
     }
 
@@ -80,7 +80,7 @@ extension SimulatedKernel {
     private func collect(_ most: Int) -> [Event] {
         var events: [Event] = []
         table.forEach { file in
-            guard file.isWatched else { return }
+            guard file.watcher == ObjectIdentifier(self) else { return }
             // EPOLLERR and EPOLLHUP are told whether asked for or not.
             let bits = file.readiness & (file.interest | Ready.error | Ready.hangUp)
             if bits != 0 { events.append(Event(bits: bits, token: file.token, file: file)) }
@@ -124,6 +124,10 @@ extension SimulatedKernel {
         _ operation: Int32, _ file: OpenFile, _ events: UInt32, _ token: UInt64
     ) -> Int {
         let isAddition = operation == Ready.addition
+        let isOwn = file.watcher == ObjectIdentifier(self)
+        run.expect(
+            isOwn || !file.isWatched,
+            "descriptor \(file.number) is in the epoll of another loop")
         guard isAddition != file.isWatched else { return isAddition ? -Int(EEXIST) : -Int(ENOENT) }
         if isAddition && run.strikes(.noBuffers) {
             return refused(file, .epoll_ctl, ENOMEM)
@@ -132,7 +136,7 @@ extension SimulatedKernel {
         if file.isWatched && (operation == Ready.deletion || file.token != token) {
             retire(file.token)
         }
-        file.isWatched = operation != Ready.deletion
+        file.watcher = operation == Ready.deletion ? nil : ObjectIdentifier(self)
         file.interest = events
         if events & Ready.readable != 0 {
             file.listener?.deafSince = nil

@@ -27,6 +27,8 @@ public enum SimulatedFault: Sendable, Hashable, CaseIterable {
     case slowConnection
     /// An attempt to connect is never answered.
     case unansweredConnection
+    /// A name is not resolved.
+    case failedLookup
     /// The machine slept for up to ten seconds.
     case clockJump
 
@@ -44,6 +46,7 @@ public enum SimulatedFault: Sendable, Hashable, CaseIterable {
         case .refusedConnection: [.connectRefused]
         case .slowConnection: [.connectSlow]
         case .unansweredConnection: [.connectNever]
+        case .failedLookup: [.lookupFails]
         case .clockJump: [.clockJump]
         }
     }

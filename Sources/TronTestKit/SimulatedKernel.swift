@@ -10,7 +10,11 @@ package final class SimulatedKernel: KernelBackend, @unchecked Sendable {
     /// Whether the loop is driven turn by turn: a wait then returns at once.
     package let isStepped: Bool
     let elsewhere = WorkFromElsewhere()
-    package var table = DescriptorTable()
+    package let process: SimulatedProcess
+    package var table: DescriptorTable {
+        get { process.table }
+        _modify { yield &process.table }
+    }
     package var retiredTokens: [UInt64] = []
     /// How often a descriptor may be told ready before something is done about it: the last phases
     /// of a turn may have much to do, and a small limit.
@@ -25,18 +29,26 @@ package final class SimulatedKernel: KernelBackend, @unchecked Sendable {
     package internal(set) var closedSessions = 0
     /// Called as a wait begins, with its time limit.
     package var beforeWait: (Int64) -> Void = { _ in }
+    /// A thread that wakes the loop may be refused that.
+    var refusesWakeups = true
     /// Waits do not wait any more: the run is to end.
     package var hurries = false
 
     package init(_ run: Run) {
         self.run = run
         network = Transport(run: run)
+        process = SimulatedProcess()
         place = .somewhere
         isStepped = false
     }
 
-    /// A kernel among others, whose loops are driven turn by turn.
-    package init(steppedAt place: Place, in network: Transport) {
+    /// A kernel among others, whose loops are driven turn by turn. Those of one process have its
+    /// descriptors in common.
+    package init(
+        steppedAt place: Place, in network: Transport,
+        of process: SimulatedProcess = SimulatedProcess()
+    ) {
+        self.process = process
         run = network.run
         self.network = network
         self.place = place
@@ -47,7 +59,7 @@ package final class SimulatedKernel: KernelBackend, @unchecked Sendable {
     /// them.
     package func crash() {
         table.forEach { file in
-            file.isWatched = false
+            file.watcher = nil
             if let listener = file.listener { network.stop(listener) }
             if let end = file.end { network.close(end, resets: true) }
         }
@@ -108,7 +120,7 @@ package final class SimulatedKernel: KernelBackend, @unchecked Sendable {
     package func write(_ number: Int32, _ bytes: UnsafeRawPointer, _ count: Int) -> Int {
         if isStepped && elsewhere.isElsewhere { return elsewhere.note() }
         guard let file = file(number, .write) else { return -Int(EBADF) }
-        if run.strikes(.noBuffers) { return -Int(ENOMEM) }
+        if refusesWakeups && run.strikes(.noBuffers) { return -Int(ENOMEM) }
         unsafe file.pending += bytes.loadUnaligned(as: UInt64.self)
         return 8
     }

@@ -17,8 +17,9 @@ import Tron
 /// same seed gives the same trace.
 ///
 /// Tasks on a reactor's executor (`Task(executorPreference: reactor.executor)`, actors on it,
-/// `Session.task`) are part of that. What runs elsewhere is not: other threads, `Task { }`, and
-/// `Task.sleep`, which waits in real time. When it comes back to a reactor, that is a finding.
+/// `Session.task`) are part of that, and so is their `RemoteReactor.sleep(for:)`. What runs
+/// elsewhere is not: other threads, `Task { }`, and `Task.sleep`, which waits in real time. When it
+/// comes back to a reactor, that is a finding.
 ///
 /// Loopback addresses are common to all reactors, as if they were processes of one computer. Each
 /// also has an address of its own, and its name stands for that.

@@ -21,7 +21,8 @@ extension SimulatedKernel {
     package func listen(_ number: Int32, backlog: Int32) -> Int {
         guard let file = file(number, .listen), let end = file.end else { return -Int(EINVAL) }
         let listener = Listener(
-            end.local, backlog: Int(backlog), at: place, keepalive: end.keepalive)
+            end.local, backlog: Int(backlog), at: place, keepalive: end.keepalive,
+            reusesPort: end.reusesPort)
         file.listener = listener
         network.listen(listener)
         return 0
@@ -74,6 +75,7 @@ extension SimulatedKernel {
         guard let file = file(number, .setsockopt) else { return -Int(EBADF) }
         if run.strikes(.noBuffers) { return refused(file, .setsockopt, ENOBUFS) }
         file.end?.keepalive.set(level: level, name: name, to: value)
+        if level == SOL_SOCKET && name == SO_REUSEPORT { file.end?.reusesPort = value != 0 }
         return 0
     }
 

@@ -6,9 +6,16 @@ import Tron
 
 extension SimulatedKernel {
     package func resolve(_ host: String) -> Result<[SocketAddress], ResolutionError> {
-        let address = network.address(named: host)
-        return address.map { .success([$0]) }
-            ?? .failure(ResolutionError(host: host, message: "Name or service not known"))
+        if run.strikes(.lookupFails) {
+            run.met(.lookupFails)
+            let message = "Temporary failure in name resolution"
+            return .failure(ResolutionError(host: host, message: message))
+        }
+        let addresses = network.addresses(named: host)
+        if addresses.isEmpty {
+            return .failure(ResolutionError(host: host, message: "Name or service not known"))
+        }
+        return .success(addresses)
     }
 
     /// No process hands over what it listens on.
@@ -21,9 +28,20 @@ extension SimulatedKernel {
 
     package func randomSeed() -> UInt64 { run.chance.next() }
 
-    /// What another thread would do happens between the loop's turns, all of it at once.
+    /// What another thread does happens between the loop's turns, all of it at once. A loop that
+    /// waits itself is woken by its eventfd, so that it has to come from another thread in fact.
     package func startThread(_ body: @escaping @Sendable () -> Void) -> Int {
-        network.after(run.chance.time(upToMilliseconds: 20)) { body() }
+        if run.strikes(.noBuffers) {
+            run.met(.noBuffers)
+            return -Int(EAGAIN)
+        }
+        network.after(run.chance.time(upToMilliseconds: 20)) { [self] in
+            if isStepped { return body() }
+            // Whoever is refused the wake-up does not make up for it: nothing follows.
+            refusesWakeups = false
+            OtherThread.runOnce(body)
+            refusesWakeups = true
+        }
         return 0
     }
 
@@ -35,6 +53,29 @@ extension SimulatedKernel {
     package func takeWakeupsFromElsewhere() -> Int { elsewhere.take() }
 
     package var seesEveryWakeup: Bool { isStepped }
+}
+
+/// A thread that has ended when the call returns: so that every repetition does the same.
+enum OtherThread {
+    private final class Body {
+        let run: @Sendable () -> Void
+
+        init(_ run: @escaping @Sendable () -> Void) { self.run = run }
+    }
+
+    static func runOnce(_ body: @escaping @Sendable () -> Void) {
+        var thread = pthread_t()
+        let context = unsafe Unmanaged.passRetained(Body(body)).toOpaque()
+        let code = unsafe pthread_create(
+            &thread, nil,
+            { context in
+                guard let context = unsafe context else { return nil }
+                unsafe Unmanaged<Body>.fromOpaque(context).takeRetainedValue().run()
+                return nil
+            }, context)
+        precondition(code == 0, "no thread is to be had")
+        pthread_join(thread, nil)
+    }
 }
 
 /// What other threads than the simulation's have written to an eventfd.

@@ -11,6 +11,8 @@ package final class Transport {
     package var links = Links()
     /// The places that have a name.
     package var places: [Place] = []
+    /// What other names stand for, with port 0.
+    package var names: [String: [SocketAddress]] = [:]
     /// Ends whose bytes cannot pass at present; they are brought on when that changes.
     var held: [End] = []
     var linkChanges = 0
@@ -35,7 +37,11 @@ package final class Transport {
         return end
     }
 
-    /// What a name stands for, with port 0.
+    /// What a name stands for, with port 0; empty when nobody has it.
+    func addresses(named name: String) -> [SocketAddress] {
+        names[name] ?? address(named: name).map { [$0] } ?? []
+    }
+
     func address(named name: String) -> SocketAddress? {
         if name == "localhost" { return .loopback(port: 0) }
         return places.first { $0.name == name }.map { .ipv4(host: $0.host, port: 0) }
@@ -75,17 +81,22 @@ extension Transport {
     }
 
     /// Whether a listener has the address, which each place has for itself unless it is a loopback
-    /// address or names a place.
-    package func isBound(_ address: SocketAddress, at place: Place = .somewhere) -> Bool {
+    /// address or names a place; and does not share it.
+    package func isBound(
+        _ address: SocketAddress, at place: Place = .somewhere, sharing isShared: Bool = false
+    ) -> Bool {
         listeners.contains {
             $0.address == address && ($0.place === place || !address.isEveryHost)
+                && !(isShared && $0.reusesPort)
         }
     }
 
     /// Who listens at an address: under that very address, or under all addresses of the place that
     /// has it.
     private func listener(at address: SocketAddress) -> Listener? {
-        listeners.first { $0.address == address }
+        let sharing = listeners.filter { $0.address == address && $0.reusesPort }
+        if sharing.count > 1 { return run.chance.pick(from: sharing) }
+        return listeners.first { $0.address == address }
             ?? listeners.first { listener in
                 listener.address.isEveryHost && listener.address.port == address.port
                     && (address.isLoopback || listener.place.has(address))

@@ -14,6 +14,7 @@ extension World {
             run.expect(record.current != nil, "a client is connected without a session")
             record.connections += 1
             if record.connections > 1 { run.met(.reconnected) }
+            if record.isNamed { run.met(.connectedByName) }
         case .gaveUp(let failure): judgeGivingUp(record, failure)
         case .closed: break
         }
@@ -27,6 +28,10 @@ extension World {
         run.expect(
             delays?.contains(delay.clampedNanoseconds) == true,
             "a client waits \(delay) before attempt \(attempt) of \(record.backoff)")
+        if case .unresolved = record.client.lastFailure {
+            run.met(.unresolved)
+            run.expect(record.isNamed, "a client looked for the name of an address")
+        }
         if case .unreachable(.timedOut) = record.client.lastFailure {
             run.met(.connectTimedOut)
             run.expect(
@@ -49,11 +54,14 @@ extension World {
         record.mustDecideBy = nil
     }
 
+    /// The longest that finding out what all the run's names stand for may take.
+    private static let lookups: Int64 = 100_000_000
+
     /// It gets to each of its addresses in turn, behind all other clients at the worst.
     private func watchConnecting(_ record: ClientRecord, _ nanoseconds: Int64) {
         guard case .connecting = record.state else { return }
         guard let latest = record.mustDecideBy else {
-            let time = clients.reduce(0) {
+            let time = clients.reduce(Self.lookups) {
                 $0 + Int64($1.targets) * ($1.connectTimeout + 2 * Obligations.tick)
             }
             record.mustDecideBy = run.clock + time - run.timeLost

@@ -5,6 +5,11 @@ import TronTestKit
 private final class EndStory {
     var log = WireLog()
     var reader = WireReader()
+    /// What a caller of a server behind proxies sends first, and whether it is one.
+    var header: ProxyHeader?
+    var isProxy = false
+    /// Since when the library has it, of one that is no session yet.
+    var arrivalSince: Int64?
 }
 
 extension End {
@@ -25,6 +30,24 @@ extension End {
     var reader: WireReader {
         get { story.reader }
         _modify { yield &story.reader }
+    }
+
+    /// What it sends first, of a caller of a server behind proxies.
+    var header: ProxyHeader? {
+        get { (attachment as? EndStory)?.header }
+        set { story.header = newValue }
+    }
+
+    /// Whether that is to be believed.
+    var isProxy: Bool {
+        get { (attachment as? EndStory)?.isProxy ?? false }
+        set { story.isProxy = newValue }
+    }
+
+    /// Since when the library has it, of one that is no session yet.
+    var arrivalSince: Int64? {
+        get { (attachment as? EndStory)?.arrivalSince }
+        set { story.arrivalSince = newValue }
     }
 
     /// The session behind it.

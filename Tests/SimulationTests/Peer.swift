@@ -13,6 +13,9 @@ final class Peer {
     private var reader = WireReader()
     /// Written and not yet taken by the socket.
     private var pending = ByteQueue()
+    /// What is left of its header, if it is a proxy or says so: before all else.
+    private var opening: ArraySlice<UInt8>
+    private var isOpening = false
     private var sent = 0
     private var sequence: Int32 = 0
     private var frozenUntil: Int64 = 0
@@ -25,12 +28,15 @@ final class Peer {
         self.end = end
         self.network = network
         run = network.run
+        opening = end.header?.bytes[...] ?? []
         character = PeerCharacter(drawnFrom: run, isCaller: isCaller)
         end.changed = { self.changed() }
     }
 
-    /// The connection stands: the first packet comes after a while.
-    func begin() { planNext() }
+    /// The first packet comes after a while, or after the header.
+    func begin() {
+        if opening.isEmpty { planNext() }
+    }
 
     private func planNext() {
         network.after(run.chance.time(upToMilliseconds: character.gap)) { self.act() }
@@ -61,6 +67,25 @@ final class Peer {
 // MARK: - Sending
 
 extension Peer {
+    /// Sends the next part of its header.
+    private func open() {
+        isOpening = true
+        guard !isGone, end.phase == .connected else { return }
+        let count = run.chance.hits(500) ? opening.count : run.chance.between(1, opening.count)
+        run.note(.peerSends, end.serial, count, "of its PROXY header")
+        pending.append(opening.prefix(count))
+        opening.removeFirst(count)
+        push()
+        guard opening.isEmpty else {
+            let pause = run.chance.pick(1, 20, 300, 6000)
+            return network.after(run.chance.time(upToMilliseconds: pause)) { self.open() }
+        }
+        guard case .cut = end.header?.meaning else { return planNext() }
+        // Its user waits for the rest, and may go.
+        isCut = true
+        if run.chance.hits(500) { endWriting() }
+    }
+
     private func sendPacket() {
         if run.chance.hits(character.questions) { return sendQuestions() }
         let number = UInt64(run.nextSerial())
@@ -72,7 +97,8 @@ extension Peer {
                 length: length + 8)
             return write(packet)
         }
-        let category = WirePacket.plain + UInt8(run.chance.below(240))
+        let category =
+            character.isPlain ? WirePacket.usual : WirePacket.plain + UInt8(run.chance.below(240))
         write(WirePacket(sequence: -1, category: category, number: number, length: length))
     }
 
@@ -93,6 +119,7 @@ extension Peer {
     }
 
     private func sendMalformed() {
+        guard !isCut else { return }
         run.note(.peerSends, end.serial, -1, "a malformed packet")
         character.malformedAfter = nil
         if run.chance.hits(500) {
@@ -145,6 +172,7 @@ extension Peer {
     private func changed() {
         guard !isGone, frozenUntil <= run.clock else { return }
         if end.phase == .over { return leave() }
+        if !isOpening && !opening.isEmpty && end.phase == .connected { open() }
         push()
         guard !end.inbox.isEmpty || end.finReceived else { return }
         switch character.reading {

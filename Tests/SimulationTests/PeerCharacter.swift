@@ -43,6 +43,8 @@ struct PeerCharacter {
     var answers: Int
     var answerTime: Int
     var repeatsAnswers: Bool
+    /// All its packets have the usual category.
+    var isPlain: Bool
     /// Sends its bytes one by one.
     var trickles: Bool
 
@@ -64,6 +66,7 @@ struct PeerCharacter {
         answers = chance.pick(1000, 1000, 700, 0)
         answerTime = run.faults.isOn(.lateAnswer) ? chance.pick(1, 50, 400) : chance.pick(0, 1, 20)
         repeatsAnswers = chance.hits(100)
+        isPlain = chance.hits(500)
         trickles = chance.hits(60)
     }
 }

@@ -14,6 +14,8 @@ final class ServerRecord {
     var mayAbort = false
     /// Drains that go on.
     var drains = 0
+    /// What its limit allows of connections.
+    var rate: RateRule?
 
     init(_ server: Server, _ options: ServerOptions) {
         self.server = server
@@ -27,8 +29,9 @@ final class ClientRecord: @unchecked Sendable {
     let options: ClientOptions
     let backoff: Backoff
     let serial: Int
-    /// How many addresses it has.
+    /// How many addresses it has, and whether these are a name's.
     let targets: Int
+    let isNamed: Bool
     var isClosed = false
     var state = ClientState.connecting
     /// How often it was told a state, and that it was connected.
@@ -49,12 +52,15 @@ final class ClientRecord: @unchecked Sendable {
     /// The request that last had a sequence.
     var numbers: [Int32: UInt64] = [:]
 
-    init(_ client: Client, _ options: ClientOptions, _ backoff: Backoff, targets: Int, serial: Int)
-    {
+    init(
+        _ client: Client, _ options: ClientOptions, _ backoff: Backoff, targets: Int,
+        isNamed: Bool, serial: Int
+    ) {
         self.client = client
         self.options = options
         self.backoff = backoff
         self.targets = targets
+        self.isNamed = isNamed
         self.serial = serial
     }
 
@@ -122,10 +128,13 @@ struct Obligations {
     /// One tick of the library's timers, and a microsecond for its look at the clock.
     static let tick: Int64 = 1_001_000
 
-    private var open: [(serial: Int, deadline: Int64, what: StaticString)] = []
+    private var open: [(serial: Int, deadline: Int64, what: StaticString, lost: Int64?)] = []
 
-    mutating func add(_ serial: Int, _ deadline: Int64, _ what: StaticString) {
-        open.append((serial, deadline, what))
+    /// What others have to be done for first is late by what these take: since `lost` had gone by.
+    mutating func add(
+        _ serial: Int, _ deadline: Int64, _ what: StaticString, lost: Int64? = nil
+    ) {
+        open.append((serial, deadline, what, lost))
     }
 
     mutating func meet(_ serial: Int) {
@@ -136,8 +145,8 @@ struct Obligations {
 
     /// Before a wait: whether the loop may sleep so long.
     func check(_ run: Run, sleepingFor nanoseconds: Int64) {
-        for (serial, deadline, what) in open {
-            let latest = deadline + Self.tick
+        for (serial, deadline, what, lost) in open {
+            let latest = deadline + Self.tick + (lost.map { run.timeLost - $0 } ?? 0)
             if nanoseconds != 0 && run.turnStart >= latest {
                 run.fail("\(what) \(serial) is overdue by \(run.turnStart - deadline) ns")
             } else if nanoseconds < 0 || nanoseconds > max(0, latest - run.clock) {

@@ -16,9 +16,19 @@ extension SessionRecord {
         let isAsked = isAskedForInput(file)
         let wasUnread = times.notReadingSince != nil
         times.notReadingSince = isAsked ? nil : times.notReadingSince ?? now
-        times.endTold = isAsked ? nil : times.endTold
+        // It may read and be at the end of its rate again before the kernel is asked for anything.
+        if session.counters.ratePauses != ratePauses {
+            ratePauses = session.counters.ratePauses
+            pacedSince = now
+            stir()
+            run.met(.pacedByRate)
+        }
+        // Its reading began anew, also when the loop has not slept meanwhile.
+        if wasUnread && isAsked { stir() }
         // While it is still asked for, the kernel is about to tell it.
         let isAskedForEnd = file.isWatched && file.interest & Ready.peerFinished != 0
+        if isAsked || isAskedForEnd { times.endTold = nil }
+        observeEnd(isAsked: isAsked || isAskedForEnd, wasUnread: wasUnread)
         if wasUnread && !isAsked && !isAskedForEnd && end.finReceived {
             times.endTold = times.endTold ?? now
         }
@@ -47,12 +57,22 @@ extension SessionRecord {
                 "session \(id) discards more than it may")
         }
         if end.finReceived && times.endArrived == nil { times.endArrived = now }
-        if end.endWasRead && times.endRead == nil { times.endRead = now }
         if askedFirst != .min && end.lastReceived > askedFirst {
             run.met(.aliveByAnswer)
             askedFirst = .min
         }
+        observeQuestion()
         observeIncomplete()
+    }
+
+    /// What was read of its peer's end counts once all before that was taken: until then it is asked
+    /// for again, or told while reading is paused.
+    private func observeEnd(isAsked: Bool, wasUnread: Bool) {
+        if isAsked {
+            times.endRead = nil
+        } else if end.endWasRead && !wasUnread && times.endRead == nil {
+            times.endRead = run.turnStart
+        }
     }
 
     /// Whether what the kernel has taken arrives. A closed window is probed, and so is no death.
@@ -135,12 +155,23 @@ extension SessionRecord {
         if askedFirst < end.lastReceived {
             // One that waited was asked earlier, nobody knows when.
             askedFirst = sleptWaiting ? end.lastReceived : run.turnStart
+            questionEnd = UInt64(end.sentTotal)
+            questionArrived = nil
         }
         guard !sleptWaiting else { return }
         run.expect(
             run.turnStart - max(end.lastReceived, times.asked) >= interval,
             "session \(id) asks for a sign of life too early")
         times.asked = run.turnStart
+    }
+
+    /// When the first question that nothing received has followed is with the peer's kernel.
+    private func observeQuestion() {
+        guard askedFirst >= end.lastReceived, questionArrived == nil,
+            end.acknowledged >= questionEnd
+        else { return }
+        questionArrived = end.lastAcknowledged
+        if end.lastAcknowledged - askedFirst > 100_000_000 { run.met(.questionDelayed) }
     }
 
     /// What contradicts that its peer is dead; nil when it fits.
@@ -155,6 +186,11 @@ extension SessionRecord {
         // It may have left some turns after it was asked.
         if run.turnStart - askedFirst < span - interval - Obligations.tick {
             return "its peer had no time to answer"
+        }
+        observeQuestion()
+        guard let questionArrived else { return "its question has not arrived" }
+        if run.turnStart - questionArrived < span - interval - Obligations.tick {
+            return "its question had just arrived"
         }
         return sleptUnread ? "it did not read" : nil
     }

@@ -98,7 +98,7 @@ extension SessionRecord {
             return isTooMuch ? nil : "\(bytes) bytes may be left, or are more than it may keep"
         case .consumedTooMuch: return "its handler consumes what it is given"
         case .frameTooLong(let maximum):
-            if maximum != longestFrame - 2 { return "it may have \(longestFrame - 2) bytes" }
+            if maximum != longestContent { return "it may have \(longestContent) bytes" }
             return hasTooLongLine ? nil : "its line was no longer"
         case .malformedFrame, .framingMadeNoProgress: return "its framing says nothing like that"
         }
@@ -118,7 +118,7 @@ extension SessionRecord {
             let mayHaveMore = client != nil || options.heartbeat != nil
             return outgoing.isEmpty && !mayHaveMore ? "its output had left" : nil
         case .halfClose:
-            let begun = end.endWasRead ? times.endRead : unreadEnd
+            let begun = times.endRead ?? unreadEnd
             let isDue = isOver(limits.halfCloseTimeout, since: begun ?? run.turnStart)
             return isDue ? nil : "its peer's stream ended later than that ago"
         }

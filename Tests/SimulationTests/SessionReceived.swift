@@ -6,8 +6,8 @@ import TronTestKit
 /// What takes a session's input.
 enum Receiver: Hashable {
     case packets, bytes
-    /// Frames that are packets, and lines.
-    case frames, lines
+    /// Frames that are packets, lines, and what ends with another delimiter.
+    case frames, lines, delimited
     /// Packets that a task awaits.
     case task
 }
@@ -58,6 +58,11 @@ extension SessionRecord {
         hasSwitched = false
         awaitsCall = false
         times.consumed = run.turnStart
+        // A handler of bytes takes them as they come.
+        guard receiver != .bytes, rate != nil else { return }
+        run.expect(
+            rate?.allowsOneMore(at: run.turnStart) == true,
+            "session \(id) takes more packets than its rate allows")
     }
 
     func deliver(_ sequence: Int32, _ category: UInt8, _ data: UnsafeRawBufferPointer) {
@@ -111,7 +116,11 @@ extension SessionRecord {
             "session \(id) delivers a frame of \(frame.count) bytes in place of "
                 + "\(nextFrame.map { "\($0.count)" } ?? "none")")
         expectStream(frame)
-        run.met(receiver == .lines ? .tookLines : .tookFrames)
+        switch receiver {
+        case .lines: run.met(.tookLines)
+        case .delimited: run.met(.tookDelimited)
+        default: run.met(.tookFrames)
+        }
         consume(frame.count)
     }
 
@@ -150,6 +159,12 @@ extension SessionRecord {
     /// The longest frame that its framings allow.
     var longestFrame: Int { options.limits.maximumDataLength }
 
+    /// Packets of most peers begin with a byte more of the same than it does.
+    static let delimiter: [UInt8] = [0xff, 0xff, WirePacket.usual]
+
+    /// The longest content of a line, or of what ends with the delimiter.
+    var longestContent: Int { longestFrame - (receiver == .delimited ? Self.delimiter.count : 2) }
+
     /// The bytes of the other end's stream that have come and were not consumed.
     private var unconsumed: ArraySlice<UInt8> {
         guard let bytes = end.other?.log.bytes else { return [] }
@@ -162,7 +177,14 @@ extension SessionRecord {
         if receiver == .lines {
             guard let feed = bytes.prefix(longestFrame).firstIndex(of: 10) else { return nil }
             let content = feed > position && bytes[feed - 1] == 13 ? feed - 1 : feed
-            return content - position <= longestFrame - 2 ? position..<(feed + 1) : nil
+            return content - position <= longestContent ? position..<(feed + 1) : nil
+        }
+        if receiver == .delimited {
+            let window = bytes.prefix(longestFrame)
+            let start = window.indices.first {
+                window[$0...].prefix(Self.delimiter.count).elementsEqual(Self.delimiter)
+            }
+            return start.map { position..<($0 + Self.delimiter.count) }
         }
         guard let length = announced(at: position), length + 11 <= longestFrame,
             length + 11 <= bytes.count
@@ -174,7 +196,7 @@ extension SessionRecord {
     var holdsBack: Bool {
         switch receiver {
         case .bytes: return false
-        case .frames, .lines: return nextFrame != nil
+        case .frames, .lines, .delimited: return nextFrame != nil
         case .packets, .task:
             guard let index = nextToDeliver else { return false }
             let (packet, position) = received[index]
@@ -203,7 +225,8 @@ extension SessionRecord {
 
     /// Whether the line that comes next is longer than its framing allows.
     var hasTooLongLine: Bool {
-        receiver == .lines && nextFrame == nil && unconsumed.count > longestFrame - 2
+        (receiver == .lines || receiver == .delimited) && nextFrame == nil
+            && unconsumed.count > longestContent
     }
 
     private func announced(at position: Int) -> Int? {

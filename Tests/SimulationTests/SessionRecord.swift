@@ -22,6 +22,8 @@ final class SessionRecord {
 
     /// Packets that the session took and has not handed to the kernel whole.
     var outgoing: [WirePacket] = []
+    /// How many packets it took.
+    var tookCount = 0
     /// The packet that it is being given, until that is handed to the kernel whole.
     var underWay: WirePacket?
     /// What takes its input now, and how far in the other end's stream that has come: so many of
@@ -43,6 +45,13 @@ final class SessionRecord {
     /// The reply that its task awaits to be taken.
     var awaited: WirePacket?
     var hasSwitched = false
+    /// What its limit allows of packets and frames.
+    var rate: RateRule?
+    /// How often it has waited for that, and since when it last did.
+    var ratePauses = 0
+    var pacedSince = Int64.min / 2
+    /// It is being set up: what came behind its header is not counted yet.
+    var isBeginning = false
 
     // What it looked like when the loop last went to wait, and when what happened before.
     var times: SessionTimes
@@ -52,6 +61,9 @@ final class SessionRecord {
     var wasBlocked = false
     var incompleteStart = 0
     var askedFirst = Int64.min
+    /// Where the first question ends in what was sent, and when that had arrived.
+    var questionEnd: UInt64 = 0
+    var questionArrived: Int64?
     var bytesMoved = 0
     var acknowledged: UInt64 = 0
     var timeLost: Int64 = 0
@@ -71,6 +83,7 @@ final class SessionRecord {
     /// The user has asked that nothing be delivered.
     var isPaused = false
     var hasBeenPaused = false
+    var everPaused = false
 
     private(set) var reason: CloseReason?
     /// The earliest time at which it can have begun to close on request.
@@ -100,6 +113,7 @@ final class SessionRecord {
         run = world.run
         times = SessionTimes(beginningAt: world.run.turnStart)
         id = session.id
+        rate = options.limits.maximumPacketRate.map { RateRule($0, from: world.run.turnStart) }
         end.record = self
         end.lastReceived = run.turnStart
         end.lastSent = run.turnStart
@@ -108,7 +122,19 @@ final class SessionRecord {
     var isClosed: Bool { reason != nil }
 
     /// Whether anything that its peer sent was accepted for certain.
-    var hasAccepted: Bool { delivered > 0 || hasBeenAnswered }
+    var hasAccepted: Bool { position > 0 || hasBeenAnswered || hasTakenHeartbeat }
+
+    /// Whether the first packet of its peer, which came whole, is a heartbeat. What may have kept
+    /// it from being looked at makes that uncertain.
+    private var hasTakenHeartbeat: Bool {
+        guard options.heartbeat != nil, receiver == .packets, !everPaused, !abortCalled,
+            closeBegun == nil, times.closingSeen == nil,
+            !options.pausesReadingAboveHighWatermark, options.limits.maximumPacketRate == nil,
+            let first = end.other?.log.packets.first
+        else { return false }
+        return first.packet.category == WirePacket.heartbeat && first.packet.sequence == -1
+            && first.end <= end.receivedTotal
+    }
 
     /// The most bytes that it may keep for its handler: the largest packet and a turn's reading.
     var mostKept: Int {

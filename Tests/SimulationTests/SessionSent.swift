@@ -13,6 +13,7 @@ extension SessionRecord {
     func took(_ packet: WirePacket) {
         if underWay != nil { outgoing.append(packet) }
         underWay = nil
+        tookCount += 1
     }
 
     /// The session said that it did not take a packet.

@@ -34,38 +34,77 @@ enum Simulation {
         } catch {
             run.fail("the reactor threw \(error)")
         }
-        return RunOutcome(
+        var outcome = RunOutcome(
             seed: seed, hash: run.hash, counts: run.faults.counts,
             successes: run.tallies, turns: turns, failure: run.failure)
+        if seed.isMultiple(of: groupsAmongSeeds) && run.failure == nil {
+            playGroup(isTold, pulse, &outcome)
+        }
+        return outcome
     }
 
-    /// Seeds from `first` on, on as many threads as said. Ends early after some failures.
-    static func play(_ count: Int, from first: UInt64, threads: Int) -> SimulationReport {
-        let next = Atomic(0)
-        let report = Locked(SimulationReport())
-        CrashReport.install()
+    /// One of so many seeds plays a group of reactors as well.
+    private static let groupsAmongSeeds: UInt64 = 4
+
+    private static func playGroup(_ isTold: Bool, _ pulse: Pulse, _ outcome: inout RunOutcome) {
+        let run = Run(seed: outcome.seed, isTold: isTold, pulse)
+        let world = GroupWorld(run)
+        do {
+            try world.play()
+        } catch {
+            run.fail("a group threw \(error)")
+        }
+        outcome.hash ^= run.hash
+        outcome.turns += world.turns
+        outcome.failure = run.failure
+        for (index, count) in run.faults.counts.enumerated() { outcome.counts[index] += count }
+        for (index, count) in run.tallies.enumerated() { outcome.successes[index] += count }
+    }
+
+    /// The seeds of an errand, on as many threads as said. Ends early after some failures, unless
+    /// these are to be collected.
+    static func play(_ errand: Errand, threads: Int) -> SimulationReport {
+        var progress = Progress(errand)
+        CrashReport.install(notingIn: errand.crashes)
         let pulses = (0..<threads).map { _ in Pulse() }
         Watchdog.begin(pulses)
-        let workers = (0..<threads).map { index in
+        while !progress.isOver {
+            let portion = progress.next
+            let seeds = portion.map { errand.first &+ UInt64($0) }
+            play(
+                seeds.filter { !progress.crashed.contains($0) }, pulses, &progress.report,
+                atMost: errand.mostFailures)
+            progress.finish(portion)
+            if errand.count > Progress.portion { Standard.output(progress.line) }
+        }
+        return progress.report
+    }
+
+    private static func play(
+        _ seeds: [UInt64], _ pulses: [Pulse], _ report: inout SimulationReport,
+        atMost mostFailures: Int
+    ) {
+        let next = Atomic(0)
+        let sum = Locked(report)
+        let workers = pulses.indices.map { index in
             Worker {
                 let pulse = pulses[index]
                 defer { pulse.ends() }
                 while true {
-                    let offset = next.add(1, ordering: .relaxed).oldValue
-                    guard offset < count else { return }
-                    let seed = first &+ UInt64(offset)
-                    CrashReport.begins(seed, on: index)
-                    pulse.begins(seed)
-                    let outcome = play(seed, pulse)
-                    let isEnough = report.withLock { report in
+                    let place = next.add(1, ordering: .relaxed).oldValue
+                    guard place < seeds.count else { return }
+                    CrashReport.begins(seeds[place], on: index)
+                    pulse.begins(seeds[place])
+                    let outcome = play(seeds[place], pulse)
+                    let failures = sum.withLock { report in
                         report.add(outcome)
-                        return report.failures.count >= 10
+                        return report.failures.count
                     }
-                    if isEnough { next.store(count, ordering: .relaxed) }
+                    if failures >= mostFailures { next.store(seeds.count, ordering: .relaxed) }
                 }
             }
         }
         for worker in workers { worker.join() }
-        return report.withLock { $0 }
+        report = sum.withLock { $0 }
     }
 }

@@ -11,7 +11,7 @@ struct SimulationReport: Sendable {
     var turns = 0
     var counts = [Int](repeating: 0, count: Fault.allCases.count)
     var successes = [Int](repeating: 0, count: Success.allCases.count)
-    /// The seeds that failed, and why; the first few.
+    /// The seeds that failed, and why.
     var failures: [(seed: UInt64, message: String)] = []
 
     mutating func add(_ outcome: RunOutcome) {
@@ -19,9 +19,11 @@ struct SimulationReport: Sendable {
         turns += outcome.turns
         for index in counts.indices { counts[index] += outcome.counts[index] }
         for index in successes.indices { successes[index] += outcome.successes[index] }
-        if let failure = outcome.failure, failures.count < 20 {
-            failures.append((outcome.seed, failure))
-        }
+        if let failure = outcome.failure { addFailure(outcome.seed, failure) }
+    }
+
+    mutating func addFailure(_ seed: UInt64, _ message: String) {
+        failures.append((seed, message))
     }
 
     /// Every kind of fault and of success with how often it was met, and the one line for the log.
@@ -48,11 +50,12 @@ struct SimulationReport: Sendable {
 }
 
 /// TRON_SEEDS says how many seeds, TRON_FIRST_SEED from which on, TRON_SEED repeats one, and
-/// TRON_TRACE=1 tells its story.
+/// TRON_TRACE=1 tells its story. With TRON_COLLECT=1 failures do not end it; TRON_STATE names a file
+/// by which it goes on where it was stopped.
 @Suite(.serialized) struct SimulationTests {
     @Test func `every promise holds in every simulated run`() {
         if let seed = Self.number("TRON_SEED") {
-            CrashReport.install()
+            CrashReport.install(notingIn: nil)
             CrashReport.begins(seed, on: 0)
             let pulse = Pulse()
             Watchdog.begin([pulse])
@@ -65,7 +68,10 @@ struct SimulationReport: Sendable {
         let first = Self.number("TRON_FIRST_SEED") ?? UInt64.random(in: 0...1 << 48)
         let count = Self.number("TRON_SEEDS").map { Int($0) } ?? Self.defaultCount
         Standard.output("simulation: seeds from \(first) on")
-        let report = Simulation.play(count, from: first, threads: Self.threads)
+        let errand = Errand(
+            first: first, count: count, collects: Self.number("TRON_COLLECT") == 1,
+            path: Self.text("TRON_STATE"))
+        let report = Simulation.play(errand, threads: Self.threads)
         for line in report.lines { Standard.output(line) }
         for (seed, message) in report.failures {
             Issue.record("seed \(seed): \(message)")
@@ -94,7 +100,7 @@ struct SimulationReport: Sendable {
     /// As many runs at once as there are processors.
     private static let threads = min(16, max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))))
 
-    private static func number(_ name: String) -> UInt64? {
-        getenv(name).flatMap { UInt64(String(cString: $0)) }
-    }
+    private static func number(_ name: String) -> UInt64? { text(name).flatMap { UInt64($0) } }
+
+    private static func text(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }
 }

@@ -29,6 +29,7 @@ extension World {
             watchListeners()
             for client in clients { watch(client, nanoseconds) }
         }
+        if habits.has(.proxies) { watchArrivals(nanoseconds) }
         watchProgress(nanoseconds)
         if kernel.turns % 8 == 0 { watchMemory() }
     }
@@ -70,6 +71,10 @@ extension World {
                 "session \(record.id) was drained, owes nothing and stays")
         }
         if record.answerable >= limits.maximumOwedReplies { return }
+        if let rate = limits.maximumPacketRate, interest & Ready.readable == 0 {
+            // It reads again once there are tokens.
+            if run.turnStart < record.pacedSince + RateRule.pause(rate) + 3 * Obligations.tick { return }
+        }
         if session.queuedBytes > limits.outboundCapacity { return }
         let mayPause = record.options.pausesReadingAboveHighWatermark
         if mayPause && session.queuedBytes > limits.outputLowWatermark { return }
@@ -97,7 +102,8 @@ extension World {
             if file.interest & Ready.readable == 0 {
                 rested.insert(listener.address)
                 run.expect(
-                    listener.closedSessionsWhenDeaf == kernel.closedSessions,
+                    listener.closedSessionsWhenDeaf == kernel.closedSessions
+                        || isPaced(listener.address),
                     "a listener rests though a session has given a descriptor back")
             }
             let isDeaf = listener.isReady && file.interest & Ready.readable == 0
@@ -110,6 +116,13 @@ extension World {
             run.expect(
                 run.turnStart - since <= 52_000_000,
                 "a listener has ignored its backlog for \(run.turnStart - since) ns")
+        }
+    }
+
+    /// Whether a server there rests for its rate's sake, not for a descriptor's.
+    private func isPaced(_ address: SocketAddress) -> Bool {
+        servers.contains {
+            $0.server.address == address && $0.options.limits.maximumAcceptRate != nil
         }
     }
 
@@ -168,6 +181,7 @@ extension World {
             if refused.refusedByLimit + refused.refusedByAddressLimit > 0 { run.met(.capHit) }
             run.expect(server.server.sessionCount == 0, "a server still counts sessions")
         }
+        checkArrivals()
         checkEvents()
         for record in groups {
             run.expect(record.group.count == 0, "a group has members that have ended")
@@ -189,10 +203,13 @@ extension World {
         clients = []
         requests = [:]
         groups = []
+        meter = nil
         timers = []
         connectors = []
         replies = []
         obligations.removeAll()
+        // A lookup that is under way holds the reactor's face for other threads.
+        kernel.network.agenda.removeAll()
         reactor = nil
     }
 }

@@ -40,6 +40,8 @@ struct WirePacket: Equatable, CustomStringConvertible {
     static let request: UInt8 = 2
     static let heartbeat: UInt8 = 9
     static let plain: UInt8 = 16
+    /// Of these, the one that many peers send nothing but.
+    static let usual: UInt8 = 77
 
     /// Set in the number of an answer to the request of the same number.
     static let answerBit: UInt64 = 1 << 63

@@ -43,7 +43,11 @@ enum CrashReport {
         seeds[index] = seed
     }
 
-    static func install() {
+    /// Where it is noted, too, which seed crashed.
+    nonisolated(unsafe) private static var file: Int32 = -1
+
+    static func install(notingIn path: String?) {
+        if let path { file = open(path, O_WRONLY | O_CREAT | O_APPEND, 0o644) }
         owners.initialize(repeating: 0, count: threads)
         seeds.initialize(repeating: 0, count: threads)
         for number in [SIGILL, SIGTRAP, SIGSEGV, SIGBUS, SIGABRT] {
@@ -58,6 +62,8 @@ enum CrashReport {
     private static func tell() {
         for index in 0..<threads where pthread_equal(owners[index], pthread_self()) != 0 {
             let seed = seeds[index]
+            let line = Array("\(seed)\n".utf8)
+            if file >= 0 { _ = write(file, line, line.count) }
             Standard.error(
                 "simulation: seed \(seed) crashed\n"
                     + "simulation: repeat it with: .ci/simulate --seed \(seed) --trace")

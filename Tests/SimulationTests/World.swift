@@ -22,6 +22,7 @@ final class World: @unchecked Sendable {
     var timers: [TimerRecord] = []
     var connectors: [ConnectionAttempt] = []
     var groups: [GroupRecord] = []
+    var meter: MeterRecord?
     var replies: [(address: ReplyAddress, record: SessionRecord, number: UInt64)] = []
     /// Calls that were left for later and are not made, by their serial, the oldest first.
     var soonCalls: [Int] = []
@@ -64,6 +65,8 @@ final class World: @unchecked Sendable {
     var signalsTold = 0
     /// Tasks' jobs take places among the submitted work, too.
     var hasTasks = false
+    /// And so do the answers to lookups.
+    var hasLookups = false
     /// Completions that have been promised, by their serial.
     var outstanding: [Int: StaticString] = [:]
     /// What the watch saw at the last wait.
@@ -90,6 +93,9 @@ final class World: @unchecked Sendable {
         }
         reactor?.maximumSimultaneousAttempts = run.chance.pick(1, 2, 256)
         run.faults.isCalm = false
+        kernel.network.names = [
+            "one": [peerAddresses[0]], "some": peerAddresses, "empty": [emptyAddress],
+        ]
         kernel.beforeWait = { [unowned self] in watch($0) }
         kernel.network.acceptAfar = { [unowned self] in acceptAfar($0, $1) }
     }
@@ -119,8 +125,12 @@ final class World: @unchecked Sendable {
         body()
         if run.strikes(.longHandler) {
             run.met(.longHandler)
-            run.lose(chance.time(upToMilliseconds: chance.pick(3, 100, 3000)))
+            let time = chance.time(upToMilliseconds: chance.pick(3, 100, 3000))
+            run.lose(time)
             run.note(.longHandler, serial)
+            if step == .bytes || step == .frame || step == .packet && record?.receiver == .packets {
+                meter?.noteHandler(time, turn: kernel.turns)
+            }
         }
         if let record { goOn(record) }
         let most = run.faults.isOn(.reentrantCall) ? 3 : 1
@@ -173,6 +183,9 @@ extension World {
         planCallers(within: length)
         planDisturbances(within: length)
         for _ in 0..<chance.pick(0, 2, 10) { addTimer(within: length) }
+        for _ in 0..<(habits.has(.meters) ? chance.pick(2, 5) : 0) {
+            addTimer(within: length) { self.readMeter() }
+        }
         if chance.hits(200) {
             // Few descriptors, but enough for what there is already.
             kernel.table.limit = kernel.openCount + chance.between(1, 4)

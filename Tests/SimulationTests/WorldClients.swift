@@ -7,13 +7,21 @@ import TronTestKit
 extension World {
     /// Where a client may want to go: to peers, to this reactor's own servers, to nobody.
     private func drawTargets() -> [SocketAddress] {
-        let own = servers.filter { !$0.isStopped }.map(\.server.address)
+        // Who comes by no proxy is turned away, at once and for good.
+        let own = servers.filter { !$0.isStopped && $0.options.proxyProtocol == nil }
+            .map(\.server.address)
         return (0..<chance.pick(1, 1, 2)).map { _ in
             if chance.hits(100) { return emptyAddress }
             if chance.hits(100) { return unixAddress }
             if chance.hits(300), let address = chance.pick(from: own) { return address }
             return chance.pick(from: peerAddresses) ?? emptyAddress
         }
+    }
+
+    /// Some clients have a name to go by, which may be nobody's.
+    private func drawName() -> String? {
+        guard habits.has(.names), chance.hits(400) else { return nil }
+        return chance.hits(150) ? "nobody" : chance.pick(from: kernel.network.names.keys.sorted())
     }
 
     func addClient() {
@@ -37,14 +45,22 @@ extension World {
             initial: .milliseconds(chance.pick(1, 20, 300)), multiplier: chance.pick(1, 1.5, 2),
             attempts: chance.pick(1, 3, 10, nil), jitter: chance.pick(.none, .full, .equal))
         let index = clients.count
-        let targets = drawTargets()
-        let client = reactor.makeClient(
-            to: targets, reconnecting: backoff, options: options
-        ) { [unowned self] session in
+        let setup: (Session) -> Void = { [unowned self] session in
             begin(session, .client(clients[index]), options.session)
         }
+        let (name, targets) = (drawName(), drawTargets())
+        if name != nil { hasLookups = true }
+        let client =
+            name.map {
+                reactor.makeClient(
+                    to: "\($0):9000", reconnecting: backoff, options: options, setup: setup)
+            }
+            ?? reactor.makeClient(
+                to: targets, reconnecting: backoff, options: options, setup: setup)
+        let count = name.map { kernel.network.names[$0]?.count ?? 1 } ?? targets.count
         let record = ClientRecord(
-            client, options, backoff, targets: targets.count, serial: run.nextSerial())
+            client, options, backoff, targets: count, isNamed: name != nil,
+            serial: run.nextSerial())
         clients.append(record)
         client.onStateChange { [unowned self] _, state in
             handler(.state, index) { changed(record, state) }

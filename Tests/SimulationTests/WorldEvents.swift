@@ -31,6 +31,7 @@ extension World {
                 traffic.bytesSent == record.end.sentTotal
                     && traffic.bytesReceived == record.end.receivedTotal,
                 "\(id) ended with another traffic than it had")
+        case .refused(let peer, let refusal): judge(refusal, of: peer)
         case .suppressed: run.fail("events were left out")
         default: break
         }

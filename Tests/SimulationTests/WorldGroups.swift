@@ -68,6 +68,7 @@ extension World {
         let sessions = records.filter { record in
             record.server === server && !record.isClosed && record.receiver != .bytes
                 && record.receiver != .frames && record.receiver != .lines
+                && record.receiver != .delimited
         }
         let packet = drawPacket(sequence: -1)
         var count = 0

@@ -57,6 +57,10 @@ extension World {
         limits.reservedReplyLength = chance.pick(0, 50, 1000, 20_000)
         limits.maximumDiscardedBytes = chance.pick(0, 500, 1 << 20)
         limits.halfCloseTimeout = chance.pick(.milliseconds(10), .seconds(1))
+        if habits.has(.rates) && chance.hits(400) {
+            limits.maximumPacketRate = RateLimit(
+                perSecond: chance.pick(20, 100, 1000), burst: chance.pick(1, 3, 20))
+        }
         limits.maximumBytesBeforeTask = chance.pick(0, 200, 8192)
         return limits
     }

@@ -18,8 +18,8 @@ extension World {
 
     private func call() {
         guard let server = chance.pick(from: servers) else { return }
-        let host = 0x0a08_0000 + UInt32(chance.between(1, 3))
-        let port = UInt16(chance.between(1024, 65_000))
+        let host = chance.pick(from: Array(Self.callers)) ?? 0
+        let port = UInt16(1024 + run.nextSerial() % 60_000)
         let isIPv6 = if case .ipv6 = server.server.address { true } else { false }
         let end = kernel.network.makeEnd(
             isLibrary: false,
@@ -27,6 +27,7 @@ extension World {
                 ? .ipv6(high: 0xfd00 << 48, low: UInt64(host), scope: 0, port: port)
                 : .ipv4(host: host, port: port))
         if run.faults.isOn(.burst) { end.latency = 1000 }
+        drawHeader(end, from: host, to: server)
         let peer = Peer(end, kernel.network, isCaller: true)
         end.phase = .connecting
         peer.begin()

@@ -21,7 +21,7 @@ extension World {
         case 18: dial()
         case 19: submit()
         case 20:
-            if chance.hits(300) { takeSnapshot() } else { chance.pick(from: connectors)?.cancel() }
+            if chance.hits(700) { chance.pick(from: connectors)?.cancel() } else { takeNumbers() }
         case 21: replyLater()
         case 22: if chance.hits(200), let client = chance.pick(from: clients) { close(client) }
         case 23: if let server = chance.pick(from: servers) { poke(server) }
@@ -100,15 +100,21 @@ extension World {
                 "session \(record.id) owes \(session.owedReplyCount) replies, not "
                     + "\(record.answerable)")
             run.expect(
-                session.counters.bytesSent == record.end.sentTotal
+                record.isBeginning
+                    || session.counters.bytesSent == record.end.sentTotal
                     && session.counters.bytesReceived == record.end.receivedTotal,
                 "the counters of session \(record.id) are wrong")
         }
     }
 
+    private func takeNumbers() {
+        if chance.hits(500) { takeSnapshot() } else { readMeter() }
+    }
+
     /// What the reactor counts has to be what the kernel counted, ended sessions included.
     private func takeSnapshot() {
-        guard let totals = reactor?.snapshot().sessions else { return }
+        guard let totals = reactor?.snapshot().sessions, !records.contains(where: \.isBeginning)
+        else { return }
         var traffic = Traffic()
         for record in records {
             traffic.bytesSent += record.end.sentTotal

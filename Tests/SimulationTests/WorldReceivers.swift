@@ -10,11 +10,11 @@ extension World {
         }
         guard habits.has(.streams) else { return }
         // Others see the library's own packets, too.
-        guard record.client == nil && record.options.heartbeat == nil && chance.hits(500) else {
-            return
-        }
+        let share = record.client == nil ? 500 : 150
+        guard record.options.heartbeat == nil && chance.hits(share) else { return }
         record.isVersatile = chance.hits(500)
-        record.receiver = chance.pick(.bytes, .bytes, .frames, .lines, .packets)
+        record.receiver = chance.pick(
+            .bytes, .bytes, .frames, .lines, .delimited, .packets)
         record.isReluctant = record.receiver == .bytes && chance.hits(300)
     }
 
@@ -26,7 +26,8 @@ extension World {
             // From within a line or an odd part of a packet, only bytes lead on.
             record.receiver =
                 record.isAtPacket
-                ? chance.pick(.packets, .bytes, .frames) : chance.pick(.bytes, .lines)
+                ? chance.pick(.packets, .bytes, .frames)
+                : chance.pick(.bytes, .lines, .delimited)
             record.hasSwitched = record.receiver != former
         }
         installReceiver(record)
@@ -51,8 +52,14 @@ extension World {
                 [unowned self, unowned record] _, frame in receive(frame.bytes, record)
             }
         case .lines:
-            session.onFrames(of: .lines(maximumLength: record.longestFrame - 2)) {
+            session.onFrames(of: .lines(maximumLength: record.longestContent)) {
                 [unowned self, unowned record] _, frame in receive(frame.bytes, record)
+            }
+        case .delimited:
+            let framing = DelimiterFraming.delimited(
+                by: SessionRecord.delimiter, maximumLength: record.longestContent)
+            session.onFrames(of: framing) { [unowned self, unowned record] _, frame in
+                receive(frame.bytes, record)
             }
         }
     }
@@ -115,6 +122,7 @@ extension World {
         record.stir()
         record.isPaused = true
         record.hasBeenPaused = true
+        record.everPaused = true
         record.session.pauseReading()
     }
 

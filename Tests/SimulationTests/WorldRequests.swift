@@ -96,7 +96,9 @@ extension World {
         run.met(.answered)
         if request.carriers.count > 1 { run.met(.repeatedAndAnswered) }
         if request.client.connections > 1 { run.met(.answeredAfterReconnect) }
-        request.client.current?.hasBeenAnswered = true
+        // A task is told in its turn: its client may have another session by then.
+        let session = records.last { $0.end.serial == request.carriers.last }
+        session?.hasBeenAnswered = true
         handler(.answered, Int(request.number)) {}
     }
 

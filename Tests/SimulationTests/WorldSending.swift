@@ -3,9 +3,22 @@ import TronTestKit
 
 @testable import Tron
 
+/// A closure that writes what is sent, and what it did besides.
+private struct SendingClosure {
+    struct Failure: Error {}
+
+    /// How many others it is called within.
+    let depth: Int
+    var wasCalled = false
+    var isInterrupted = false
+    var writesTooMuch = false
+    var hasThrown = false
+}
+
 extension World {
-    /// Sends one packet, as a packet or as bytes.
-    func send(on record: SessionRecord) {
+    /// Sends one packet, as a packet or as bytes. Within a closure that writes another it is
+    /// `depth` closures deep.
+    func send(on record: SessionRecord, depth: Int = 0) {
         if chance.hits(150) { record.askWritable() }
         let most =
             isHeavy
@@ -16,31 +29,97 @@ extension World {
         let isRaw = chance.hits(200) && packet.length <= record.options.limits.maximumDataLength
         record.isGiven(packet)
         let offers = record.offers
-        settle(outcome(of: packet, isRaw: isRaw, on: record), packet, record, offersBefore: offers)
+        var closure = SendingClosure(depth: depth)
+        let outcome = outcome(of: packet, isRaw: isRaw, on: record, &closure)
+        if closure.wasCalled {
+            judge(outcome, of: closure, on: record)
+            if outcome == .queued { record.took(packet) } else { record.refused(packet) }
+        } else {
+            settle(outcome, packet, record, offersBefore: offers)
+        }
     }
 
     /// Every other packet is written by a closure.
     private func outcome(
-        of packet: WirePacket, isRaw: Bool, on record: SessionRecord
+        of packet: WirePacket, isRaw: Bool, on record: SessionRecord,
+        _ closure: inout SendingClosure
     ) -> SendOutcome {
         let (session, bytes, data) = (record.session, packet.wireBytes, packet.data)
         switch (isRaw, packet.number.isMultiple(of: 2)) {
         case (true, true): return session.send(bytes: bytes)
         case (true, false):
-            return session.send(bytesCapacity: bytes.count) {
-                $0.write(bytes)
-                sendTooMuch(on: record)
+            let outcome = try? session.send(bytesCapacity: bytes.count) {
+                try encode(bytes, to: &$0, on: record, &closure)
             }
+            return outcome ?? .interrupted
         case (false, true):
             return session.send(
                 sequence: packet.sequence, category: packet.category, data: data)
         case (false, false):
-            return session.send(
+            let outcome = try? session.send(
                 sequence: packet.sequence, category: packet.category, capacity: data.count
             ) {
-                sendTooMuch(on: record)
-                $0.write(data)
+                try encode(data, to: &$0, on: record, &closure)
             }
+            return outcome ?? .interrupted
+        }
+    }
+
+    /// What a closure writes, and whatever it does besides, before it or after.
+    private func encode(
+        _ bytes: [UInt8], to output: inout ByteWriter, on record: SessionRecord,
+        _ closure: inout SendingClosure
+    ) throws(SendingClosure.Failure) {
+        closure.wasCalled = true
+        let isBefore = chance.hits(500)
+        if isBefore { try interfere(on: record, &closure) }
+        output.write(bytes)
+        if closure.writesTooMuch { output.write([0]) }
+        if !isBefore { try interfere(on: record, &closure) }
+        if closure.writesTooMuch && !isBefore { output.write([0]) }
+    }
+
+    private func interfere(
+        on record: SessionRecord, _ closure: inout SendingClosure
+    ) throws(SendingClosure.Failure) {
+        sendTooMuch(on: record)
+        guard closure.depth < 3, chance.hits(300) else { return }
+        // What is under way is not queued before the closure has returned.
+        let outer = record.underWay
+        defer { record.underWay = outer }
+        switch chance.below(8) {
+        case 0...2:
+            let count = record.tookCount
+            for _ in 0..<chance.pick(1, 1, 2) { send(on: record, depth: closure.depth + 1) }
+            if record.tookCount > count { closure.isInterrupted = true }
+        case 3: if let other = chance.pick(from: records), other !== record { send(on: other) }
+        case 4: closure.writesTooMuch = true
+        case 5 where chance.hits(200): beginClosing(record, call: record.session.close)
+        case 6:
+            closure.hasThrown = true
+            throw SendingClosure.Failure()
+        default: break
+        }
+    }
+
+    /// What a closure's packet came to has to follow from what the closure did.
+    private func judge(
+        _ outcome: SendOutcome, of closure: SendingClosure, on record: SessionRecord
+    ) {
+        if closure.hasThrown { return run.met(.closureThrew) }
+        let isOpen = record.session.isOpen
+        let expected: SendOutcome =
+            !isOpen
+            ? .closed
+            : closure.isInterrupted
+                ? .interrupted : closure.writesTooMuch ? .overCapacity : .queued
+        run.expect(
+            outcome == expected,
+            "session \(record.id) says \(outcome) of a closure that did what is \(expected)")
+        switch outcome {
+        case .interrupted: run.met(.closureInterrupted)
+        case .overCapacity: run.met(.closureOverran)
+        default: break
         }
     }
 

@@ -14,6 +14,10 @@ extension World {
         options.session = drawSessionOptions()
         options.limits.backlog = chance.pick(1, 4, 100)
         options.limits.maximumAcceptsPerTurn = chance.pick(1, 2, 64)
+        if habits.has(.rates) && chance.hits(400) {
+            options.limits.maximumAcceptRate = RateLimit(
+                perSecond: chance.pick(50, 500), burst: chance.pick(1, 3))
+        }
         if run.faults.isOn(.capHit) {
             options.limits.maximumSessions = chance.pick(1, 2, 5)
             options.limits.maximumSessionsPerAddress = chance.pick(nil, 1, 2)
@@ -22,10 +26,14 @@ extension World {
         var address = SocketAddress.ipv4(
             host: 0x0a00_0001, port: chance.pick(0, UInt16(9000 + index)))
         if chance.hits(300) { address = drawOtherAddress(index) ?? address }
+        drawProxies(&options, address)
         let server = try? reactor.listen(on: address, options: options) { [unowned self] session in
             begin(session, .accepted(servers[index]), options.session)
         }
-        if let server { servers.append(ServerRecord(server, options)) }
+        guard let server else { return }
+        let record = ServerRecord(server, options)
+        record.rate = options.limits.maximumAcceptRate.map { RateRule($0, from: run.turnStart) }
+        servers.append(record)
     }
 
     /// Of another family than most: a name or a file, or IPv6.
@@ -52,9 +60,16 @@ extension World {
             "session \(session.id) begins before its connection")
         if case .accepted(let server) = role {
             run.expect(!server.isStopped, "a server that has stopped begins a session")
+            Origins.judge(
+                session, end, server.options, run, isUnix: server.server.address.isUnix)
+            run.expect(
+                server.rate == nil || server.rate?.allowsOneMore(at: run.turnStart) == true,
+                "a server accepts more connections than its rate allows")
             if rested.remove(server.server.address) != nil { run.met(.acceptedAfterRest) }
         }
+        record.isBeginning = true
         handler(.session, end.serial, of: record) { install(record) }
+        record.isBeginning = false
     }
 
     private func install(_ record: SessionRecord) {

@@ -36,7 +36,9 @@ extension World {
             record.isAtTasksPacket = true
             defer { record.isAtTasksPacket = false }
             if take(packet, record) {
-                if chance.hits(300) { await linger(record) }
+                if chance.hits(300) {
+                    if chance.hits(500) { await linger(record) } else { await sleep(record) }
+                }
                 try await reply(packet, face, record)
             }
             record.mostPackets -= 1
@@ -57,6 +59,32 @@ extension World {
             reactor.schedule(after: .milliseconds(chance.below(50))) { [unowned record] in
                 record.taskGoesOn?()
             }
+        }
+        record.stir()
+    }
+
+    /// Waits on the reactor's clock. What is submitted before it, and after its end, comes first.
+    private nonisolated(nonsending) func sleep(_ record: SessionRecord) async {
+        guard let remote = reactor?.remote else { return }
+        let serial = run.nextSerial()
+        let time = chance.time(upToMilliseconds: chance.pick(5, 100, 1000))
+        let deadline = run.clock + time
+        obligations.add(serial, deadline + 5 * Obligations.tick, "a sleep", lost: run.timeLost)
+        var ending: SleepError?
+        do throws(SleepError) { try await remote.sleep(for: .nanoseconds(time)) } catch {
+            ending = error
+        }
+        obligations.meet(serial)
+        switch ending {
+        case nil:
+            run.met(.taskSlept)
+            run.expect(run.clock >= deadline, "a task slept \(deadline - run.clock) ns too short")
+        case .cancelled:
+            run.met(.sleepEnded)
+            run.expect(record.isTaskCancelled, "a task that slept was woken by nobody")
+        case .stopped:
+            run.met(.sleepEnded)
+            run.expect(isStopping, "a task slept on a reactor that says that it has stopped")
         }
         record.stir()
     }

@@ -90,7 +90,7 @@ extension World {
         case .tooMuchWaits:
             run.met(.capHit)
             run.expect(
-                hasTasks || submittedWaiting >= limits.maximumWaitingWork,
+                hasTasks || hasLookups || submittedWaiting >= limits.maximumWaitingWork,
                 "submitted work was refused while \(submittedWaiting) pieces waited")
         case .stopped: run.expect(isStopping, "a reactor that runs says that it has stopped")
         }

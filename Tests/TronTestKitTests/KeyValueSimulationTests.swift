@@ -6,9 +6,11 @@ import TronTestKit
 @testable import example_key_value
 
 @Suite struct KeyValueSimulationTests {
-    private func serve(_ network: SimulatedNetwork) throws -> SimulatedReactor {
+    private func serve(
+        _ network: SimulatedNetwork, delay: Duration = .zero
+    ) throws -> SimulatedReactor {
         try network.reactor(named: "store") { reactor in
-            try KeyValueExample.setUp(reactor, port: 9001, delay: .zero)
+            try KeyValueExample.setUp(reactor, port: 9001, delay: delay)
         }
     }
 
@@ -24,6 +26,21 @@ import TronTestKit
         try network.run(until: { peer.packets.count == 5 })
         #expect(
             (1...5).map { peer.answer(to: $0) } == [[0], [0], [1] + Array("value".utf8), [1], [0]])
+        try network.finish()
+    }
+
+    @Test func `a store with a slow disk answers so much later, and before it ends`() throws {
+        let network = SimulatedNetwork()
+        let store = try serve(network, delay: .seconds(2))
+        let peer = try network.connect(to: "127.0.0.1:9001")
+        for sequence in 1...3 { peer.set("key", to: "value", sequence: Int32(sequence)) }
+        network.advance(by: .milliseconds(1999))
+        #expect(peer.packets.isEmpty)
+        // Each is owed its answer, which the end waits for.
+        store.raise(.terminate)
+        network.advance(by: .milliseconds(5))
+        #expect((1...3).map { peer.answer(to: $0) } == [[0], [1], [1]])
+        try network.run(until: { !store.isRunning })
         try network.finish()
     }
 

@@ -4,8 +4,10 @@
 struct Liveness {
     /// When a question was last due.
     var lastQuestion: Int64 = 0
-    /// When the first question was asked that has not been followed by anything received.
+    /// When the first question was asked that has not been followed by anything received; once it
+    /// is known to have arrived, when it had at the latest.
     var askedSince: Int64 = 0
+    var hasArrived = false
     /// How many bytes the session will have sent when that question has left.
     var questionEnd = 0
     /// When the peer was last found to be alive without having been heard.
@@ -35,10 +37,35 @@ extension Session {
     func ask() {
         let now = registry.now
         rare.liveness.lastQuestion = now
+        // Before the next one is on its way, too.
+        if awaitsArrival { followQuestion(descriptor.sendProgress()) }
         guard !outbound.holdsBack, sendHeartbeat(Self.question) else { return }
-        guard rare.liveness.askedSince <= inbound.lastReceive else { return }
+        guard !isAsked else { return }
         rare.liveness.askedSince = now
+        rare.liveness.hasArrived = false
         rare.liveness.questionEnd = outbound.bytesSent + outbound.count
+    }
+
+    /// Whether a question was asked that nothing received has followed.
+    private var isAsked: Bool { rare.liveness.askedSince > inbound.lastReceive }
+
+    /// Whether it matters when that question arrives, and this is not known.
+    private var awaitsArrival: Bool {
+        settings.silence != SessionSettings.never && isAsked && !rare.liveness.hasArrived
+    }
+
+    /// The peer's time to answer begins when the question has arrived, which may be long after it
+    /// was asked: at the latest when the peer's kernel last acknowledged anything, if all of it.
+    /// Other output may have been acknowledged since: an answer is missed so much later.
+    private func followQuestion(_ progress: SendProgress?) {
+        if outbound.bytesSent < rare.liveness.questionEnd || progress?.isOutstanding == true {
+            rare.liveness.askedSince = registry.now
+            return
+        }
+        rare.liveness.hasArrived = true
+        guard let progress else { return }
+        rare.liveness.askedSince = max(
+            rare.liveness.askedSince, registry.now - progress.sinceAcknowledgement)
     }
 
     /// Nothing was heard for as long as `deadAfter` allows. The peer is dead if it was asked and
@@ -53,12 +80,11 @@ extension Session {
             if hasStopped(progress) { return end(.dead) }
             rare.liveness.acknowledgedAtLook = progress?.acknowledged
             rare.liveness.lastFoundAlive = registry.now
-            // The question may be among it: the time to answer begins when it has arrived.
-            if rare.liveness.askedSince > inbound.lastReceive {
-                rare.liveness.askedSince = registry.now
-            }
+            // The question may be among it.
+            if isAsked { rare.liveness.askedSince = registry.now }
         } else {
             rare.liveness.acknowledgedAtLook = nil
+            if awaitsArrival { followQuestion(progress) }
             judgeSilence()
         }
     }
@@ -82,13 +108,9 @@ extension Session {
     /// peer's program is dead though its kernel lives.
     private func judgeSilence() {
         let timeToAnswer = settings.silence - settings.heartbeatInterval
-        guard inbound.isReading, rare.liveness.askedSince > inbound.lastReceive else {
+        guard inbound.isReading, isAsked else {
             rare.liveness.lastFoundAlive = registry.now
             return
-        }
-        // A question that waits for its flush has not been asked.
-        if outbound.bytesSent < rare.liveness.questionEnd {
-            rare.liveness.askedSince = registry.now
         }
         let askedSince = rare.liveness.askedSince
         if registry.now - askedSince >= timeToAnswer { return end(.dead) }

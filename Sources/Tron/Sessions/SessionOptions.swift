@@ -100,6 +100,9 @@ extension SessionOptions {
 /// `SessionLimits.maximumQueuedBytes` is not sent. In the place of an answer the peer then hears
 /// the output that waits. A question that was not sent makes nobody dead; the next one is due an
 /// interval later.
+///
+/// However long a question was under way, its peer has `SessionOptions.deadAfter` less the interval
+/// to answer it, from when the peer's kernel has it.
 public struct Heartbeat: Sendable, Hashable {
     /// The category that the application sets aside for them.
     public var category: UInt8

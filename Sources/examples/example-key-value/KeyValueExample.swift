@@ -62,7 +62,7 @@ import Tron
                 // From here on an answer is owed: a drain waits for it.
                 let address = session.replyAddress(of: packet)
                 Task(executorPreference: executor) {
-                    if delay > .zero { try? await Task.sleep(for: delay) }
+                    if delay > .zero { try? await remote.sleep(for: delay) }
                     remote.reply(to: address, data: await store.answer(request))
                 }
             }

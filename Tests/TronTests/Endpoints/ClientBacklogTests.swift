@@ -4,32 +4,6 @@ import Testing
 
 @testable import Tron
 
-/// A kernel that takes whatever is sent in pieces of a kilobyte and more, and counts it by turn;
-/// what is smaller goes its usual way.
-private final class SwallowingKernel: FaultyKernel, @unchecked Sendable {
-    /// Bytes that were swallowed, by the number of the wait before.
-    private(set) var swallowed: [Int: Int] = [:]
-
-    var total: Int { swallowed.values.reduce(0, +) }
-
-    private func swallow(_ count: Int) -> Int {
-        swallowed[waits, default: 0] += count
-        return count
-    }
-
-    override func send(_ number: Int32, _ bytes: UnsafeRawPointer, _ count: Int) -> Int {
-        count < 1000 ? super.send(number, bytes, count) : swallow(count)
-    }
-
-    override func send(
-        _ number: Int32, _ first: UnsafeRawBufferPointer, _ second: UnsafeRawBufferPointer,
-        _ third: UnsafeRawBufferPointer
-    ) -> Int {
-        let count = first.count + second.count + third.count
-        return count < 1000 ? super.send(number, first, second, third) : swallow(count)
-    }
-}
-
 @Suite struct ClientBacklogTests {
     private static let requests = 1024
     private static let mark = 64 << 10
@@ -39,7 +13,14 @@ private final class SwallowingKernel: FaultyKernel, @unchecked Sendable {
     func `a backlog leaves at most a high mark's worth a turn, and others make progress`(
         size: Int
     ) throws {
-        let kernel = SwallowingKernel()
+        // What is sent in pieces of a kilobyte and more is taken at once, and counted by turn; what
+        // is smaller goes its usual way.
+        let (kernel, sink) = (FaultyKernel(), Sink())
+        var swallowed: [Int: Int] = [:]
+        kernel.sink = sink
+        sink.keepsBytes = false
+        sink.takes = { $1 >= 1000 }
+        sink.onTake = { [unowned kernel] in swallowed[kernel.waits, default: 0] += $0 }
         let reactor = try Reactor(kernel: kernel)
         var options = ClientOptions()
         options.session.limits.maximumDataLength = size
@@ -59,20 +40,21 @@ private final class SwallowingKernel: FaultyKernel, @unchecked Sendable {
             session.onPacket { session, packet in session.reply(to: packet, data: packet.data) }
         }
         let other = try Peer(to: SocketAddress(name))
-        let answers = try exchange(over: other, reactor, kernel) {
-            kernel.total >= Self.requests * (size + 11)
+        let answers = try exchange(over: other, reactor, kernel, sink) {
+            sink.total >= Self.requests * (size + 11)
         }
         // An exchange takes two turns or three: one fits into every four portions of the backlog.
-        let most = kernel.swallowed.values.max() ?? 0
-        #expect(kernel.total == Self.requests * (size + 11))
+        let most = swallowed.values.max() ?? 0
+        #expect(sink.total == Self.requests * (size + 11))
         #expect(most <= Self.mark + size + 11, "\(most) bytes in one turn")
-        #expect(answers >= kernel.total / (Self.mark + size + 11) / 4, "\(answers) answers")
+        #expect(answers >= sink.total / (Self.mark + size + 11) / 4, "\(answers) answers")
     }
 
     /// Takes turns until the end, in which a peer always asks anew when it has been answered; how
     /// many answers it had between the backlog's first bytes and its last.
     private func exchange(
-        over peer: Peer, _ reactor: Reactor, _ kernel: SwallowingKernel, until isOver: () -> Bool
+        over peer: Peer, _ reactor: Reactor, _ kernel: FaultyKernel, _ sink: Sink,
+        until isOver: () -> Bool
     ) throws -> Int {
         let question = wire("question")
         var asked = 0
@@ -83,7 +65,7 @@ private final class SwallowingKernel: FaultyKernel, @unchecked Sendable {
                 peer.send(question)
                 asked += 1
             }
-            if kernel.total == 0 { before = answers }
+            if sink.total == 0 { before = answers }
             // The peer leaves no rest in which time would pass by itself.
             kernel.advance(.milliseconds(10))
             try reactor.turn()

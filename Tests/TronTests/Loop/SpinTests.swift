@@ -5,55 +5,38 @@ import Testing
 
 @Suite struct SpinTests {
     /// Each look takes a microsecond; a wait that sleeps passes its time, as with any fake clock.
-    private final class LookingKernel: FaultyKernel, @unchecked Sendable {
-        /// How long each wait was to be, in nanoseconds.
-        var waited: [Int64] = []
-        /// Called before a look, with how many there were.
-        var beforeLook: (Int) -> Void = { _ in }
+    private let kernel = FaultyKernel()
 
-        override func epollWait(
-            _ epoll: Int32, _ list: UnsafeMutableRawPointer, _ count: Int32, nanoseconds: Int64
-        ) -> Int {
-            beforeLook(waited.count)
-            waited.append(nanoseconds)
-            if nanoseconds == 0 { clock += 1000 }
-            return super.epollWait(epoll, list, count, nanoseconds: nanoseconds)
-        }
-    }
-
-    private func reactor(_ kernel: LookingKernel, spin: Duration) throws -> Reactor {
+    private func reactor(spin: Duration) throws -> Reactor {
         var limits = ReactorLimits()
         limits.spin = spin
         kernel.patience = 0
+        kernel.lookTime = 1000
         return try Reactor(limits: limits, kernel: Kernel(kernel))
     }
 
     @Test func `without a spin the loop sleeps at once`() throws {
-        let kernel = LookingKernel()
-        let reactor = try reactor(kernel, spin: .zero)
+        let reactor = try reactor(spin: .zero)
         reactor.schedule(after: .milliseconds(5)) {}
         try reactor.turn()
         #expect(kernel.waited == [5_000_000])
     }
 
     @Test func `a loop that spins looks for so long, and then sleeps until its timer`() throws {
-        let kernel = LookingKernel()
-        let reactor = try reactor(kernel, spin: .microseconds(20))
+        let reactor = try reactor(spin: .microseconds(20))
         reactor.schedule(after: .milliseconds(5)) {}
         try reactor.turn()
         #expect(kernel.waited == Array(repeating: 0, count: 20) + [4_980_000])
     }
 
     @Test func `without timers it sleeps for ever after that`() throws {
-        let kernel = LookingKernel()
-        let reactor = try reactor(kernel, spin: .microseconds(3))
+        let reactor = try reactor(spin: .microseconds(3))
         try reactor.turn()
         #expect(kernel.waited == [0, 0, 0, -1])
     }
 
     @Test func `a timer that is due ends the spin, and is not late for it`() throws {
-        let kernel = LookingKernel()
-        let reactor = try reactor(kernel, spin: .seconds(1))
+        let reactor = try reactor(spin: .seconds(1))
         let start = kernel.clock
         var late: Int64?
         reactor.schedule(after: .milliseconds(2)) { late = kernel.clock - start - 2_000_000 }
@@ -64,24 +47,22 @@ import Testing
     }
 
     @Test func `an event ends the spin, and its turn begins at once`() throws {
-        let kernel = LookingKernel()
-        let reactor = try reactor(kernel, spin: .milliseconds(1))
+        let reactor = try reactor(spin: .milliseconds(1))
         let remote = reactor.remote
-        kernel.beforeLook = { looks in
-            guard looks == 7 else { return }
+        kernel.beforeWait = { number in
+            guard number == 8 else { return }
             let isWoken = remote.wakeup.signal()
             #expect(isWoken)
         }
         try reactor.turn()
         // It would keep the kernel, which the wake-up keeps.
-        kernel.beforeLook = { _ in }
+        kernel.beforeWait = { _ in }
         #expect(kernel.waited == Array(repeating: 0, count: 8))
         #expect(reactor.snapshot().events == 1)
     }
 
     @Test func `what is to be done goes before any spin`() throws {
-        let kernel = LookingKernel()
-        let reactor = try reactor(kernel, spin: .milliseconds(1))
+        let reactor = try reactor(spin: .milliseconds(1))
         var isDone = false
         reactor.callSoon { isDone = true }
         try reactor.turn()

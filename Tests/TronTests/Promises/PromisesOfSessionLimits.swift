@@ -122,6 +122,10 @@ extension PromisedPlace {
                     by: "SessionHeartbeatTests: an answer that does not fit",
                     "SessionHeartbeatTests: a question that does not fit"),
                 Promise(
+                    1301, "However long a question was under way",
+                    by: "LivenessTests: a question that arrives late",
+                    simulation: "its question had just arrived"),
+                Promise(
                     677, "How long nothing is heard before", "Traps when the interval",
                     by: "SessionHeartbeatTests: a session that hears nothing",
                     "MisuseTests: misuse ends the process"),

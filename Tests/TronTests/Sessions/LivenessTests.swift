@@ -43,6 +43,15 @@ private final class LivenessStage {
         }
     }
 
+    /// In the turns of the next step, what was sent is on its way if its arrival is still to come.
+    func deliver(at arrival: Double) {
+        let since = seconds + 0.2 - arrival
+        var progress = SendProgress()
+        progress.segmentsInFlight = since < 0 ? 1 : 0
+        progress.millisecondsSinceAcknowledgement = since < 0 ? 60_000 : UInt32(since * 1000)
+        bench.kernel.progress = progress
+    }
+
     /// What a peer does that reads and answers.
     func answerQuestions() {
         peer.drain()
@@ -106,6 +115,32 @@ private final class LivenessStage {
         #expect(stage.bench.reasons == [.dead])
         #expect((3...4.5).contains(stage.seconds), "after \(stage.seconds) s")
         #expect((2...3).contains(stage.questions), "\(stage.questions) questions")
+    }
+
+    /// Whether the next question follows before the time is over, or not.
+    @Test(arguments: [1.0, 2.0])
+    func `a question that arrives late leaves its peer the time to answer`(interval: Double) throws
+    {
+        let arrival = 2.8
+        func makeStage() throws -> LivenessStage {
+            try LivenessStage {
+                $0.heartbeat = Heartbeat(category: beat, interval: .seconds(interval))
+            }
+        }
+        let silent = try makeStage()
+        try silent.live(until: 10) {
+            silent.deliver(at: arrival)
+            silent.peer.drain()
+        }
+        #expect(silent.bench.reasons == [.dead])
+        let end = arrival + 3 - interval
+        #expect((end - 0.1...end + 0.5).contains(silent.seconds), "after \(silent.seconds) s")
+
+        let slow = try makeStage()
+        try slow.live(until: end - 0.3) { slow.deliver(at: arrival) }
+        slow.answerQuestions()
+        try slow.live(until: end + 0.5) { slow.deliver(at: arrival) }
+        #expect(slow.bench.reasons == [] && slow.seconds > end)
     }
 
     @Test func `a peer that is heard is not asked`() throws {

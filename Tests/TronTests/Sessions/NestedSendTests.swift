@@ -77,7 +77,7 @@ import Testing
         let expected =
             (queued == .nothing ? [] : Self.before)
             + ["first whole", "second whole", "last"].flatMap { wire($0) }
-        #expect(stage.kernel.taken[stage.kernel.accepted[0]] == expected)
+        #expect(stage.sink.taken[stage.kernel.accepted[0]] == expected)
         #expect(session.buffers.checkInvariant() && credit >= 0)
     }
 
@@ -95,7 +95,7 @@ import Testing
         }
         #expect(outer == .interrupted)
         try stage.reactor.turn()
-        #expect(stage.kernel.taken[stage.kernel.accepted[0]] == Array("innermost".utf8))
+        #expect(stage.sink.taken[stage.kernel.accepted[0]] == Array("innermost".utf8))
     }
 
     @Test func `an overflow within a closure that ends the session ends the closure's send`()

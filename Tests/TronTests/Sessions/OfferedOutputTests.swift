@@ -120,7 +120,7 @@ import Testing
                 log.notes.append("\(index ?? -1): \(reason.cause)")
             }
         }
-        stage.kernel.keepsBytes = false
+        stage.sink.keepsBytes = false
         for _ in 1..<members { try stage.connect() }
         return stage
     }
@@ -155,9 +155,10 @@ import Testing
     @Test func `what waits in a client for its connection leaves a high mark's worth a turn`()
         throws
     {
-        let kernel = SinkKernel()
-        kernel.keepsBytes = false
-        kernel.isSink = { [unowned kernel] in !kernel.accepted.contains($0) }
+        let (kernel, sink) = (FaultyKernel(), Sink())
+        kernel.sink = sink
+        sink.keepsBytes = false
+        sink.takes = { [unowned kernel] number, _ in !kernel.accepted.contains(number) }
         let bench = try Bench(kernel: kernel)
         let client = bench.reactor.makeClient(to: [bench.server.address])
         let packet = [UInt8](repeating: 0, count: 100_000)
@@ -169,9 +170,8 @@ import Testing
         for _ in 0..<60 {
             kernel.isFrozen = true
             try bench.reactor.turn()
-            let taken = kernel.takenCount.values.reduce(0, +)
-            if taken > before { turns.append(taken - before) }
-            before = taken
+            if sink.total > before { turns.append(sink.total - before) }
+            before = sink.total
         }
         #expect(before == 64 * 100_011)
         #expect(turns.max() ?? 0 <= 512 << 10, "bytes by turn: \(turns)")

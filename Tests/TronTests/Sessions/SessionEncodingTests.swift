@@ -23,7 +23,7 @@ struct Refused: Error {}
         #expect(session.queuedBytes == expected.count)
         #expect(session.counters.packetsSent == 2 && session.counters.packetsRefused == 0)
         try stage.reactor.turn()
-        #expect(stage.kernel.taken[stage.kernel.accepted[0]] == expected)
+        #expect(stage.sink.taken[stage.kernel.accepted[0]] == expected)
     }
 
     @Test func `a handler's closure answers in place, now or later`() throws {
@@ -182,7 +182,7 @@ extension SessionEncodingTests {
         let stage = try SinkBench()
         self.attempt(attempt, on: stage.session)
         try stage.reactor.turn(times: 2)
-        #expect(stage.kernel.taken[stage.kernel.accepted[0]] == expected(attempt))
+        #expect(stage.sink.taken[stage.kernel.accepted[0]] == expected(attempt))
     }
 
     @Test(arguments: Attempt.all)
@@ -371,7 +371,7 @@ private final class EncodingRun {
     func end() throws {
         try turn(taking: .max)
         try turn(taking: .max)
-        if stage.kernel.taken[stage.kernel.accepted[0]] != expected {
+        if stage.sink.taken[stage.kernel.accepted[0]] != expected {
             problem = problem ?? "other bytes were sent"
         }
     }

@@ -145,7 +145,7 @@ import Testing
         let seed = RandomRun.seed
         var random = SeededGenerator(seed: seed)
         let stage = try SinkBench()
-        stage.kernel.keepsBytes = false
+        stage.sink.keepsBytes = false
         var groups = (0..<4).map { _ in stage.reactor.makeGroup() }
         var model = Array(repeating: Set<SessionID>(), count: 4)
         for step in 0..<3000 {

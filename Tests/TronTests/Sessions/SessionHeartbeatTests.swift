@@ -116,7 +116,7 @@ import Testing
         #expect(stage.reasons == [] && stage.session.queuedBytes == output.count)
         stage.kernel.fault = { _, _, _ in nil }
         try stage.reactor.turn(until: { stage.session.queuedBytes == 0 })
-        #expect(stage.kernel.taken[stage.kernel.accepted[0]] == output)
+        #expect(stage.sink.taken[stage.kernel.accepted[0]] == output)
         #expect(stage.session.counters.packetsRefused == 0)
         stage.peers[0].send(question())
         try stage.reactor.turn(until: { stage.taken() == output.count + 12 })

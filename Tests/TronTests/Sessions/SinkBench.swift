@@ -3,9 +3,10 @@ import Testing
 
 @testable import Tron
 
-/// A bench on a kernel of sinks. It keeps its peers.
+/// A bench whose output goes to a sink. It keeps its peers.
 final class SinkBench {
-    let kernel = SinkKernel()
+    let kernel = FaultyKernel()
+    let sink = Sink()
     let bench: Bench
     private(set) var peers: [Peer] = []
 
@@ -28,6 +29,7 @@ final class SinkBench {
         _ options: SessionOptions = SinkBench.options,
         setup: @escaping (Session, Log) -> Void = { _, _ in }
     ) throws {
+        kernel.sink = sink
         bench = try Bench(session: options, kernel: kernel, setup: setup)
         try connect()
     }
@@ -40,13 +42,13 @@ final class SinkBench {
     }
 
     /// Bytes that the sink of a session took.
-    func taken(_ index: Int = 0) -> Int { kernel.takenCount[kernel.accepted[index]] ?? 0 }
+    func taken(_ index: Int = 0) -> Int { sink.takenCount[kernel.accepted[index]] ?? 0 }
 
     /// How often something was sent to the sink of a session.
-    func sends(_ index: Int = 0) -> Int { kernel.sends[kernel.accepted[index]] ?? 0 }
+    func sends(_ index: Int = 0) -> Int { sink.sends[kernel.accepted[index]] ?? 0 }
 
     /// The packets that the sink of a session took.
-    func packets(_ index: Int = 0) -> [OwnedPacket] { kernel.packets(kernel.accepted[index]) }
+    func packets(_ index: Int = 0) -> [OwnedPacket] { sink.packets(kernel.accepted[index]) }
 
     /// Runs `work` on the first session within the next turn, before its output phase.
     func within(_ work: @escaping (Session) -> Void) throws {

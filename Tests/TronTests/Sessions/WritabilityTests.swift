@@ -179,9 +179,9 @@ private func noteWritability(_ session: Session, _ log: Log) {
                 if isWritable { fill(session) }
             }
         }
-        stage.kernel.keepsBytes = false
+        stage.sink.keepsBytes = false
         let reader = stage.kernel.accepted[0]
-        stage.kernel.isSink = { $0 == reader }
+        stage.sink.takes = { number, _ in number == reader }
         let other = try stage.connect()
         try stage.within { fill($0) }
         for round in 1...100 {
@@ -202,7 +202,7 @@ private func noteWritability(_ session: Session, _ log: Log) {
             session.onPacket { $0.reply(to: $1, data: $1.data) }
             session.onWritabilityChange { log.notes.append("\($1)") }
         }
-        stage.kernel.keepsBytes = false
+        stage.sink.keepsBytes = false
         let peer = stage.peers[0]
         var size: Int32 = 4 << 20
         setsockopt(peer.descriptor, SOL_SOCKET, SO_SNDBUF, &size, 4)
@@ -228,7 +228,7 @@ private func noteWritability(_ session: Session, _ log: Log) {
             }
             session.onWritabilityChange { if $1 { fill($0) } }
         }
-        stage.kernel.keepsBytes = false
+        stage.sink.keepsBytes = false
         try stage.within { fill($0) }
         for round in 1...20 {
             stage.peers[0].send(wire("\(round)"))

@@ -7,7 +7,8 @@ import Glibc
 /// nothing else happens, since a wait that finds nothing ready advances the clock by what it was to
 /// wait, and returns. Counts calls and open descriptors.
 ///
-/// What a test needs besides it sets, or a subclass adds. For one thread: what others may call,
+/// What a test needs besides it sets. Two have more of their own to say: `NetworkKernel`, whose
+/// network is made up, and `MatrixKernel`, whose TCP is. For one thread: what others may call,
 /// `write`, is not counted.
 class FaultyKernel: KernelBackend, @unchecked Sendable {
     let machine = Kernel()
@@ -30,6 +31,10 @@ class FaultyKernel: KernelBackend, @unchecked Sendable {
     private(set) var interests: [Int32: UInt32] = [:]
     /// Asked with the call, its number from 1, and the descriptor, if it has one.
     var fault: (KernelCall, Int, Int32) -> KernelFault? = { _, _, _ in nil }
+    /// How long a wait takes, in nanoseconds, that is not to wait.
+    var lookTime: Int64 = 0
+    /// How long each wait was to be, in nanoseconds.
+    private(set) var waited: [Int64] = []
     /// Called before the n-th wait, on the loop's thread.
     var beforeWait: (Int) -> Void = { _ in }
 
@@ -44,6 +49,10 @@ class FaultyKernel: KernelBackend, @unchecked Sendable {
     private var made: Set<Int32> = []
     /// How much room was first in each receive into two pieces.
     private(set) var firstRooms: [Int] = []
+    /// Takes what is sent in the place of peers; nil for the truth.
+    var sink: Sink?
+    /// Makes a descriptor in the place of an eventfd.
+    var makeEvent: (() -> Int)?
     /// What TCP_INFO tells of every connection, and how often it was asked for; nil for the truth.
     var progress: SendProgress?
     private(set) var looksAtProgress = 0
@@ -161,14 +170,24 @@ class FaultyKernel: KernelBackend, @unchecked Sendable {
     }
 
     func send(_ number: Int32, _ bytes: UnsafeRawPointer, _ count: Int) -> Int {
-        transfer(.send, number, count) { machine.send(number, bytes, $0) }
+        if let sink, sink.takes(number, count) {
+            let piece = UnsafeRawBufferPointer(start: bytes, count: count)
+            sink.noteSend(number)
+            return transfer(.send, number, count) { sink.take(number, [piece], $0) }
+        }
+        return transfer(.send, number, count) { machine.send(number, bytes, $0) }
     }
 
     func send(
         _ number: Int32, _ first: UnsafeRawBufferPointer, _ second: UnsafeRawBufferPointer,
         _ third: UnsafeRawBufferPointer
     ) -> Int {
-        transfer(.send, number, first.count + second.count + third.count) { count in
+        let size = first.count + second.count + third.count
+        if let sink, sink.takes(number, size) {
+            sink.noteSend(number)
+            return transfer(.send, number, size) { sink.take(number, [first, second, third], $0) }
+        }
+        return transfer(.send, number, size) { count in
             var left = count
             let pieces = [first, second, third].map { piece in
                 defer { left -= min(left, piece.count) }
@@ -201,6 +220,8 @@ class FaultyKernel: KernelBackend, @unchecked Sendable {
         _ epoll: Int32, _ list: UnsafeMutableRawPointer, _ count: Int32, nanoseconds: Int64
     ) -> Int {
         beforeWait(waits + 1)
+        waited.append(nanoseconds)
+        if nanoseconds == 0 { clock += lookTime }
         return perform(.epollWait, epoll) {
             waits += 1
             let found = look(epoll, list, count, nanoseconds)
@@ -226,7 +247,9 @@ class FaultyKernel: KernelBackend, @unchecked Sendable {
         return found
     }
 
-    func eventDescriptor() -> Int { opening(.eventDescriptor, -1) { machine.eventDescriptor() } }
+    func eventDescriptor() -> Int {
+        opening(.eventDescriptor, -1) { makeEvent?() ?? machine.eventDescriptor() }
+    }
 
     func write(_ number: Int32, _ bytes: UnsafeRawPointer, _ count: Int) -> Int {
         guard countsWrites else { return machine.write(number, bytes, count) }

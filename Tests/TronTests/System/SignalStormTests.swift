@@ -63,41 +63,39 @@ extension SignalTests {
 /// A thread that is kept within the signal handler: the descriptor of its watch is a pipe, full and
 /// blocking.
 private final class HeldHandler: @unchecked Sendable {
-    private final class PipeKernel: FaultyKernel, @unchecked Sendable {
-        private(set) var reading: Int32 = -1
-
-        override func eventDescriptor() -> Int {
-            var ends: [Int32] = [-1, -1]
-            pipe(&ends)
-            reading = ends[0]
-            let flags = fcntl(ends[1], F_GETFL)
-            _ = fcntl(ends[1], F_SETFL, flags | O_NONBLOCK)
-            let page = [UInt8](repeating: 0, count: 4096)
-            while write(ends[1], page, page.count) > 0 {}
-            _ = fcntl(ends[1], F_SETFL, flags)
-            return Int(ends[1])
-        }
-
-        override func close(_ number: Int32) -> Int { machine.close(number) }
-    }
-
-    private let kernel = PipeKernel()
+    private let kernel = FaultyKernel()
+    private let reading: Int32
     private var watch: SignalWatch?
     private let thread: pthread_t
 
     /// Returns when the handler is about to write, or does.
     init() throws {
+        let (reading, writing) = Self.fullPipe()
+        self.reading = reading
+        kernel.makeEvent = { Int(writing) }
         watch = try SignalWatch(kernel: kernel)
         try watch?.add(.user1)
         thread = try SignalStorm.thread { TestSignals.raiseHere(SIGUSR1) }
         while watch?.take() == [] { sched_yield() }
     }
 
+    /// Its end for writing blocks whoever writes more.
+    private static func fullPipe() -> (reading: Int32, writing: Int32) {
+        var ends: [Int32] = [-1, -1]
+        pipe(&ends)
+        let flags = fcntl(ends[1], F_GETFL)
+        _ = fcntl(ends[1], F_SETFL, flags | O_NONBLOCK)
+        let page = [UInt8](repeating: 0, count: 4096)
+        while write(ends[1], page, page.count) > 0 {}
+        _ = fcntl(ends[1], F_SETFL, flags)
+        return (ends[0], ends[1])
+    }
+
     func endWatch() { watch = nil }
 
     func letGo() {
         var page = [UInt8](repeating: 0, count: 4096)
-        _ = read(kernel.reading, &page, page.count)
+        _ = read(reading, &page, page.count)
         pthread_join(thread, nil)
     }
 }
