@@ -17,6 +17,7 @@ let package = Package(
         .library(name: "TronMetrics", targets: ["TronMetrics"]),
         .library(name: "TronTestKit", targets: ["TronTestKit"]),
         .executable(name: "echo-demo", targets: ["echo-demo"]),
+        .executable(name: "cluster-demo", targets: ["cluster-demo"]),
     ],
     targets: [
         .systemLibrary(name: "CEpollShim", path: "CEpollShim"),
@@ -35,6 +36,10 @@ let package = Package(
         .target(name: "TronTestKit", dependencies: ["Tron"], swiftSettings: strict),
         .executableTarget(
             name: "echo-demo", dependencies: ["Tron", "TronMetrics"], swiftSettings: strict),
+        // A foreign protocol's client, on what every user of Tron has.
+        .executableTarget(
+            name: "cluster-demo", dependencies: ["Tron", "TronMetrics"], packageAccess: false,
+            swiftSettings: strict),
         // Storage, Wire and what those name of System are symbolic links to the library's: they are
         // not public.
         .executableTarget(
