@@ -67,6 +67,8 @@ let package = Package(
         .executableTarget(
             name: "chat-members", dependencies: ["Tron"], path: "Tests/Programs/chat-members"),
         .executableTarget(
+            name: "cluster-load", dependencies: ["Tron"], path: "Tests/Programs/cluster-load"),
+        .executableTarget(
             name: "proxy-witness", dependencies: ["Tron"], path: "Tests/Programs/proxy-witness"),
         .executableTarget(
             name: "relay-load", dependencies: ["Tron"], path: "Tests/Programs/relay-load"),
@@ -80,6 +82,9 @@ let package = Package(
         // The fake kernels and raw peers of TronTests serve these tests as well.
         .testTarget(
             name: "TronMetricsTests", dependencies: ["Tron", "TronMetrics", "TronTests"]),
+        .testTarget(
+            name: "ClusterDemoTests",
+            dependencies: ["Tron", "TronTestKit", "TronTests", "cluster-demo"]),
         .testTarget(name: "BenchmarkTests", dependencies: ["throughput-benchmark"]),
         .testTarget(
             name: "TronTestKitTests",
