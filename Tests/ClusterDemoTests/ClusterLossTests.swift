@@ -47,6 +47,7 @@ import TronTestKit
         let near = try stage.subscriber(at: "a", to: "t", "u")
         let far = try stage.subscriber(at: "b", to: "t", "u")
         try near.publish("1", to: "t")
+        stage.network.advance(by: .seconds(1))
         stage.network.partition("a", from: "broker")
         // The link looks alive: what is said goes into it.
         #expect(try near.publish("2", to: "t").0 == .done)

@@ -12,10 +12,6 @@ enum NodeLimits {
     /// Topics that have subscribers here: each is a subscription at the broker, and told again at
     /// each connection.
     static let subscribedTopics = 20_000
-    /// Topics in all, with those to which sessions here publish alone. Some 500 bytes each. When
-    /// there are as many, those that nobody here has subscribed to and that the broker has all of
-    /// are forgotten.
-    static let topics = 100_000
     /// Losses told at a time, before the broker is asked whether it has them.
     static let lossesAtATime = 1000
     /// From a node's appearance to the word of those who are there: all who appear meanwhile hear
@@ -51,6 +47,10 @@ struct NodeOptions {
     var presenceInterval = Duration.seconds(5)
     /// After how long without a word a node is gone: three were missed.
     var presenceTimeout = Duration.seconds(15)
+    /// Topics in all, with those to which sessions here only publish. Some 500 bytes each. When
+    /// there are as many, those that nobody here has subscribed to and that the broker has all of
+    /// are forgotten, and begin anew with another epoch.
+    var maximumTopics = 100_000
 }
 
 /// What a node has done.

@@ -57,21 +57,15 @@ extension Node {
             subscribed[subscription] = nil
             topic.subscription = nil
             topic.incoming = [:]
-            forgetIfIdle(topic)
         }
         return true
-    }
-
-    /// Its name may have come back meanwhile, as another topic.
-    func forgetIfIdle(_ topic: Topic) {
-        if topic.isIdle, topics[topic.name] === topic { topics[topic.name] = nil }
     }
 
     /// The topic, made where it is new; nil when as many are as may be.
     func topic(_ name: [UInt8]) -> Topic? {
         if let topic = topics[name] { return topic }
-        if topics.count >= NodeLimits.topics { topics = topics.filter { !$0.value.isIdle } }
-        guard topics.count < NodeLimits.topics else { return nil }
+        if topics.count >= options.maximumTopics { topics = topics.filter { !$0.value.isIdle } }
+        guard topics.count < options.maximumTopics else { return nil }
         let topic = Topic(
             name, subjects: options.prefix, group: reactor.makeGroup(), epoch: nextEpoch)
         nextEpoch += 1

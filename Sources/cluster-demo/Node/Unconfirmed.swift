@@ -96,7 +96,6 @@ extension Node {
         for topic in unconfirmed.takeAsked() {
             if isConfirmed {
                 topic.outgoing.confirm()
-                forgetIfIdle(topic)
             } else {
                 unconfirmed.addLossy(topic)
             }

@@ -38,10 +38,14 @@ struct Following {
     mutating func begin() {
         isFollowing = true
         let count = ledger.count(of: topic)
-        if hasFollowed { account.told.end += count - next } else { start = count }
+        if hasFollowed {
+            account.told.end += missing.count + max(0, count - next)
+        } else {
+            (start, account) = (count, Account())
+        }
         hasFollowed = true
-        next = count
-        lastHeard = -1
+        missing = []
+        next = max(next, count)
     }
 
     /// What was missing will not be told any more: the end of the connection tells it.
@@ -50,6 +54,7 @@ struct Following {
         account.told.end += missing.count
         missing = []
         gaps = []
+        lastHeard = -1
     }
 
     mutating func hear(_ number: Int, _ position: Position) {
