@@ -38,8 +38,8 @@ let package = Package(
             name: "echo-demo", dependencies: ["Tron", "TronMetrics"], swiftSettings: strict),
         // A foreign protocol's client, on what every user of Tron has.
         .executableTarget(
-            name: "cluster-demo", dependencies: ["Tron", "TronMetrics"], packageAccess: false,
-            swiftSettings: strict),
+            name: "cluster-demo", dependencies: ["Tron", "TronMetrics"], exclude: ["README.md"],
+            packageAccess: false, swiftSettings: strict),
         // Storage, Wire and what those name of System are symbolic links to the library's: they are
         // not public.
         .executableTarget(

@@ -74,8 +74,7 @@ extension SessionGroup {
         return count(except: except, { $0.enqueue(head: head, data) }, refused: refused)
     }
 
-    /// Queues a packet, and calls `refused` with each member that did not take it and why, once all
-    /// have been offered it.
+    /// The same with bytes of the caller's own.
     @discardableResult
     public func send(
         sequence: Int32 = -1, category: UInt8, data: [UInt8], except: Session? = nil,
