@@ -103,13 +103,12 @@ import TronTestKit
         let far = try stage.subscriber(at: "b", to: "t")
         var passes = 1
         stage.broker.copies = { $0 == "tron.t.t" ? passes : 1 }
-        try speaker.publish("1", to: "t")
-        passes = 0
-        let epoch = try speaker.publish("2", to: "t").1.epoch
-        try speaker.publish("3", to: "t")
-        passes = 2
-        try speaker.publish("4", to: "t")
-        stage.network.advance(by: .seconds(1))
+        var epoch: UInt64 = 0
+        for (number, count) in [1, 0, 0, 2].enumerated() {
+            passes = count
+            epoch = try speaker.publish("\(number + 1)", to: "t").1.epoch
+            stage.network.advance(by: .seconds(1))
+        }
         let id = stage["a"].identity.id
         let position = { Position(publisher: id, epoch: epoch, sequence: $0) }
         let gap = Gap(reason: .lost, publisher: id, epoch: epoch, first: 2, last: 3)

@@ -6,8 +6,8 @@ import Tron
 
 @Suite struct ServerInfoTests {
     private static let whole = """
-        {"server_id":"NA","server_name":"n\\u00e4me \\ud83d\\ude00\\n","version":"2.9.10","proto":1,\
-        "headers":true,"max_payload":1000,"auth_required":true,"tls_required":true,"ldm":true,\
+        {"server_id":"NA","server_name":"n\\u00e4me \\ud83d\\ude00\\n","proto":1,\
+        "max_payload":1000,"auth_required":true,"tls_required":true,"ldm":true,\
         "nested":{"a":[1,-2.5e+3,null,{"b":[]}],"c":{}},"empty":[],
         "connect_urls":["127.0.0.1:4222","[::1]:4223","name:4224","127.0.0.1:4222","junk"]}
         """

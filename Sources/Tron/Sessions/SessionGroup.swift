@@ -83,8 +83,8 @@ public final class SessionGroup {
         }
     }
 
-    /// Calls `body`, which calls no handler, with each member but `except`; and then `refused`, which
-    /// may do anything, with those that did not take it.
+    /// Calls `body`, which calls no handler, with each member but `except`; and then `refused`,
+    /// which may do anything, with those that did not take it.
     func count(
         except: Session?, _ body: (Session) -> SendOutcome,
         refused: (Session, SendOutcome) -> Void

@@ -77,7 +77,7 @@ final class Broker {
     }
 
     private func changed(_ client: Client, _ state: ClientState) {
-        if case .unreachable(let error) = client.lastFailure, state != .connected, !isTold {
+        if case .waiting = state, case .unreachable(let error) = client.lastFailure, !isTold {
             isTold = true
             onEvent(.unreachable("\(error)"))
         }

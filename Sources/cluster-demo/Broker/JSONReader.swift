@@ -1,4 +1,4 @@
-// As much of JSON as a server's INFO needs (RFC 8259): bounded in depth, and no input makes it trap.
+// As much of JSON (RFC 8259) as a server's INFO needs: bounded in depth; no input makes it trap.
 
 /// Why a text is no JSON, or not the JSON that was asked for.
 enum JSONFault: Error, Equatable {

@@ -14,7 +14,7 @@ struct Option: Sendable {
     static let all = [
         Option(
             name: "--listen", value: "ADDRESS",
-            help: "127.0.0.1:9000, [::1]:9000 or /run/x.sock; else what a supervisor hands over"
+            help: "where; without it on what a supervisor hands over"
         ) { settings, text throws(UsageError) in settings.address = try address(text) },
         Option(
             name: "--broker", value: "ADDRESS",
@@ -52,7 +52,7 @@ struct Option: Sendable {
         },
         Option(
             name: "--spread", value: "SECONDS",
-            help: "over how much of it they are told to, so that not all of them move at once; 2"
+            help: "over how much of it they are told, so that not all move at once; 2"
         ) { settings, text throws(UsageError) in
             settings.spread = .seconds(try number(text, in: 0...3600))
         },

@@ -143,13 +143,15 @@ extension Stage {
         guard outcome == .notConnected else {
             throw StepFailure(description: "step \(steps) failed: \(outcome)")
         }
-        step("The broker is back: Ann is told that she missed something")
+        step("The broker is back: Ann is told that she missed something, and then what")
         try startBroker()
         try await wait(for: "the gap is told") { [self] in
-            ann.gaps.contains { $0.reason == .lost } && ann.gaps.contains { $0.reason == .linkLost }
+            ann.gaps.contains { $0.reason == .linkLost } && nodes.allSatisfy { $0.broker.isReady }
         }
         try await bob.publish("and now?", to: "news")
-        try await wait(for: "the next message crosses") { [self] in ann.texts.last == "and now?" }
+        try await wait(for: "the next message crosses") { [self] in
+            ann.texts.last == "and now?" && ann.gaps.contains { $0.reason == .lost }
+        }
     }
 
     private func playDrain() async throws {

@@ -1,8 +1,8 @@
 // A topic as a node knows it: who here listens, what this node published, what others did.
 import Tron
 
-/// A topic. It belongs to the reactor's thread, and to a node at least as long as it has a subscriber
-/// here or the broker has not confirmed all that was published.
+/// A topic. It belongs to the reactor's thread, and to a node at least as long as it has a
+/// subscriber here or the broker has not confirmed all that was published.
 final class Topic {
     /// Its UTF-8.
     let name: [UInt8]

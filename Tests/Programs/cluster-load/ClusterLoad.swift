@@ -194,9 +194,8 @@ extension Run {
         say("\(phase): \(sums)")
         if phase == "calm" {
             let rate = published > .zero ? Double(share) / (published / .seconds(1)) : 0
-            say(
-                "calm: \(Int(rate)) messages/s, \(Int(rate) * sums.owed / max(1, share)) deliveries/s"
-            )
+            let fanOut = Double(sums.owed) / Double(share)
+            say("calm: \(Int(rate)) messages/s, \(Int(rate * fanOut)) deliveries/s")
             if sums.told.total > 0 { fail("calm: told that something is missing") }
         }
         if sums.owed != sums.delivered + sums.told.total { fail("\(phase): the sums differ") }

@@ -97,7 +97,7 @@ import Testing
         #expect(bench.kernel.dials.map(\.address.port) == ports + ports, "from the first again")
     }
 
-    @Test func `other addresses are tried from the next attempt on, and none is lost for them`()
+    @Test func `a client that is given others tries those from its next attempt on`()
         throws
     {
         let bench = try NetworkBench()
