@@ -17,6 +17,7 @@ let package = Package(
         .library(name: "TronMetrics", targets: ["TronMetrics"]),
         .library(name: "TronTestKit", targets: ["TronTestKit"]),
         .executable(name: "echo-demo", targets: ["echo-demo"]),
+        .executable(name: "cluster-demo", targets: ["cluster-demo"]),
     ],
     targets: [
         .systemLibrary(name: "CEpollShim", path: "CEpollShim"),
@@ -35,6 +36,10 @@ let package = Package(
         .target(name: "TronTestKit", dependencies: ["Tron"], swiftSettings: strict),
         .executableTarget(
             name: "echo-demo", dependencies: ["Tron", "TronMetrics"], swiftSettings: strict),
+        // A foreign protocol's client, on what every user of Tron has.
+        .executableTarget(
+            name: "cluster-demo", dependencies: ["Tron", "TronMetrics"], exclude: ["README.md"],
+            packageAccess: false, swiftSettings: strict),
         // Storage, Wire and what those name of System are symbolic links to the library's: they are
         // not public.
         .executableTarget(
@@ -62,6 +67,8 @@ let package = Package(
         .executableTarget(
             name: "chat-members", dependencies: ["Tron"], path: "Tests/Programs/chat-members"),
         .executableTarget(
+            name: "cluster-load", dependencies: ["Tron"], path: "Tests/Programs/cluster-load"),
+        .executableTarget(
             name: "proxy-witness", dependencies: ["Tron"], path: "Tests/Programs/proxy-witness"),
         .executableTarget(
             name: "relay-load", dependencies: ["Tron"], path: "Tests/Programs/relay-load"),
@@ -80,6 +87,9 @@ let package = Package(
         // The fake kernels and raw peers of TronTests serve these tests as well.
         .testTarget(
             name: "TronMetricsTests", dependencies: ["Tron", "TronMetrics", "TronTests"]),
+        .testTarget(
+            name: "ClusterDemoTests",
+            dependencies: ["Tron", "TronTestKit", "TronTests", "cluster-demo"]),
         .testTarget(name: "BenchmarkTests", dependencies: ["throughput-benchmark"]),
         .testTarget(
             name: "TronTestKitTests",

@@ -10,7 +10,7 @@ public final class Client: EventSource, @unchecked Sendable {
     let host: SessionHost
     let remote: RemoteReactor
     let resolver: Resolver
-    let target: ClientTarget
+    var target: ClientTarget
     let backoff: Backoff
     let options: ClientOptions
 

@@ -37,6 +37,17 @@ extension Reactor {
     }
 }
 
+extension Client {
+    /// The addresses that it tries, in turn, from its next attempt on: for peers that tell of
+    /// others. A connection that stands stays, and so does an attempt that has begun. Traps on
+    /// none. On the loop's thread.
+    public func setAddresses(_ addresses: [SocketAddress]) {
+        registry.requireLoop("Client.setAddresses(_:)")
+        demand(!addresses.isEmpty, "Client.setAddresses(_:) needs an address")
+        target = .addresses(addresses)
+    }
+}
+
 /// What a client connects to.
 enum ClientTarget: CustomStringConvertible {
     case addresses([SocketAddress])

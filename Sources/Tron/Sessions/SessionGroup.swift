@@ -83,6 +83,22 @@ public final class SessionGroup {
         }
     }
 
+    /// Calls `body`, which calls no handler, with each member but `except`; and then `refused`,
+    /// which may do anything, with those that did not take it.
+    func count(
+        except: Session?, _ body: (Session) -> SendOutcome,
+        refused: (Session, SendOutcome) -> Void
+    ) -> SendCounts {
+        var refusals: [(Session, SendOutcome)] = []
+        let counts = count(except: except) { session in
+            let outcome = body(session)
+            if !outcome.isQueued { refusals.append((session, outcome)) }
+            return outcome
+        }
+        for (session, outcome) in refusals { refused(session, outcome) }
+        return counts
+    }
+
     /// Calls `body`, which calls no handler, with each member but `except`.
     @inline(__always)
     func count(except: Session?, _ body: (Session) -> SendOutcome) -> SendCounts {

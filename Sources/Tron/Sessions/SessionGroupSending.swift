@@ -62,6 +62,29 @@ extension SessionGroup {
         unsafe send(sequence: sequence, category: category, data: data.span.bytes, except: except)
     }
 
+    /// Queues a packet, and calls `refused` with each member that did not take it and why, once all
+    /// have been offered it: so that who missed something can be told later, with
+    /// `SessionOptions.overflow` of `.refuse`. The closure may do anything, to the group as well.
+    @discardableResult
+    public func send(
+        sequence: Int32 = -1, category: UInt8, data: RawSpan, except: Session? = nil,
+        refused: (Session, SendOutcome) -> Void
+    ) -> SendCounts {
+        let head = PacketFormat.head(sequence: sequence, category: category)
+        return count(except: except, { $0.enqueue(head: head, data) }, refused: refused)
+    }
+
+    /// The same with bytes of the caller's own.
+    @discardableResult
+    public func send(
+        sequence: Int32 = -1, category: UInt8, data: [UInt8], except: Session? = nil,
+        refused: (Session, SendOutcome) -> Void
+    ) -> SendCounts {
+        unsafe send(
+            sequence: sequence, category: category, data: data.span.bytes, except: except,
+            refused: refused)
+    }
+
     /// Queues bytes as they are, for other protocols.
     @discardableResult
     public func send(bytes: RawSpan, except: Session? = nil) -> SendCounts {

@@ -72,7 +72,9 @@ extension StyleRules {
     static func imports(_ file: SourceFile) -> [Breach] {
         let foundation: Set = ["Foundation", "FoundationEssentials"]
         var forbidden: Set<String> = []
-        if file.isUnder("Sources/echo-demo") { forbidden = foundation }
+        if file.isUnder("Sources/echo-demo") || file.isUnder("Sources/cluster-demo") {
+            forbidden = foundation
+        }
         if file.isUnder("Sources/Tron") {
             forbidden = foundation.union(["Dispatch", "Glibc", "Musl"])
         }

@@ -52,6 +52,7 @@ import Testing
         (path: "Sources/Tron/Wire/A.swift", text: "import Synchronization", isBreach: false),
         (path: "Sources/echo-demo/main.swift", text: "import Foundation", isBreach: true),
         (path: "Sources/echo-demo/main.swift", text: "import Tron", isBreach: false),
+        (path: "Sources/cluster-demo/main.swift", text: "import Foundation", isBreach: true),
         (path: "Tests/TronTests/A.swift", text: "import Foundation", isBreach: false),
         (path: "Tests/TronTests/A.swift", text: "import CEpollShim", isBreach: true),
         (path: "Sources/Tron/Loop/A.swift", text: "internal import CEpollShim", isBreach: true),

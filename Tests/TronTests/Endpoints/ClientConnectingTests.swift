@@ -97,6 +97,27 @@ import Testing
         #expect(bench.kernel.dials.map(\.address.port) == ports + ports, "from the first again")
     }
 
+    @Test func `a client that is given others tries those from its next attempt on`()
+        throws
+    {
+        let bench = try NetworkBench()
+        bench.kernel.fate = { address, _ in address.port == 2 ? .refuses(ECONNREFUSED) : .connects }
+        let client = bench.note(bench.reactor.makeClient(to: [.loopback(port: 1)]))
+        try bench.turn(until: { client.state.isConnected })
+        client.setAddresses([.loopback(port: 2), .loopback(port: 3)])
+        try bench.reactor.turn()
+        #expect(client.state.isConnected && bench.kernel.dials.count == 1)
+        client.session?.abort()
+        try bench.turn(until: { client.counters.connections == 2 })
+        #expect(bench.kernel.dials.map(\.address.port) == [1, 2, 3])
+        // While it waits, too; and a client by name gives the name up.
+        let waiting = bench.reactor.makeClient(to: [.loopback(port: 2)])
+        try bench.turn(until: { waiting.state.isWaiting })
+        waiting.setAddresses([.loopback(port: 4)])
+        try bench.turn(until: { waiting.state.isConnected })
+        #expect(waiting.session?.remoteAddress == .loopback(port: 4))
+    }
+
     @Test func `gives up only when no address is worth another attempt`() throws {
         for ports: [UInt16] in [[1, 2], [2, 1]] {
             let bench = try NetworkBench()

@@ -25,6 +25,9 @@ extension Misuse {
             let nobody: [SocketAddress] = []
             try Reactor().makeClient(to: nobody)
         },
+        Misuse("client sent to nobody", "Client.setAddresses(_:) needs an address") {
+            try Reactor().makeClient(to: "127.0.0.1:1").setAddresses([])
+        },
         Misuse("a group of two reactors", "SessionGroup.add(_:): a session of another reactor") {
             let bench = try Bench()
             _ = try bench.connect()

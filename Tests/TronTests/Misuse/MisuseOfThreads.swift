@@ -92,6 +92,7 @@ extension Misuse {
         onClient("Client.counters") { $0.counters },
         onClient("Client.pendingRequestCount") { $0.pendingRequestCount },
         onClient("Client.onStateChange") { $0.onStateChange { _, _ in } },
+        onClient("Client.setAddresses(_:)") { $0.setAddresses([.loopback(port: 1)]) },
         onClient("Client.snapshot()") { $0.snapshot() },
         onClient("Client.request") { $0.request(category: 1, data: "x") { _ in } },
         Misuse("ConnectionAttempt.cancel()", "ConnectionAttempt.cancel()") {

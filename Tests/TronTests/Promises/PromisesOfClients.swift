@@ -118,6 +118,9 @@ extension PromisedPlace {
                 Promise(
                     727, "which are tried in turn", by: "ClientConnectingTests: addresses are tried"
                 ),
+                Promise(
+                    1091, "Traps on none",
+                    by: "MisuseTests: misuse ends the process"),
             ]),
         PromisedPlace(
             "Sources/Tron/Endpoints/ConnectionAttempt.swift",

@@ -154,6 +154,9 @@ extension PromisedPlace {
                     631, "How many members of a group met which outcome",
                     by: "SessionGroupTests: the outcomes of a send add up",
                     "SessionGroupTests: random joins, departures"),
+                Promise(
+                    1090, "with each member that did not take it and why",
+                    by: "SessionGroupTests: who did not take a packet is told of"),
             ]),
         PromisedPlace(
             "Sources/Tron/Sessions/SessionSending.swift",

@@ -99,6 +99,35 @@ import Testing
         }
     }
 
+    @Test func `who did not take a packet is told of, with the reason, behind all sends`() throws {
+        var options = SinkBench.options
+        options.overflow = .refuse
+        options.limits.outputLowWatermark = 0
+        options.limits.outputHighWatermark = 50
+        options.limits.maximumQueuedBytes = 100
+        options.limits.maximumDataLength = 80
+        let (stage, group) = try room(4, options)
+        let sessions = stage.bench.sessions
+        stage.kernel.fault = { call, _, _ in call == .send ? .error(EAGAIN) : nil }
+        sessions[1].send(category: 1, data: [UInt8](repeating: 0, count: 80))
+        sessions[2].abort()
+        var refused: [(SessionID, SendOutcome)] = []
+        let counts = group.send(category: 2, data: [UInt8](repeating: 1, count: 40)) {
+            // All have been offered it, and the group may be changed.
+            #expect(sessions[3].queuedBytes > 0)
+            refused.append(($0.id, $1))
+            group.remove($0)
+        }
+        #expect(counts.queued == 2 && counts.overflow == 1 && counts.closed == 1)
+        #expect(refused.map(\.0) == [sessions[1].id, sessions[2].id])
+        #expect(refused.map(\.1) == [.overflow, .closed])
+        #expect(group.count == 2 && !group.contains(sessions[1]))
+        let none = group.send(category: 2, data: [1], except: sessions[0]) { _, _ in
+            Issue.record("nobody refused it")
+        }
+        #expect(none.queued == 1)
+    }
+
     @Test func `what is too large for a packet is refused, and counted`() throws {
         let (stage, group) = try room(2)
         stage.session.close()
