@@ -21,6 +21,9 @@ protocol EventSource: AnyObject {
     /// The turn ends, and it said `registry.flushLater`.
     func flush()
 
+    /// What was received is about to be overwritten, and it said `registry.forwards`.
+    func endForwarding()
+
     /// The turn has ended, and it said `registry.releaseLater`: gives everything back, tells its
     /// user. Nothing calls it after that.
     func release()
@@ -38,6 +41,8 @@ extension EventSource {
     func expired(_ timer: TimerKey, payload: UInt32) {}
 
     func flush() {}
+
+    func endForwarding() {}
 
     func release() {}
 

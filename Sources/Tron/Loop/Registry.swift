@@ -28,6 +28,9 @@ final class Registry {
     let ended = Queue<SlabKey>()
     let woken = Queue<SlabKey>()
 
+    /// Sources that are to send what lies in `receiveBuffer`, and have not copied it.
+    let forwarding = Queue<SlabKey>()
+
     /// The thread on which everything here happens: the one that runs the reactor, and until then
     /// the one that made it.
     private(set) var thread = ThreadIdentity.current
@@ -147,6 +150,15 @@ extension Registry {
     @inline(__always)
     func withSource(_ key: SlabKey, _ body: (any EventSource) -> Void) {
         sources.withElement(key, body)
+    }
+
+    /// Has `endForwarding` called when the batch at hand is over.
+    func forwards(_ source: some EventSource) { forwarding.append(source.key) }
+
+    /// The batch is over: nobody refers to what was received any more.
+    @inline(never)
+    func endForwarding() {
+        while let key = forwarding.take() { withSource(key) { $0.endForwarding() } }
     }
 
     func releaseLater(_ source: some EventSource) { ended.append(source.key) }

@@ -19,6 +19,7 @@ extension Session {
             unsafe keepRest(fresh, before)
         }
         endBatch()
+        if !registry.forwarding.isEmpty { registry.endForwarding() }
         return isAll
     }
 

@@ -31,6 +31,8 @@ extension Session {
         _ head: UInt64, _ data: UnsafeRawBufferPointer, _ trailer: UnsafeRawBufferPointer
     ) throws(SystemError) {
         outbound.setDraftAside(buffers)
+        // To send it as well takes one call more, to copy it more time than that.
+        if outbound.hasRun { try offer() }
         outbound.appendHeader(head, data.count, period: registry.outputPeriod, buffers)
         let (waiting, isAll) = unsafe outbound.firstPart
         // Across the ring's end it would take a fourth piece.

@@ -44,7 +44,9 @@ extension Session {
     /// Queues bytes as they are, for other protocols.
     @discardableResult
     public func send(bytes: RawSpan) -> SendOutcome {
-        guard bytes.byteCount < Int(outbound.credit) && registry.isOnLoop else {
+        let length = bytes.byteCount
+        guard length < Int(outbound.credit), length < Self.shortestForwarded, registry.isOnLoop
+        else {
             return sendWithoutCredit(bytes)
         }
         outbound.put(bytes)
@@ -53,6 +55,7 @@ extension Session {
 
     @inline(never)
     private func sendWithoutCredit(_ bytes: RawSpan) -> SendOutcome {
+        if unsafe bytes.withUnsafeBytes({ unsafe forwards($0) }) { return .queued }
         let outcome = makeRoom(for: bytes.byteCount)
         guard outcome == .queued else { return refuse(outcome) }
         if bytes.byteCount < Int(outbound.credit) {
@@ -80,7 +83,8 @@ extension Session {
     @usableFromInline
     func enqueue(head: UInt64, _ data: RawSpan) -> SendOutcome {
         let length = data.byteCount &+ PacketFormat.overhead
-        guard length <= Int(outbound.credit) && registry.isOnLoop else {
+        guard length <= Int(outbound.credit), length < Self.shortestForwarded, registry.isOnLoop
+        else {
             return enqueueWithoutCredit(head, data)
         }
         outbound.put(head: head, data, length)
@@ -95,6 +99,10 @@ extension Session {
         guard outbound.writing == .open else { return refuse(.closed) }
         guard data.byteCount <= settings.maximumDataLength else { return refuse(.tooLarge) }
         let length = data.byteCount &+ PacketFormat.overhead
+        if unsafe data.withUnsafeBytes({ unsafe forwards(head, $0) }) {
+            outbound.countPacket()
+            return .queued
+        }
         if length >= settings.options.limits.sentThroughLength && canSendThrough(length) {
             return sendThrough(head, data)
         }

@@ -52,6 +52,8 @@ enum PacketFormat {
     static let headerLength = 9
     static let trailer: UInt16 = 0x0D0A
 
+    static let trailerLength = 2
+
     /// Bytes of a packet that are not data.
     static let overhead = 11
 
@@ -79,6 +81,14 @@ enum PacketFormat {
         unsafe UInt16(
             bigEndian: packet.loadUnaligned(
                 fromByteOffset: headerLength &+ dataLength, as: UInt16.self))
+    }
+
+    /// Whether these bytes are what `write` would write of this head and as many bytes of data.
+    static func isWritten(head: UInt64, _ packet: UnsafeRawBufferPointer) -> Bool {
+        guard let start = packet.baseAddress, packet.count >= overhead else { return false }
+        let length = packet.count &- overhead
+        return unsafe Self.head(start) == head && dataLength(start) == length
+            && trailer(start, dataLength: length) == trailer
     }
 
     /// Writes a packet of `data.byteCount + overhead` bytes. The data comes last, so that nothing

@@ -16,6 +16,7 @@ import Testing
         run.end()
         guard RandomRun.meetsEveryKind else { return }
         #expect(run.lives > 10 && run.puts > 100 && run.pieces > 100 && run.told > 10)
+        #expect(run.runs > 50 && run.longerRuns > 10, "\(run.runs), \(run.longerRuns)")
         #expect(run.drafts > 50 && run.dropped > 10, "\(run.drafts), \(run.dropped)")
     }
 }
@@ -39,6 +40,10 @@ private struct OutboundRun: ~Copyable {
     private(set) var told = 0
     private(set) var drafts = 0
     private(set) var dropped = 0
+    private(set) var runs = 0
+    private(set) var longerRuns = 0
+    /// Where the last run ended.
+    private var runEnd = UnsafeRawBufferPointer(start: nil, count: 0)
     /// Bytes and drafts queued, also empty ones.
     private var queued = 0
 
@@ -69,7 +74,9 @@ private struct OutboundRun: ~Copyable {
         case 270..<350: offer()
         case 350..<370: unblock()
         case 370..<430: flush()
-        case 430..<490: tell()
+        case 430..<460: tell()
+        case 460..<480: forward()
+        case 480..<490: ownRun()
         case 490..<508: askWritable()
         case 508..<511: endAfterQueue()
         default: end()
@@ -125,6 +132,33 @@ extension OutboundRun {
         queued += 1
         expect(outbound.credit == 0, "credit left for room that is used")
         model.queue([UInt8](bytes))
+    }
+
+    /// Bytes that stay where they are; often those that continue the ones before.
+    private mutating func forward() {
+        var bytes = source.slice(limit: 4000, using: &generator)
+        let goesOn = !runEnd.isEmpty && Int.random(in: 0..<2, using: &generator) == 0
+        if goesOn { bytes = runEnd }
+        guard model.writing == .open, !bytes.isEmpty,
+            model.waiting.count + bytes.count <= Self.limit
+        else { return }
+        let half = UnsafeRawBufferPointer(rebasing: bytes[..<((bytes.count + 1) / 2)])
+        let hadRun = outbound.hasRun
+        guard outbound.forward(half, period: period) else {
+            expect(hadRun || model.isBlocked, "nothing keeps it from that")
+            return
+        }
+        model.askForRoom(in: period)
+        model.queue([UInt8](half))
+        expect(outbound.credit == 0 && outbound.hasRun, "credit beside a run")
+        runEnd = UnsafeRawBufferPointer(rebasing: bytes[half.count...])
+        if hadRun { longerRuns += 1 } else { runs += 1 }
+    }
+
+    private mutating func ownRun() {
+        if model.writing == .over { model.waiting.removeLast(outbound.parts.run.count) }
+        outbound.ownRun(pool)
+        expect(!outbound.hasRun, "a run that is not copied")
     }
 
     /// A closure writes all it may. Meanwhile other bytes are queued, or those that wait are

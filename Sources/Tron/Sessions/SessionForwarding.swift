@@ -1,0 +1,77 @@
+// What leaves as it came: sent from where it was received, with its neighbours, in one call.
+
+// An echo, a relay and a broadcast send bytes that lie in the receive buffer already, header and
+// trailer included. They wait there, and are offered to the kernel before the buffer is used again;
+// only what it does not take is copied. What lies there is known by its address and its bytes alone,
+// so that nobody has to say that it forwards.
+
+extension Session {
+    /// Bytes of a packet, or of a send of bytes, below which a copy costs less than to look for it
+    /// in the receive buffer.
+    static let shortestForwarded = 1024
+
+    /// What is forwarded on other sessions than it came on is sent at the batch's end from so many
+    /// bytes on. Less is copied, and sent with what others add to it in the same turn: a call for
+    /// each source would cost more.
+    static let shortestSentAtOnce = 16 << 10
+
+    /// Queues a packet without a copy if it lies in the receive buffer as it is to be sent. False,
+    /// and nothing has happened, where it does not, or cannot wait there.
+    func forwards(_ head: UInt64, _ data: UnsafeRawBufferPointer) -> Bool {
+        guard data.count &+ PacketFormat.overhead >= Self.shortestForwarded,
+            let received = unsafe registry.received(
+                data, before: PacketFormat.headerLength, behind: PacketFormat.trailerLength)
+        else { return false }
+        return unsafe PacketFormat.isWritten(head: head, received) && forward(received)
+    }
+
+    /// The same for bytes.
+    func forwards(_ bytes: UnsafeRawBufferPointer) -> Bool {
+        guard bytes.count >= Self.shortestForwarded,
+            let received = unsafe registry.received(bytes, before: 0, behind: 0)
+        else { return false }
+        return unsafe forward(received)
+    }
+
+    /// A session's own batch ends with what it forwards to itself; others are told when it does.
+    private func forward(_ received: UnsafeRawBufferPointer) -> Bool {
+        let isFirst = !outbound.hasRun
+        guard registry.isOnLoop, outbound.writing == .open,
+            outbound.count + received.count <= settings.outboundCapacity,
+            unsafe outbound.forward(received, period: registry.outputPeriod)
+        else { return false }
+        if isFirst && !outbound.isLent {
+            registry.forwards(self)
+            flushLater()
+        }
+        pauseAboveHighWatermark()
+        return true
+    }
+
+    /// The batch is over whose bytes it has not sent.
+    func endForwarding() {
+        guard outbound.hasRun else { return }
+        if !hasEnded, outbound.count >= Self.shortestSentAtOnce {
+            do throws(SystemError) { try offer() } catch { fail(error) }
+        }
+        outbound.ownRun(buffers)
+    }
+}
+
+extension Registry {
+    /// These bytes with as many before and behind them, if all of them lie in the receive buffer.
+    fileprivate func received(
+        _ bytes: UnsafeRawBufferPointer, before: Int, behind: Int
+    ) -> UnsafeRawBufferPointer? {
+        guard let start = bytes.baseAddress, let buffer = unsafe receiveBuffer.baseAddress else {
+            return nil
+        }
+        let offset = unsafe start - UnsafeRawPointer(buffer)
+        let room = unsafe receiveBuffer.count
+        guard offset >= before, offset <= room, bytes.count <= room - offset - behind else {
+            return nil
+        }
+        return unsafe UnsafeRawBufferPointer(
+            start: start - before, count: before + bytes.count + behind)
+    }
+}

@@ -1,0 +1,299 @@
+// What leaves as it came is sent from where it was received: in order, whole, and copied in time.
+import Glibc
+import Testing
+
+@testable import Tron
+
+@Suite struct ForwardingTests {
+    private static let text = String(repeating: "as it came ", count: 182)
+    private static let length = 2013
+
+    private func stage(
+        _ setup: @escaping (Session, Log) -> Void,
+        options change: (inout SessionOptions) -> Void = { _ in }
+    ) throws -> SinkBench {
+        var options = SinkBench.options
+        change(&options)
+        return try SinkBench(options, setup: setup)
+    }
+
+    private static func packets(_ numbers: Range<Int32>) -> [UInt8] {
+        numbers.flatMap { wire(text, sequence: $0) }
+    }
+
+    /// Has a session receive these bytes in one batch. Afterwards others lie where they lay.
+    private static func receive(_ bytes: [UInt8], on session: Session) {
+        let buffer = session.registry.receiveBuffer
+        buffer.copyBytes(from: bytes)
+        _ = session.deliver(UnsafeRawBufferPointer(rebasing: buffer[..<bytes.count]))
+        buffer.initializeMemory(as: UInt8.self, repeating: 0xEE)
+    }
+
+    private static func echo(_ session: Session, _ log: Log) {
+        session.onPacket { session, packet in session.reply(to: packet, data: packet.data) }
+    }
+
+    /// Those of the first session leave on the second.
+    private static func relay(_ session: Session, _ log: Log) {
+        session.onPacket { _, packet in
+            log.sessions[1].send(
+                sequence: packet.sequence, category: packet.category, data: packet.data)
+        }
+    }
+
+    @Test func `an echo leaves in one call, and no block is taken for it`() throws {
+        let stage = try stage(Self.echo)
+        try stage.within { Self.receive(Self.packets(0..<20), on: $0) }
+        #expect(stage.sends() == 1 && stage.session.queuedBytes == 0)
+        #expect(stage.packets().map(\.sequence) == Array(0..<20))
+        #expect(stage.taken() == 20 * Self.length && stage.session.counters.packetsSent == 20)
+        #expect(stage.reactor.registry.buffers.idleBytes == 0)
+    }
+
+    @Test(arguments: [0, 1, 8, 9, 2012, 2013, 2014, 5000, 8051])
+    func `what the kernel does not take is copied and follows, wherever it stops`(
+        taken: Int
+    ) throws {
+        let stage = try stage(Self.echo)
+        var isFirst = true
+        stage.kernel.fault = { call, _, _ in
+            guard call == .send, isFirst else { return nil }
+            isFirst = false
+            return taken == 0 ? .error(EAGAIN) : .atMost(taken)
+        }
+        try stage.within { session in
+            Self.receive(Self.packets(0..<4), on: session)
+            #expect(session.queuedBytes == 4 * Self.length - taken)
+        }
+        try stage.reactor.turn(times: 3)
+        #expect(stage.packets().map(\.sequence) == [0, 1, 2, 3])
+        #expect(stage.packets().allSatisfy { $0.text == Self.text } && stage.reasons == [])
+    }
+
+    @Test func `much for another session leaves when the batch is over`() throws {
+        let stage = try stage(Self.relay)
+        try stage.connect()
+        try stage.within { session in
+            Self.receive(Self.packets(0..<10), on: session)
+            #expect(stage.sends(1) == 1 && stage.bench.sessions[1].queuedBytes == 0)
+        }
+        #expect(stage.packets(1).map(\.sequence) == Array(0..<10) && stage.sends(1) == 1)
+        #expect(stage.reactor.registry.buffers.idleBytes == 0)
+    }
+
+    @Test func `little of several batches is copied, and leaves in one call a turn`() throws {
+        let stage = try stage(Self.relay)
+        try stage.connect()
+        try stage.within { session in
+            Self.receive(Self.packets(0..<3), on: session)
+            Self.receive(Self.packets(3..<6), on: session)
+            #expect(stage.sends(1) == 0)
+            #expect(stage.bench.sessions[1].queuedBytes == 6 * Self.length)
+        }
+        try stage.reactor.turn()
+        #expect(stage.sends(1) == 1)
+        #expect(stage.packets(1).map(\.sequence) == Array(0..<6))
+        #expect(stage.packets(1).allSatisfy { $0.text == Self.text })
+    }
+
+    @Test func `each member of a group is sent the same bytes from the same place`() throws {
+        var group: SessionGroup?
+        let stage = try stage { session, _ in
+            session.onPacket { session, packet in
+                _ = group?.send(
+                    sequence: packet.sequence, category: packet.category, data: packet.data)
+            }
+        }
+        let room = stage.reactor.makeGroup()
+        group = room
+        for _ in 0..<2 { try stage.connect() }
+        for session in stage.bench.sessions { room.add(session) }
+        try stage.within { Self.receive(Self.packets(0..<10), on: $0) }
+        for member in 0..<3 {
+            #expect(stage.packets(member).map(\.sequence) == Array(0..<10))
+            #expect(stage.sends(member) == 1)
+        }
+        #expect(stage.reactor.registry.buffers.idleBytes == 0)
+    }
+
+    @Test func `bytes of any protocol are forwarded as well`() throws {
+        let stage = try stage { session, log in
+            session.onBytes { _, bytes in
+                log.sessions[1].send(bytes: bytes)
+                return bytes.byteCount
+            }
+        }
+        try stage.connect()
+        try stage.within { Self.receive([UInt8](repeating: 7, count: 20_000), on: $0) }
+        #expect(stage.taken(1) == 20_000 && stage.sends(1) == 1)
+        #expect(stage.reactor.registry.buffers.idleBytes == 0)
+    }
+
+    @Test func `what is changed, or put between, leaves in the order of the calls`() throws {
+        let stage = try stage { session, _ in
+            session.onPacket { session, packet in
+                session.reply(to: packet, data: packet.data)
+                let isOdd = packet.sequence % 2 == 1
+                if isOdd { session.send(sequence: 100, category: 2, data: packet.data) }
+                if packet.sequence == 3 { session.send(sequence: 200, category: 1, data: "small") }
+            }
+        }
+        try stage.within { Self.receive(Self.packets(0..<6), on: $0) }
+        try stage.reactor.turn()
+        #expect(stage.packets().map(\.sequence) == [0, 1, 100, 2, 3, 100, 200, 4, 5, 100])
+        #expect(stage.packets().filter { $0.sequence != 200 }.allSatisfy { $0.text == Self.text })
+        #expect(stage.packets().filter { $0.category == 2 }.count == 3)
+    }
+
+    @Test func `a large packet that lies elsewhere goes behind what is forwarded`() throws {
+        let large = [UInt8](repeating: 9, count: 4000)
+        let stage = try stage(
+            { session, _ in
+                session.onPacket { session, packet in
+                    session.reply(to: packet, data: packet.data)
+                    session.reply(to: packet, data: large)
+                }
+            }, options: { $0.limits.sentThroughLength = 3000 })
+        try stage.within { Self.receive(Self.packets(0..<2), on: $0) }
+        #expect(stage.packets().map(\.data.count) == [2002, 4000, 2002, 4000])
+        #expect(stage.packets().map(\.sequence) == [0, 0, 1, 1])
+    }
+
+    @Test func `an error at the batch's end ends the session it befell, and no other`() throws {
+        let stage = try stage(Self.relay)
+        try stage.connect()
+        stage.kernel.fault = { call, _, _ in call == .send ? .error(EPIPE) : nil }
+        try stage.within { session in
+            Self.receive(Self.packets(0..<10), on: session)
+            #expect(session.isOpen && !stage.bench.sessions[1].isOpen)
+        }
+        try stage.bench.turnUntilClosed()
+        #expect(stage.reasons == [.system(.brokenPipe)])
+    }
+
+    @Test(arguments: ["close", "abort", "closeWriting"])
+    func `a handler may end the session that has forwarded`(how: String) throws {
+        let stage = try stage { session, _ in
+            session.onPacket { session, packet in
+                session.reply(to: packet, data: packet.data)
+                guard packet.sequence == 2 else { return }
+                switch how {
+                case "close": session.close()
+                case "abort": session.abort()
+                default: session.closeWriting()
+                }
+            }
+        }
+        try stage.within { Self.receive(Self.packets(0..<5), on: $0) }
+        try stage.reactor.turn()
+        #expect(stage.packets().map(\.sequence) == (how == "abort" ? [] : [0, 1, 2]))
+        #expect(stage.session.counters.bytesSent == stage.taken())
+    }
+
+    @Test func `what a closure writes is dropped when a packet is forwarded within it`() throws {
+        let stage = try stage { session, log in
+            session.onPacket { session, packet in
+                let outcome = session.send(category: 1, capacity: 100) { output in
+                    output.write("dropped")
+                    session.reply(to: packet, data: packet.data)
+                }
+                log.notes.append("\(outcome)")
+            }
+        }
+        try stage.within { Self.receive(Self.packets(0..<2), on: $0) }
+        try stage.reactor.turn()
+        #expect(stage.notes == ["interrupted", "interrupted"])
+        #expect(stage.packets().map(\.sequence) == [0, 1])
+        #expect(stage.packets().allSatisfy { $0.text == Self.text })
+    }
+
+    @Test func `what is forwarded counts against the limit of what waits`() throws {
+        let stage = try stage(
+            { session, log in
+                session.onPacket { session, packet in
+                    log.notes.append("\(session.reply(to: packet, data: packet.data))")
+                }
+            },
+            options: {
+                $0.limits.outputHighWatermark = 4000
+                $0.limits.outputLowWatermark = 0
+                $0.limits.maximumQueuedBytes = 5 * Self.length
+                $0.overflow = .refuse
+                $0.pausesReadingAboveHighWatermark = false
+            })
+        stage.kernel.fault = { call, _, _ in call == .send ? .error(EAGAIN) : nil }
+        try stage.within { Self.receive(Self.packets(0..<7), on: $0) }
+        #expect(stage.notes == Array(repeating: "queued", count: 5) + ["overflow", "overflow"])
+    }
+
+    @Test func `above the high watermark the rest of a batch is not delivered`() throws {
+        let stage = try stage(
+            Self.echo,
+            options: {
+                $0.limits.outputHighWatermark = 4000
+                $0.limits.outputLowWatermark = 0
+            })
+        stage.kernel.fault = { call, _, _ in call == .send ? .error(EAGAIN) : nil }
+        try stage.within { session in
+            Self.receive(Self.packets(0..<7), on: session)
+            #expect(session.queuedBytes == 2 * Self.length)
+        }
+        stage.kernel.fault = { _, _, _ in nil }
+        try stage.reactor.turn(until: { stage.packets().count == 7 })
+        #expect(stage.packets().map(\.sequence) == Array(0..<7))
+    }
+
+    /// Whatever a handler does with each packet, on this session and on another, each gets its own
+    /// packets whole and in order, though the kernel takes little at a time.
+    @Test func `random handlers and a kernel that takes parts agree with lists`() throws {
+        var generator = SeededGenerator(seed: RandomRun.seed)
+        for round in 0..<min(300, RandomRun.operations / 100) {
+            var expected: [[[UInt8]]] = [[], []]
+            let stage = try stage(
+                { session, log in
+                    session.onPacket { _, packet in
+                        let target = Int.random(in: 0...1, using: &generator)
+                        let category = UInt8.random(in: 1...2, using: &generator)
+                        let isForwarded = Int.random(in: 0..<4, using: &generator) > 0
+                        let data = isForwarded ? packet.text : "small"
+                        if isForwarded {
+                            log.sessions[target].send(
+                                sequence: packet.sequence, category: category, data: packet.data)
+                        } else {
+                            log.sessions[target].send(
+                                sequence: packet.sequence, category: category, data: data)
+                        }
+                        expected[target].append(
+                            wire(data, sequence: packet.sequence, category: category))
+                    }
+                }, options: { $0.limits.maximumQueuedBytes = 1 << 20 })
+            try stage.connect()
+            stage.kernel.fault = { call, size, _ in
+                guard call == .send else { return nil }
+                switch Int.random(in: 0..<3, using: &generator) {
+                case 0: return .error(EAGAIN)
+                case 1: return .atMost(Int.random(in: 1...max(1, size), using: &generator))
+                default: return nil
+                }
+            }
+            for batch in 0..<Int32(4) {
+                let first = batch * 12
+                let count = Int32.random(in: 1...12, using: &generator)
+                try stage.within { session in
+                    Self.receive(Self.packets(first..<first + count), on: session)
+                }
+            }
+            stage.kernel.fault = { _, _, _ in nil }
+            try stage.reactor.turn(until: {
+                stage.bench.sessions.allSatisfy { $0.queuedBytes == 0 }
+            })
+            for target in 0..<2 {
+                let packets = stage.packets(target).map {
+                    wire($0.text, sequence: $0.sequence, category: $0.category)
+                }
+                try #require(
+                    packets == expected[target], "TRON_SEED=\(RandomRun.seed), round \(round)")
+            }
+        }
+    }
+}
