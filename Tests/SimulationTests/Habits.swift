@@ -5,7 +5,7 @@ import TronTestKit
 enum Habit: Int, CaseIterable {
     case idleTimes, heartbeats, death, packetTimes, halfClose, refusals, tightOutput
     case streams, tasks, groups, events, drains, fills, adversaries
-    case proxies, names, meters, rates
+    case proxies, names, meters, rates, forwards
 }
 
 /// Those of one run. A tenth of the runs has all.

@@ -88,6 +88,7 @@ extension SessionRecord {
         run.expect(
             position <= end.receivedTotal && position <= sound, "a packet came before its bytes")
         delivered = index + 1
+        lastDelivered = log[index].packet
     }
 
     /// How much of the other end's stream is to be trusted by the limits of this session.

@@ -30,6 +30,8 @@ final class SessionRecord {
     /// its packets were delivered, or passed over.
     var receiver = Receiver.packets
     var delivered = 0
+    /// What its handler was given last.
+    var lastDelivered: WirePacket?
     var position = 0
     /// Its handler changes between kinds now and then. A reluctant one of bytes seldom takes any,
     /// and would rather give way or have reading pause.

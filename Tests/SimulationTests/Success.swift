@@ -6,6 +6,7 @@ enum Success: Int, CaseIterable {
     case gaveUp, connectTimedOut, connectedByName, unresolved
     case drainClosedAll, owedWasAnswered, repliedLater, drainsOverlapped
     case blockedAndWentOn, writableAgain, filled, sentThroughWhole, sentThroughInPart
+    case forwarded, forwardedElsewhere
     case closureInterrupted, closureOverran, closureThrew
     case resumed, pacedByRate, halfClosedAndSent
     case endedIdle, endedDead, endedHalfClosed, packetTimedOut, closeTimedOut, overflowed
@@ -38,6 +39,8 @@ enum Success: Int, CaseIterable {
         case .filled: "filled while writable"
         case .sentThroughWhole: "large packet sent through whole"
         case .sentThroughInPart: "large packet sent through in part"
+        case .forwarded: "packet forwarded from where it came"
+        case .forwardedElsewhere: "packet forwarded to another session"
         case .closureInterrupted: "closure interrupted by what it sent"
         case .closureOverran: "closure wrote more than its capacity"
         case .closureThrew: "closure threw"

@@ -48,6 +48,7 @@ extension World {
         if run.faults.isOn(.sentThrough) {
             limits.sentThroughLength = chance.pick(1, 50, 500, 5000)
         }
+        limits.forwardedAtOnceLength = chance.pick(1, 2000, 16 << 10)
         if habits.has(.packetTimes) {
             limits.packetTimeout = chance.pick(nil, .milliseconds(20), .seconds(1))
         }

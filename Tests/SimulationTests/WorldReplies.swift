@@ -19,6 +19,7 @@ extension World {
         handler(.packet, record.end.serial, of: record) {
             guard let address else {
                 if chance.hits(200) { send(on: record) }
+                if let wire = record.lastDelivered { forward(packet, wire, from: record) }
                 return
             }
             let isKept = chance.hits(habits.has(.drains) ? 750 : 200)

@@ -135,6 +135,22 @@ extension World {
             "session \(record.id) says of too many bytes: \(outcome)")
     }
 
+    /// Sends on what has come, on the session that it came on or on another.
+    func forward(_ packet: borrowing Packet, _ wire: WirePacket, from record: SessionRecord) {
+        guard habits.has(.forwards), wire.category >= WirePacket.plain, wire.sequence < 0,
+            chance.hits(500)
+        else { return }
+        let other = chance.hits(500) ? chance.pick(from: records) : nil
+        let target = other ?? record
+        target.isGiven(wire)
+        let offers = target.offers
+        let outcome = target.session.send(
+            sequence: wire.sequence, category: wire.category, data: packet.data)
+        settle(outcome, wire, target, offersBefore: offers)
+        guard outcome == .queued, target.session.outbound.hasRun else { return }
+        run.met(target === record ? Success.forwarded : .forwardedElsewhere)
+    }
+
     func settle(
         _ outcome: SendOutcome, _ packet: WirePacket, _ record: SessionRecord,
         offersBefore offers: Int = -1

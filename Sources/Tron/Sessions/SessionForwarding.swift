@@ -10,11 +10,6 @@ extension Session {
     /// in the receive buffer.
     static let shortestForwarded = 1024
 
-    /// What is forwarded on other sessions than it came on is sent at the batch's end from so many
-    /// bytes on. Less is copied, and sent with what others add to it in the same turn: a call for
-    /// each source would cost more.
-    static let shortestSentAtOnce = 16 << 10
-
     /// Queues a packet without a copy if it lies in the receive buffer as it is to be sent. False,
     /// and nothing has happened, where it does not, or cannot wait there.
     func forwards(_ head: UInt64, _ data: UnsafeRawBufferPointer) -> Bool {
@@ -51,7 +46,8 @@ extension Session {
     /// The batch is over whose bytes it has not sent.
     func endForwarding() {
         guard outbound.hasRun else { return }
-        if !hasEnded, outbound.count >= Self.shortestSentAtOnce {
+        let isMuch = outbound.count >= settings.options.limits.forwardedAtOnceLength
+        if isMuch && !hasEnded && !outbound.isBlocked {
             do throws(SystemError) { try offer() } catch { fail(error) }
         }
         outbound.ownRun(buffers)

@@ -65,6 +65,11 @@ public struct SessionLimits: Sendable, Hashable {
     /// the calls that it saves.
     var sentThroughLength = 64 << 10
 
+    /// What is forwarded on other sessions than it came on is sent at its batch's end from so many
+    /// bytes on. Less is copied, and sent with what others add to it in the same turn: a call for
+    /// each source would cost more.
+    var forwardedAtOnceLength = 16 << 10
+
     /// The defaults.
     public init() {}
 
