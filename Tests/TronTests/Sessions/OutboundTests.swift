@@ -153,6 +153,7 @@ extension OutboundRun {
         expect(outbound.credit == 0 && outbound.hasRun, "credit beside a run")
         runEnd = UnsafeRawBufferPointer(rebasing: bytes[half.count...])
         if hadRun { longerRuns += 1 } else { runs += 1 }
+        if Int.random(in: 0..<2, using: &generator) == 0 { forward() }
     }
 
     private mutating func ownRun() {
