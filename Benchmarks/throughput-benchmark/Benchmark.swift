@@ -12,7 +12,7 @@ struct Benchmark {
     /// Returns the exit status.
     mutating func run() throws -> Int32 {
         DescriptorLimit.raise()
-        if let pair = Processor.pair { Processor.bind(to: pair.generator) }
+        if let pair = Processor.pair { Processor.bind(to: [pair.generator]) }
         let instruments = try makeInstruments()
         try choosePrograms()
         var report = Report()
@@ -41,8 +41,8 @@ struct Benchmark {
         guard settings.endpoint == nil, settings.countsCosts else { return nil }
         Terminal.show("looking for tools")
         var instructions = settings.instructions
-        // The committed figures are callgrind's on every machine.
-        if settings.gate != nil, instructions == nil {
+        // The committed figures are callgrind's on every machine, and only it sees all threads.
+        if settings.gate != nil || settings.reactors != nil, instructions == nil {
             instructions =
                 Files.command("valgrind") == nil ? Instruments.Instructions.none : .callgrind
         }
@@ -64,7 +64,7 @@ struct Benchmark {
 
     private mutating func choosePrograms() throws(Failure) {
         guard settings.endpoint == nil else { return }
-        programs = [.ours]
+        programs = [settings.reactors.map(ServerProgram.ours(reactors:)) ?? .ours]
         guard settings.comparesPeers else { return }
         let peers = ServerProgram.peers()
         if peers.isEmpty {
@@ -106,6 +106,9 @@ struct Benchmark {
         var place = "server and load share a processor"
         if let pair = Processor.pair {
             place = settings.endpoint == nil ? "server on processor \(pair.server), " : ""
+            if let reactors = settings.reactors {
+                place = "\(reactors) reactors on all processors, "
+            }
             place += "load on \(settings.endpoint == nil ? "" : "processor ")\(pair.generator)"
         }
         let machine = ["processor", "processors", "system"].compactMap { report.machine[$0] }

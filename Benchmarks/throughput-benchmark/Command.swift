@@ -10,7 +10,7 @@ struct UsageError: Error, Equatable {
 /// What the command line asks for.
 enum Command {
     case measure(Settings)
-    case serve(port: UInt16, Route)
+    case serve(port: UInt16, Route, reactors: Int?)
     case compare(old: String, new: String)
     case become([String])
     case help
@@ -30,12 +30,24 @@ enum Command {
     }
 
     private static func serve(_ words: [String]) throws(UsageError) -> Command {
+        var words = words
+        var reactors: Int?
+        if words.first == reactorsOption {
+            guard words.count > 1 else { throw UsageError("--reactors needs a value, N") }
+            reactors = try Option.number(words[1], in: 1...1024)
+            words.removeFirst(2)
+        }
         let route = words.count > 1 ? Route(rawValue: words[1]) : .echo
         guard words.count <= 2, let port = UInt16(words.first ?? "9000"), let route else {
             throw UsageError("--serve takes a port, and echo, pairs or room")
         }
-        return .serve(port: port, route)
+        if reactors != nil && route != .echo {
+            throw UsageError("--serve --reactors echoes: no pairs, no room")
+        }
+        return .serve(port: port, route, reactors: reactors)
     }
+
+    static let reactorsOption = "--reactors"
 }
 
 /// What a run is to measure.
@@ -45,6 +57,8 @@ struct Settings {
     var endpoint: Endpoint?
     var json: String?
     var comparesPeers = false
+    /// So many reactors share the server's sessions; nil for one without a group.
+    var reactors: Int?
     var countsCosts = true
     var instructions: Instruments.Instructions?
     /// Exactly so many packets in place of a duration.
@@ -88,15 +102,22 @@ struct Settings {
         if comparesPeers && endpoint != nil {
             throw UsageError("--peers and --connect exclude each other")
         }
+        if reactors != nil && (endpoint != nil || comparesPeers || gate != nil) {
+            throw UsageError("--reactors excludes --connect, --peers and --gate")
+        }
+        if reactors != nil && instructions == .counters {
+            throw UsageError("--reactors: the counters count one thread alone")
+        }
         if gate != nil && (endpoint != nil || comparesPeers || !countsCosts) {
             throw UsageError("--gate excludes --connect, --peers and --no-costs")
         }
         if rewritesGate && gate == nil { throw UsageError("--rewrite needs --gate") }
         if kinds.isEmpty { kinds = gate == nil ? Scenario.Kind.allCases : Gate.scenarios }
-        // A server that runs already is one that echoes.
-        if endpoint != nil { kinds.removeAll { $0.route != .echo } }
-        if endpoint != nil && kinds.isEmpty {
-            throw UsageError("--connect loads servers that echo: no pairs, no room")
+        // A server that runs already, and a group, is one that echoes.
+        if endpoint != nil || reactors != nil { kinds.removeAll { $0.route != .echo } }
+        if kinds.isEmpty {
+            let option = endpoint == nil ? Command.reactorsOption : "--connect"
+            throw UsageError("\(option) loads servers that echo: no pairs, no room")
         }
         if gate != nil { change { $0.rounds = 0 } }
         for kind in kinds {

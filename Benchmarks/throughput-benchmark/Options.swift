@@ -24,6 +24,10 @@ struct Option: Sendable {
         Option(name: "--peers", value: "", help: "also the servers in Benchmarks/peers/bin") {
             settings, _ in settings.comparesPeers = true
         },
+        Option(
+            name: Command.reactorsOption, value: "N",
+            help: "so many share our server's sessions, on all processors"
+        ) { settings, text in settings.reactors = try number(text, in: 1...1024) },
         Option(name: "--connect", value: "HOST:PORT", help: "load a server that runs already") {
             settings, text in settings.endpoint = try Endpoint(text)
         },

@@ -39,11 +39,12 @@ enum Processor {
         }
     }()
 
-    /// Binds this thread; processes that it starts inherit that.
-    static func bind(to processor: Int) {
+    /// Binds this thread to some of them; processes that it starts inherit that.
+    static func bind(to processors: [Int]) {
         var words = [UInt64](repeating: 0, count: Int(BENCHMARK_MASK_WORDS))
-        guard processor / 64 < words.count else { return }
-        words[processor / 64] = 1 << UInt64(processor % 64)
+        for processor in processors where processor / 64 < words.count {
+            words[processor / 64] |= 1 << UInt64(processor % 64)
+        }
         _ = unsafe benchmark_set_affinity(&words)
     }
 

@@ -8,11 +8,21 @@ struct ServerProgram: Sendable {
     let name: String
     /// The program and its arguments, the port left out.
     let words: [String]
+    /// How many threads it may need a processor for.
+    var threads = 1
     /// Whether it can send what comes in elsewhere than to where it came from.
     let hasRoutes: Bool
 
     static let ours = ServerProgram(
         name: "tron", words: [Files.ownProgram, "--serve"], hasRoutes: true)
+
+    /// Ours with a group of reactors.
+    static func ours(reactors: Int) -> ServerProgram {
+        ServerProgram(
+            name: "\(ours.name)-\(reactors)-reactors",
+            words: ours.words + [Command.reactorsOption, String(reactors)], threads: reactors,
+            hasRoutes: false)
+    }
 
     /// What all others are compared with, where it is built.
     static let reference = "raw-epoll"
@@ -45,8 +55,10 @@ struct ServerProcess: ~Copyable {
         let port = try freePort()
         let endpoint = try Endpoint.loopback(port: port)
         // Processes inherit where this one runs.
-        if let pair = Processor.pair { Processor.bind(to: pair.server) }
-        defer { if let pair = Processor.pair { Processor.bind(to: pair.generator) } }
+        if let pair = Processor.pair {
+            Processor.bind(to: program.threads > 1 ? Processor.usable : [pair.server])
+        }
+        defer { if let pair = Processor.pair { Processor.bind(to: [pair.generator]) } }
         let arguments = [String(port)] + (route == .echo ? [] : [route.rawValue])
         var process = try ChildProcess(
             tool + program.words + arguments, environment: environment)

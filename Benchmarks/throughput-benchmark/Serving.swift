@@ -14,12 +14,41 @@ func serve(port: UInt16, _ route: Route) throws {
     try reactor.run()
 }
 
+/// The same with a group of reactors, which ends the process.
+func serve(port: UInt16, reactors: Int) throws {
+    DescriptorLimit.raise()
+    let group = ReactorGroup(count: .exactly(reactors)) { reactor, index in
+        guard index == 0 else { return }
+        let group = reactor.group
+        // Asked twice it stops at once.
+        try reactor.onSignal(.interrupt, .terminate) { _ in
+            group?.shutDown()
+            group?.shutDown()
+        }
+    }
+    let server = try group.listen(on: "127.0.0.1:\(port)", setup: echo)
+    print("listening on \(server.address)")
+    fflush(nil)
+    Task.detached {
+        do {
+            try await group.run()
+            exit(ExitStatus.success)
+        } catch {
+            Terminal.complain("\(error)")
+            exit(ExitStatus.failure)
+        }
+    }
+    while true { pause() }
+}
+
+/// One for both: the compiler would join two that are alike, at the cost of a jump.
+@Sendable private func echo(_ session: Session) {
+    session.onPacket { session, packet in session.reply(to: packet, data: packet.data) }
+}
+
 private func setup(_ route: Route, on reactor: Reactor) -> (Session) -> Void {
     switch route {
-    case .echo:
-        return { session in
-            session.onPacket { session, packet in session.reply(to: packet, data: packet.data) }
-        }
+    case .echo: return echo
     case .pairs:
         var first: Session?
         return { session in

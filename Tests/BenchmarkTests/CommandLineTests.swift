@@ -63,9 +63,10 @@ import Testing
     }
 
     @Test func `other commands`() throws {
-        guard case .serve(9000, .echo) = try Command(["--serve"]),
-            case .serve(81, .echo) = try Command(["--serve", "81"]),
-            case .serve(81, .room) = try Command(["--serve", "81", "room"])
+        guard case .serve(9000, .echo, nil) = try Command(["--serve"]),
+            case .serve(81, .echo, nil) = try Command(["--serve", "81"]),
+            case .serve(81, .room, nil) = try Command(["--serve", "81", "room"]),
+            case .serve(81, .echo, 4) = try Command(["--serve", "--reactors", "4", "81"])
         else { throw UsageError("serve") }
         guard case .compare(let old, let new) = try Command(["--compare", "a", "b"]) else {
             throw UsageError("compare")
@@ -74,7 +75,26 @@ import Testing
         guard case .help = try Command(["--help"]) else { throw UsageError("help") }
     }
 
+    @Test func `reactors share what echoes, and instructions are those of all threads`() throws {
+        let settings = try settings("--reactors 2")
+        #expect(settings.reactors == 2)
+        #expect(settings.scenarios.allSatisfy { $0.kind.route == .echo })
+        let program = ServerProgram.ours(reactors: 2)
+        #expect(program.name == "tron-2-reactors" && program.threads == 2)
+        #expect(Array(program.words.dropFirst()) == ["--serve", "--reactors", "2"])
+    }
+
     @Test(arguments: [
+        ("--reactors 0", "--reactors: 0 is not within 1 to 1024"),
+        ("--reactors 2 --scenario room", "--reactors loads servers that echo: no pairs, no room"),
+        ("--reactors 2 --peers", "--reactors excludes --connect, --peers and --gate"),
+        ("--reactors 2 --gate f", "--reactors excludes --connect, --peers and --gate"),
+        (
+            "--reactors 2 --instructions counters",
+            "--reactors: the counters count one thread alone"
+        ),
+        ("--serve --reactors", "--reactors needs a value, N"),
+        ("--serve --reactors 2 81 room", "--serve --reactors echoes: no pairs, no room"),
         ("--nothing", "unknown option --nothing"),
         ("12", "unknown option 12"),
         ("--window", "--window needs a value, N"),

@@ -9,7 +9,7 @@
 ///     try await service.run()
 public struct ReactorService: Sendable {
     private let limits: ReactorLimits
-    private let drain: ServiceDrain
+    let drain: ServiceDrain
     private let setup: @Sendable (Reactor) throws -> Void
     private let runs = Locked(Runs())
 
@@ -46,7 +46,8 @@ public struct ReactorService: Sendable {
         _ = try await run.perform(by: Kernel()) { [limits, setup] index in
             let reactor = try Reactor(limits: limits)
             try setup(reactor)
-            run.began(reactor, at: index)
+            run.joined(reactor, at: index)
+            run.began(at: index)
             try reactor.run()
         }
     }
