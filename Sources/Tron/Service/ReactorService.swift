@@ -9,7 +9,7 @@
 ///     try await service.run()
 public struct ReactorService: Sendable {
     private let limits: ReactorLimits
-    private let drain: ServiceDrain
+    let drain: ServiceDrain
     private let setup: @Sendable (Reactor) throws -> Void
     private let runs = Locked(Runs())
 

@@ -59,7 +59,7 @@ import Testing
 
     @Test func `a service drains within eight seconds, all sessions at once`() {
         let service = ReactorService { _ in }
-        #expect(service.deadline == .seconds(8) && service.spread == .zero)
+        #expect(service.drain.deadline == .seconds(8) && service.drain.spread == .zero)
     }
 
     @Test func `lines have 64 KiB at most`() {
