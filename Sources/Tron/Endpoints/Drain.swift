@@ -65,12 +65,13 @@ extension Server {
         }
         let drain = Drain(self, deadline, spread: min(spread, deadline), completion)
         add(drain)
-        drain.begin()
+        drain.begin(isWindowed: options.drainWindow != nil)
     }
 }
 
-/// One drain: a step every ten milliseconds, an end at the deadline. Its server, which has stopped
-/// listening and so gets no new sessions, tells it of each one's end.
+/// One drain: a step every ten milliseconds, an end at the deadline. Its server tells it of each
+/// session's end, and with `ServerOptions.drainWindow` of the listener's, and of the sessions that
+/// come until the server gets no more.
 final class Drain: EventSource {
     private static let step: Int64 = 10_000_000
 
@@ -81,13 +82,15 @@ final class Drain: EventSource {
     private var report = DrainReport()
     /// Sessions that are still to be told, the next one last.
     private var waiting: [Session] = []
-    /// Those that have come since it began: told after the others, and not before a step has passed,
-    /// so that what they have sent already is read.
+    /// Those that have come since they are being told: they follow the others, and not before a step
+    /// has passed, so that what they have sent already is read.
     private var late: [Session] = []
+    private var tells = false
     private var isOver = false
+    private let spread: Int64
     /// Times of the clock.
     private let deadline: Int64
-    private let spreadEnd: Int64
+    private var spreadEnd: Int64 = 0
     private var stepTimer = TimerKey.none
     private var deadlineTimer = TimerKey.none
 
@@ -98,16 +101,21 @@ final class Drain: EventSource {
         registry = server.registry
         self.server = server
         self.completion = completion
-        let now = registry.kernel.now()
-        self.deadline = now + deadline.clampedNanoseconds
-        spreadEnd = now + spread.clampedNanoseconds
+        self.spread = spread.clampedNanoseconds
+        self.deadline = registry.kernel.now() + deadline.clampedNanoseconds
     }
 
     /// Nobody is told at once: a handler that drains may be about to answer on its own session.
-    fileprivate func begin() {
+    /// With a window nobody is told while there is a listener, and until a step after that.
+    fileprivate func begin(isWindowed: Bool) {
         key = registry.sources.insert(self)
-        server.forEachSession { waiting.append($0) }
-        registry.wake(self)
+        if isWindowed {
+            deadlineTimer = registry.arm(key, at: deadline)
+            if !server.descriptor.isOpen { listenerClosed() }
+        } else {
+            gather()
+            registry.wake(self)
+        }
     }
 
     func ready(_ readiness: Readiness) {
@@ -115,30 +123,39 @@ final class Drain: EventSource {
         drainSome()
     }
 
+    private func gather() {
+        tells = true
+        spreadEnd = registry.kernel.now() + spread
+        server.forEachSession { waiting.append($0) }
+    }
+
+    /// Nobody new connects any more. Who was accepted last is read from before anybody is told.
+    func listenerClosed() {
+        guard !tells, stepTimer == .none else { return }
+        stepTimer = registry.arm(key, at: registry.kernel.now() + Self.step)
+    }
+
     /// Drains the share of the waiting sessions that the remaining time asks for: few one by one,
     /// many some at a time. Those that have ended meanwhile are drained in vain.
     private func drainSome() {
-        stepTimer = .none
-        guard !waiting.isEmpty else { return waitForLate() }
         let remaining = max(0, spreadEnd - registry.now)
         let steps = max(1, min(waiting.count, Int(remaining / Self.step) + 1))
         let share = (waiting.count + steps - 1) / steps
         let next = waiting.suffix(share)
         waiting.removeLast(share)
+        if waiting.isEmpty { swap(&waiting, &late) }
         let pause = max(Self.step, remaining / Int64(steps))
-        if !waiting.isEmpty || !late.isEmpty {
-            stepTimer = registry.arm(key, at: registry.now + pause)
-        }
+        if !waiting.isEmpty { stepTimer = registry.arm(key, at: registry.now + pause) }
         for session in next { session.drain() }
     }
 
-    private func waitForLate() {
-        swap(&waiting, &late)
-        if !waiting.isEmpty { stepTimer = registry.arm(key, at: registry.now + Self.step) }
-    }
-
     func expired(_ timer: TimerKey, payload: UInt32) {
-        if timer == stepTimer { return drainSome() }
+        if timer == stepTimer {
+            stepTimer = .none
+            if !tells { gather() }
+            return drainSome()
+        }
+        tells = true
         waiting = []
         late = []
         server.stopListening()
@@ -147,8 +164,9 @@ final class Drain: EventSource {
 
     /// A session has begun since.
     func joined(_ session: Session) {
-        late.append(session)
-        guard stepTimer == .none, deadlineTimer != .none else { return }
+        guard tells else { return }
+        if stepTimer != .none { return late.append(session) }
+        waiting.append(session)
         stepTimer = registry.arm(key, at: registry.now + Self.step)
     }
 
@@ -158,7 +176,10 @@ final class Drain: EventSource {
     }
 
     /// The server gets no further sessions.
-    func listenerEnded() { endIfDone() }
+    func listenerEnded() {
+        listenerClosed()
+        endIfDone()
+    }
 
     /// The report is complete when the server has no session left and gets none.
     private func endIfDone() {

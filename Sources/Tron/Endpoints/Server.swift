@@ -54,15 +54,23 @@ public final class Server: EventSource {
         unsafe ownDescriptor = socket.descriptor.take()
         host = SessionHost(SessionSettings(options.session), in: registry.sessions)
         do throws(SystemError) {
-            try registry.register(
-                self, descriptor: self.descriptor.isOpen ? self.descriptor.number : nil)
+            // One of several accepts when all are there: see `beginAccepting()`.
+            let isAlone = share == nil
+            try registry.register(self, descriptor: isAlone ? self.descriptor.number : nil)
         } catch {
             host.abandon()
             removeFile()
             throw error
         }
         listKey = endpoints.servers.insert(self)
-        if self.descriptor.isOpen { endpoints.report(.listening(bound)) }
+        if share == nil { endpoints.report(.listening(bound)) }
+    }
+
+    /// Has one of several accept, if it has a listening socket.
+    func beginAccepting() throws(SystemError) {
+        guard descriptor.isOpen else { return }
+        try registry.epoll.add(descriptor.number, .readable, token: key.rawValue)
+        endpoints.report(.listening(bound))
     }
 
     /// Whether it drains and may still get sessions.
@@ -158,7 +166,7 @@ extension Server: SessionOwner {
         closeListener()
         arrivals?.forEach { _, arrival in arrival.end(.stoppedBeforeProxyHeader) }
         registry.releaseLater(self)
-        for drain in drains { drain.listenerEnded() }
+        tellDrains { $0.listenerEnded() }
     }
 
     /// The rest of its end is left to `stopListening()`.
@@ -183,9 +191,9 @@ extension Server: SessionOwner {
         if isReleased { leaveList() }
     }
 
-    /// A session that comes while the server drains.
-    func joinDrains(_ session: Session) {
-        if isDraining { for drain in drains { drain.joined(session) } }
+    @inline(__always)
+    func tellDrains(_ tell: (Drain) -> Void) {
+        if isDraining { for drain in drains { tell(drain) } }
     }
 
     func add(_ drain: Drain) {

@@ -97,18 +97,17 @@ struct Accepting {
 extension Server {
     /// Accepts what waits, at most as many as a turn allows: the rest stays ready.
     func ready(_ readiness: Readiness) {
-        guard accepting.isListening else { return }
+        guard descriptor.isOpen else { return }
         if readiness.isEmpty {
             accepting.noteDescriptorFree()
             if accepting.wake(registry) { listenAgain() }
-            guard descriptor.isOpen else { return }
         }
         // Only who is told of a connection knows that one waits.
         if !readiness.isEmpty, let time = accepting.resumption(registry.now) {
             return pace(until: time)
         }
         for _ in 0..<options.limits.maximumAcceptsPerTurn
-        where accepting.isListening && accepting.resumption(registry.now) == nil {
+        where descriptor.isOpen && accepting.resumption(registry.now) == nil {
             do throws(SystemError) {
                 guard let accepted = try descriptor.accept() else { return queueIsEmpty() }
                 accepting.noteSuccess(registry.now)
@@ -199,7 +198,7 @@ extension Server {
         session.begin()
         setup?(session)
         begun(session)
-        joinDrains(session)
+        tellDrains { $0.joined(session) }
     }
 
     // MARK: Resting

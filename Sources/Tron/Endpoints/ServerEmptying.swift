@@ -77,6 +77,7 @@ extension Server {
     func queueIsEmpty() {
         guard let emptying, emptying.isWindowOver else { return }
         closeListener()
+        tellDrains { $0.listenerClosed() }
         endEmptyingIfDone()
     }
 

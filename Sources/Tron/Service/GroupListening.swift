@@ -157,21 +157,22 @@ final class SharedServer: Sendable {
         }
     }
 
-    /// The reactor of this index begins to listen.
-    func open(on reactor: Reactor, at index: Int) throws(EndpointError) {
+    /// Makes the server of this reactor, which the others may hand connections to.
+    func open(on reactor: Reactor, at index: Int) throws(EndpointError) -> Server {
         let registry = reactor.registry
         let waiting = take(index)
         let socket = ListeningSocket(
             descriptor: Descriptor(Int(waiting?.number ?? -1), kernel: registry.kernel),
             address: address, file: waiting?.file, isInherited: waiting?.isInherited ?? false)
         do throws(SystemError) {
-            _ = try Server(
+            let server = try Server(
                 socket, options: options, setup: setup, registry: registry,
                 share: ServerShare(shares: shares, index: index))
+            shares.join(index, reactor.remote)
+            return server
         } catch {
             throw EndpointError(address: address, cause: error)
         }
-        shares.join(index, reactor.remote)
     }
 
     /// Closes the sockets that no reactor has taken.

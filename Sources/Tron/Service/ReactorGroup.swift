@@ -33,6 +33,9 @@ public final class ReactorGroup: Sendable {
     private struct State {
         /// Nothing begins to listen, and nobody reports, any more.
         var hasBegun = false
+        /// Those that are set up, and how many of them have their servers.
+        var joined: [Int: RemoteReactor] = [:]
+        var opened = 0
         var servers: [SharedServer] = []
         var reports: [SupervisorReports] = []
     }
@@ -42,13 +45,15 @@ public final class ReactorGroup: Sendable {
     /// - Parameters:
     ///   - count: How many reactors. Default `.cores`.
     ///   - limits: Those of each reactor.
-    ///   - deadline: `spread` and `notice` with it: those of the drain by which a run ends, as with
-    ///     `ReactorService`. Default 8 s, and none.
+    ///   - deadline: That of the drain by which a run ends
+    ///     (`Reactor.drain(within:spread:notice:completion:)`). Default 8 s, as of `ReactorService`.
+    ///   - spread: That of the drain. Default none.
+    ///   - notice: That of the drain. Default none.
     ///   - isPinned: Whether each reactor stays on one processor (sched_setaffinity(2)), the n-th on
     ///     the n-th of those that the calling thread may run on, and the others anew from the first
     ///     on. Default false: a scheduler that may move threads copes better with other load.
-    ///   - setup: Called for each reactor with its index, from 0, on its thread before it runs;
-    ///     after that its servers begin to accept.
+    ///   - setup: Called for each reactor with its index, from 0, on its thread before it runs.
+    ///     When all are set up, they begin to accept.
     public convenience init(
         count: ReactorCount = .cores, limits: ReactorLimits = ReactorLimits(),
         drainingWithin deadline: Duration = .seconds(8), spread: Duration = .zero,
@@ -161,17 +166,58 @@ public final class ReactorGroup: Sendable {
 // MARK: - Its reactors
 
 extension ReactorGroup {
-    /// Makes a reactor one of the group: calls the setup, and begins to listen. On its thread,
-    /// before it runs. Whoever drives the reactors of a group calls this, and `ended(at:)` later.
-    /// - Throws: what the setup throws, and `EndpointError`.
+    /// Makes a reactor one of the group: calls the setup. On its thread, before it runs. Whoever
+    /// drives the reactors of a group calls this, and `ended(at:)` later.
+    ///
+    /// Nobody is accepted before all reactors have joined and have their servers: or those that were
+    /// first would take all who wait. The steps to that are works that the last one submits to all.
+    /// - Throws: what the setup throws.
     package func join(_ reactor: Reactor, at index: Int) throws {
-        state.withLock { $0.hasBegun = true }
         reactor.registry.groupMembership.join(self, index)
         try setup(reactor, index)
-        for server in servers { try server.open(on: reactor, at: index) }
+        run.joined(reactor, at: index)
+        let joined = state.withLock { state in
+            state.hasBegun = true
+            state.joined[index] = reactor.remote
+            return state.joined
+        }
+        guard joined.count == count else { return }
+        submit(to: joined) { [self] in open(on: $0, at: $1) }
+    }
+
+    private func submit(
+        to joined: [Int: RemoteReactor], _ step: @escaping @Sendable (Reactor, Int) -> Void
+    ) {
+        for (index, remote) in joined { _ = remote.submitAlways { step($0, index) } }
+    }
+
+    private func open(on reactor: Reactor, at index: Int) {
+        let membership = reactor.registry.groupMembership
+        do throws(EndpointError) {
+            for server in servers {
+                membership.servers.append(try server.open(on: reactor, at: index))
+            }
+        } catch {
+            return run.fail(error)
+        }
+        let (isLast, joined) = state.withLock { state in
+            state.opened += 1
+            return (state.opened == count, state.joined)
+        }
+        if isLast { submit(to: joined) { [self] in begin(on: $0, at: $1) } }
+    }
+
+    private func begin(on reactor: Reactor, at index: Int) {
+        for server in reactor.registry.groupMembership.servers {
+            do throws(SystemError) {
+                try server.beginAccepting()
+            } catch {
+                return run.fail(EndpointError(address: server.address, cause: error))
+            }
+        }
         readiness.follow(reactor, at: index)
         for report in reports { report.follow(reactor, at: index) }
-        run.began(reactor, at: index)
+        run.began(at: index)
     }
 
     /// The reactor of this index has ended, or could not begin.
@@ -200,13 +246,17 @@ extension Reactor {
 private final class GroupMembership: ReactorCompanion {
     private(set) var group: ReactorGroup?
     private(set) var index: Int?
+    var servers: [Server] = []
 
     func join(_ group: ReactorGroup, _ index: Int) {
         self.group = group
         self.index = index
     }
 
-    func end() { group = nil }
+    func end() {
+        group = nil
+        servers = []
+    }
 }
 
 extension Registry {

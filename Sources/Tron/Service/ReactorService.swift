@@ -46,7 +46,8 @@ public struct ReactorService: Sendable {
         _ = try await run.perform(by: Kernel()) { [limits, setup] index in
             let reactor = try Reactor(limits: limits)
             try setup(reactor)
-            run.began(reactor, at: index)
+            run.joined(reactor, at: index)
+            run.began(at: index)
             try reactor.run()
         }
     }

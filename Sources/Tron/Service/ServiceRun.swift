@@ -10,9 +10,17 @@ struct ServiceDrain: Sendable {
 /// Runs one reactor or several, and ends them: the first request drains them all, the second stops
 /// them at once, and where one has failed the others are stopped.
 final class ServiceRun: Sendable {
+    private struct Member: Sendable {
+        let remote: RemoteReactor
+        /// `Registry.number`.
+        let number: UInt32
+        /// Whether there is something to drain.
+        var isBegun = false
+    }
+
     private struct State: Sendable {
-        /// Those that are set up, and `Registry.number` of each.
-        var reactors: [(remote: RemoteReactor, number: UInt32)?]
+        /// Those that are set up.
+        var reactors: [Member?]
         var requests = 0
         /// How many have not ended.
         var left: Int
@@ -61,30 +69,42 @@ final class ServiceRun: Sendable {
         }
     }
 
-    /// A reactor is set up: from now on it can be ended.
-    func began(_ reactor: Reactor, at index: Int) {
-        let remote = reactor.remote
-        let number = reactor.registry.number
-        let (requests, hasFailed) = state.withLock { state in
-            state.reactors[index] = (remote, number)
-            return (state.requests, state.failure != nil)
+    /// A reactor is set up: from now on it can be stopped.
+    func joined(_ reactor: Reactor, at index: Int) {
+        let member = Member(remote: reactor.remote, number: reactor.registry.number)
+        let isToStop = state.withLock { state in
+            state.reactors[index] = member
+            return state.failure != nil || state.requests > 1
         }
-        if hasFailed { remote.stop() } else { end(remote, requests) }
+        if isToStop { member.remote.stop() }
+    }
+
+    /// It serves: from now on it can be drained.
+    func began(at index: Int) {
+        let (remote, requests) = state.withLock { state in
+            state.reactors[index]?.isBegun = true
+            return (state.reactors[index]?.remote, state.requests)
+        }
+        if let remote, requests == 1 { drain(remote) }
+    }
+
+    /// Something has failed that is to end them all.
+    func fail(_ error: any Error) {
+        let isFirst = state.withLock { state in
+            defer { state.failure = state.failure ?? error }
+            return state.failure == nil
+        }
+        if isFirst { for remote in remotes { remote.stop() } }
     }
 
     /// One has ended. Where nobody has asked for it, the others end, too: at once if it has failed.
     func ended(_ result: Result<Void, any Error>) {
-        let (isUnasked, hasFailed) = state.withLock { state in
-            let isFirst = state.failure == nil
-            if case .failure(let error) = result, isFirst { state.failure = error }
+        if case .failure(let error) = result { fail(error) }
+        let isUnasked = state.withLock { state in
             state.left -= 1
-            return (state.requests == 0 && state.left > 0, isFirst && state.failure != nil)
+            return state.requests == 0 && state.left > 0 && state.failure == nil
         }
-        if hasFailed {
-            for remote in remotes { remote.stop() }
-        } else if isUnasked {
-            shutDown()
-        }
+        if isUnasked { shutDown() }
         complete()
     }
 
@@ -99,24 +119,25 @@ final class ServiceRun: Sendable {
 
     /// Asks for the end.
     func shutDown() {
-        let requests = state.withLock { state in
+        let (requests, members) = state.withLock { state in
             state.requests += 1
-            return state.requests
+            return (state.requests, state.reactors.compactMap(\.self))
         }
-        for remote in remotes { end(remote, requests) }
+        for member in members {
+            if requests > 1 {
+                member.remote.stop()
+            } else if member.isBegun {
+                drain(member.remote)
+            }
+        }
     }
 
-    /// A reactor that has stopped meanwhile refuses both.
-    private func end(_ remote: RemoteReactor, _ requests: Int) {
-        switch requests {
-        case 0: break
-        case 1:
-            _ = remote.submitAlways { [drain, state] reactor in
-                reactor.drain(
-                    within: drain.deadline, spread: drain.spread, notice: drain.notice
-                ) { report in state.withLock { $0.report.add(report) } }
-            }
-        default: remote.stop()
+    /// A reactor that has stopped meanwhile refuses it.
+    private func drain(_ remote: RemoteReactor) {
+        _ = remote.submitAlways { [drain, state] reactor in
+            reactor.drain(
+                within: drain.deadline, spread: drain.spread, notice: drain.notice
+            ) { report in state.withLock { $0.report.add(report) } }
         }
     }
 

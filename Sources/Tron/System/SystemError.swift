@@ -8,8 +8,8 @@ public struct SystemError: Error, Hashable, Sendable, CustomStringConvertible {
         // swift-format-ignore: AlwaysUseLowerCamelCase
         case accept4, bind, close, connect, epoll_create1, epoll_ctl, epoll_wait, eventfd
         // swift-format-ignore: AlwaysUseLowerCamelCase
-        case getsockname, getsockopt, listen, pthread_create, read, recv, send, setsockopt
-        case sched_setaffinity, sendto, shutdown, sigaction, socket, write
+        case getsockname, getsockopt, listen, pthread_create, read, recv, sched_setaffinity, send
+        case sendto, setsockopt, shutdown, sigaction, socket, write
     }
 
     /// The call that failed.

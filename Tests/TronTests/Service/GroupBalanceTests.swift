@@ -59,7 +59,8 @@ import Testing
     }
 
     @Test func `the tolerance is four, and the size of chance where there are many`() {
-        #expect([0, 4, 5, 8, 9, 100, 10_000].map(ServerShares.tolerance) == [4, 4, 4, 5, 6, 20, 200])
+        let least = [0, 4, 5, 8, 9, 100, 10_000]
+        #expect(least.map(ServerShares.tolerance) == [4, 4, 4, 5, 6, 20, 200])
     }
 
     @Test func `a connection is kept where the other reactor refuses it`() throws {
@@ -174,15 +175,18 @@ import Testing
 
     @Test func `a connection is handed over before its PROXY header`() throws {
         let bench = try GroupBench(count: 2, on: Bench.unixName(), options: Self.options())
+        bench.kernel.isFrozen = true
         for _ in 0..<2 { try bench.knock() }
         try bench.turn(times: 3)
-        #expect(bench.server.sessionCounts == [1, 1] && bench.counts == [0, 0])
+        #expect(bench.server.sessionCounts == [1, 1])
+        #expect(bench.counts == [0, 0])
         for peer in bench.peers {
             peer.send("PROXY TCP4 192.0.2.1 198.51.100.2 56324 443\r\n".utf8)
             peer.send(wire("behind"))
         }
         try bench.turn(until: { bench.texts.count == 2 })
-        #expect(bench.logs[1].sessions[0].remoteAddress == (try SocketAddress("192.0.2.1:56324")))
+        let client = try SocketAddress("192.0.2.1:56324")
+        #expect(bench.logs[1].sessions.map(\.remoteAddress) == [client])
         bench.check()
     }
 
@@ -200,6 +204,7 @@ import Testing
         var options = try Self.options()
         options.limits.maximumSessions = 2
         let bench = try GroupBench(count: 2, on: Bench.unixName(), options: options)
+        bench.kernel.isFrozen = true
         for _ in 0..<3 { try bench.knock() }
         try bench.turn(until: { bench.total(\.refusedByLimit) == 1 })
         #expect(bench.server.sessionCounts == [1, 1])

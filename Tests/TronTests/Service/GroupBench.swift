@@ -45,9 +45,15 @@ final class GroupBench {
             try group.join(reactor, at: index)
             reactors.append(reactor)
         }
+        // They accept once all are there.
+        try turn(times: 3)
     }
 
     var counts: [Int] { logs.map { $0.sessions.count - $0.reasons.count } }
+
+    /// Whether all its reactors have ended, and whether none has.
+    var hasEnded: Bool { reactors.allSatisfy { $0.isFinished } }
+    var isRunning: Bool { reactors.allSatisfy { !$0.isFinished } }
 
     var texts: [String] { logs.flatMap(\.texts) }
 

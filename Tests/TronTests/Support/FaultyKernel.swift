@@ -268,5 +268,11 @@ class FaultyKernel: KernelBackend, @unchecked Sendable {
         machine.resolve(host)
     }
 
+    func dropNewConnections(_ number: Int32) -> Int {
+        perform(.filter, number) { machine.dropNewConnections(number) }
+    }
+
+    func startThread(_ body: @escaping @Sendable () -> Void) -> Int { machine.startThread(body) }
+
     func now() -> Int64 { longestWait == nil ? clock : machine.now() }
 }

@@ -26,10 +26,6 @@ extension FaultyKernel {
         perform(.shutdownReading, number) { machine.shutdownReading(number) }
     }
 
-    func dropNewConnections(_ number: Int32) -> Int {
-        perform(.filter, number) { machine.dropNewConnections(number) }
-    }
-
     func openSignals(_ number: Int32) -> Int {
         perform(.signalPlace, number) { machine.openSignals(number) }
     }
@@ -51,8 +47,6 @@ extension FaultyKernel {
     ) -> Int { machine.sendDatagram(address, length, bytes, count) }
 
     func randomSeed() -> UInt64 { machine.randomSeed() }
-
-    func startThread(_ body: @escaping @Sendable () -> Void) -> Int { machine.startThread(body) }
 
     func advance(_ duration: Duration) { clock += duration.clampedNanoseconds }
 }
