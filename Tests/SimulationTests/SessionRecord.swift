@@ -79,6 +79,7 @@ final class SessionRecord {
     /// Its task is at a packet, and how it is made to go on when it waits there.
     var isAtTasksPacket = false
     var isTaskCancelled = false
+    var task: Task<Void, any Error>?
     var taskGoesOn: (() -> Void)?
     var sentInTurn = 0
     var turnOfSending = 0

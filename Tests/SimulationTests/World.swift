@@ -183,7 +183,7 @@ extension World {
         planCallers(within: length)
         planDisturbances(within: length)
         for _ in 0..<chance.pick(0, 2, 10) { addTimer(within: length) }
-        for _ in 0..<(habits.has(.meters) ? chance.pick(2, 5) : 0) {
+        for _ in 0..<(habits.has(.meters) ? chance.pick(3, 20) : 0) {
             addTimer(within: length) { self.readMeter() }
         }
         if chance.hits(200) {

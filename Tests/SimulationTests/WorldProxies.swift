@@ -15,7 +15,7 @@ extension World {
 
     /// Has a server require headers, now and then.
     func drawProxies(_ options: inout ServerOptions, _ address: SocketAddress) {
-        guard habits.has(.proxies), !address.isUnix, chance.hits(500) else { return }
+        guard habits.has(.proxies), !address.isUnix, chance.hits(400) else { return }
         options.proxyProtocol = .required(
             from: Self.networks, within: .milliseconds(chance.pick(20, 300, 5000)))
         if run.faults.isOn(.capHit) {

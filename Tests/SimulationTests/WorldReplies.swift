@@ -22,7 +22,7 @@ extension World {
                 if let wire = record.lastDelivered { forward(packet, wire, from: record) }
                 return
             }
-            let isKept = chance.hits(habits.has(.drains) ? 750 : 200)
+            let isKept = chance.hits(habits.has(.drains) ? 850 : 200)
             if isKept {
                 replies.append((address, record, number))
                 return drainSoon(record)
@@ -89,7 +89,7 @@ extension World {
 
     /// Now and then a server is drained just when one of its sessions owes.
     private func drainSoon(_ record: SessionRecord) {
-        guard let server = record.server, habits.has(.drains), chance.hits(800) else { return }
+        guard let server = record.server, habits.has(.drains), chance.hits(950) else { return }
         addTimer(within: 5) { [unowned self] in drain(server) }
     }
 

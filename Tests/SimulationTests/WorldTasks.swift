@@ -16,12 +16,16 @@ extension World {
             try await converse(face, record)
         }
         record.isTaskBusy = task != nil
-        guard let task, chance.hits(200) else { return }
-        addTimer(within: 300) { [unowned self, unowned record] in
+        record.task = task
+        if task != nil && chance.hits(200) { cancelTask(of: record, within: 300) }
+    }
+
+    private func cancelTask(of record: SessionRecord, within milliseconds: Int) {
+        addTimer(within: milliseconds) { [unowned self, unowned record] in
             // The loop hears of it in its own time, and closes the session then.
             record.isTaskCancelled = true
             if record.closeBegun == nil { record.closeBegun = run.turnStart }
-            task.cancel()
+            record.task?.cancel()
         }
     }
 
@@ -35,10 +39,10 @@ extension World {
             record.stir()
             record.isAtTasksPacket = true
             defer { record.isAtTasksPacket = false }
-            if take(packet, record) {
-                if chance.hits(300) {
-                    if chance.hits(500) { await linger(record) } else { await sleep(record) }
-                }
+            let isRequest = take(packet, record)
+            if chance.hits(300) { await sleep(record) }
+            if isRequest {
+                if chance.hits(300) { await linger(record) }
                 try await reply(packet, face, record)
             }
             record.mostPackets -= 1
@@ -69,6 +73,7 @@ extension World {
         let serial = run.nextSerial()
         let time = chance.time(upToMilliseconds: chance.pick(5, 100, 1000))
         let deadline = run.clock + time
+        if chance.hits(200) { cancelTask(of: record, within: Int(time / 1_000_000)) }
         obligations.add(serial, deadline + 5 * Obligations.tick, "a sleep", lost: run.timeLost)
         var ending: SleepError?
         do throws(SleepError) { try await remote.sleep(for: .nanoseconds(time)) } catch {

@@ -5,11 +5,11 @@ import TronTestKit
 @testable import Tron
 
 /// What waits came to, in the order of their ends.
-private typealias Log = Locked<[String]>
+private typealias Ends = Locked<[String]>
 
 extension RemoteReactor {
     /// Waits, and notes how that ended.
-    fileprivate nonisolated(nonsending) func sleep(for time: Duration, noting log: Log) async {
+    fileprivate nonisolated(nonsending) func sleep(for time: Duration, noting log: Ends) async {
         do throws(SleepError) {
             try await sleep(for: time)
             log.withLock { $0.append("\(time)") }
@@ -20,7 +20,7 @@ extension RemoteReactor {
 }
 
 @Suite(.timeLimit(.minutes(1))) struct RemoteSleepTests {
-    private let log = Log([])
+    private let log = Ends([])
     private var noted: [String] { log.withLock { $0 } }
 
     /// A reactor with a task for each of these times.
