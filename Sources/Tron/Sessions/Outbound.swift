@@ -24,12 +24,12 @@ private enum Blockage: UInt8 {
 
 /// The sending half of a session. Does no I/O and calls no handler.
 ///
-/// Invariant: `credit` is 0, or writing is open and the queue has room for as many bytes in one piece,
-/// within the high watermark; whoever grants credit makes sure that a flush, or the end of the session's
+/// Invariant: `credit` is 0, or writing is open and the ring has as many bytes in one piece, within
+/// the high watermark; whoever grants credit makes sure that a flush, or the end of the session's
 /// own batch, follows. What the kernel did not take waits. While a draft may still be queued there
 /// is no credit, and its block stays where it is.
 struct Outbound: ~Copyable {
-    private var queue = OutputQueue()
+    private var ring = RingBuffer()
     /// Bytes of packets that may be queued without looking at any limit again. At most one largest
     /// packet, so that no larger one passes.
     private(set) var credit: Int32 = 0
@@ -54,15 +54,15 @@ struct Outbound: ~Copyable {
 
     /// Bytes that wait.
     @inline(__always)
-    var count: Int { queue.count }
+    var count: Int { ring.count }
 
     @inline(__always)
-    var isEmpty: Bool { queue.isEmpty }
+    var isEmpty: Bool { ring.isEmpty }
 
     /// The size of the block that it lies in.
-    var capacity: Int { queue.capacity }
+    var capacity: Int { ring.capacity }
 
-    var largestCount: Int { max(Int(largest), queue.count) }
+    var largestCount: Int { max(Int(largest), ring.count) }
 
     /// The kernel took less than it was given, and has not told that it takes more.
     @inline(__always)
@@ -76,7 +76,7 @@ struct Outbound: ~Copyable {
 
     /// Whether the shared block can be lent: nothing waits, and packets are taken.
     @inline(__always)
-    var canBeLent: Bool { writing == .open && queue.capacity == 0 && !queue.hasRun }
+    var canBeLent: Bool { writing == .open && ring.capacity == 0 }
 }
 
 // MARK: - Room
@@ -86,15 +86,15 @@ extension Outbound {
     @inline(__always)
     mutating func lend(_ packetCredit: Int, _ pool: BufferPool) {
         assert(draft == .none)
-        queue.borrowShared(of: pool)
+        ring.borrowShared(of: pool)
         isLent = true
-        credit = Int32(truncatingIfNeeded: min(packetCredit, queue.capacity))
+        credit = Int32(truncatingIfNeeded: min(packetCredit, ring.capacity))
     }
 
     /// The batch is over. False when something waits, or the ring lies elsewhere: then `takeBack`.
     @inline(__always)
     mutating func leavesShared(of pool: BufferPool) -> Bool {
-        guard queue.leavesEmptyShared(of: pool) else { return false }
+        guard ring.leavesEmptyShared(of: pool) else { return false }
         isLent = false
         credit = 0
         return true
@@ -104,10 +104,10 @@ extension Outbound {
     mutating func takeBack(_ pool: BufferPool) {
         isLent = false
         credit = 0
-        if queue.isEmpty || writing == .over {
-            queue.release(to: pool)
+        if ring.isEmpty || writing == .over {
+            ring.release(to: pool)
         } else {
-            queue.leaveShared(of: pool)
+            ring.leaveShared(of: pool)
         }
         assert(invariantHolds)
     }
@@ -118,9 +118,9 @@ extension Outbound {
         _ pool: BufferPool
     ) {
         enter(period)
-        queue.reserve(length, from: pool)
+        ring.reserve(length, from: pool)
         if isDrafting { return }
-        let room = min(queue.contiguousRoom, highWatermark &- queue.count)
+        let room = min(ring.contiguousRoom, highWatermark &- ring.count)
         credit = Int32(truncatingIfNeeded: max(0, min(room, packetCredit)))
     }
 
@@ -133,20 +133,20 @@ extension Outbound {
         queuedBefore = queuedInAll
     }
 
-    private var queuedInAll: UInt32 { UInt32(truncatingIfNeeded: bytesSent &+ queue.count) }
+    private var queuedInAll: UInt32 { UInt32(truncatingIfNeeded: bytesSent &+ ring.count) }
 
     /// Whether no more waits than `highWatermark`, and less has been queued in this period.
     mutating func hasRoom(_ highWatermark: Int, period: UInt32) -> Bool {
         enter(period)
         let queued = Int(queuedInAll &- queuedBefore)
-        return queue.count <= highWatermark && queued < max(1, highWatermark)
+        return ring.count <= highWatermark && queued < max(1, highWatermark)
     }
 
     /// Whether `length` bytes more stay within `highWatermark`, beside what waits and beside what
     /// has been queued in this period, or are the first.
     mutating func fits(_ length: Int, within highWatermark: Int, period: UInt32) -> Bool {
         enter(period)
-        let queued = max(queue.count, Int(queuedInAll &- queuedBefore))
+        let queued = max(ring.count, Int(queuedInAll &- queuedBefore))
         return queued == 0 || queued + length <= highWatermark
     }
 }
@@ -159,8 +159,8 @@ extension Outbound {
     mutating func put(head: UInt64, _ data: RawSpan, _ length: Int) {
         credit &-= Int32(truncatingIfNeeded: length)
         packetsSent &+= 1
-        let packet = unsafe queue.tailAddress
-        queue.commit(length)
+        let packet = unsafe ring.tailAddress
+        ring.commit(length)
         unsafe data.withUnsafeBytes { unsafe PacketFormat.write(head: head, data: $0, to: packet) }
     }
 
@@ -168,7 +168,7 @@ extension Outbound {
     @inline(__always)
     mutating func put(_ bytes: RawSpan) {
         credit &-= Int32(truncatingIfNeeded: bytes.byteCount)
-        unsafe bytes.withUnsafeBytes { unsafe queue.append($0) }
+        unsafe bytes.withUnsafeBytes { unsafe ring.append($0) }
     }
 
     /// Queues a packet for which room was reserved, across the ring's end if need be.
@@ -192,7 +192,7 @@ extension Outbound {
         _ head: UInt64, _ dataLength: Int, period: UInt32, _ pool: BufferPool
     ) {
         enter(period)
-        queue.reserve(PacketFormat.headerLength, from: pool)
+        ring.reserve(PacketFormat.headerLength, from: pool)
         appendHeader(head, dataLength)
     }
 
@@ -200,7 +200,7 @@ extension Outbound {
     mutating func append(
         _ data: UnsafeRawBufferPointer, _ trailer: UnsafeRawBufferPointer, from pool: BufferPool
     ) {
-        queue.reserve(data.count + trailer.count, from: pool)
+        ring.reserve(data.count + trailer.count, from: pool)
         unsafe append(data)
         unsafe append(trailer)
     }
@@ -211,22 +211,23 @@ extension Outbound {
         assert(draft != .inPlace)
         if draft == .aside { draft = .dropped }
         credit = 0
-        unsafe queue.append(bytes)
+        unsafe ring.append(bytes)
     }
 
     mutating func countPacket() { packetsSent &+= 1 }
 
-    /// Whether some of what waits lies where it was received.
-    @inline(__always)
-    var hasRun: Bool { queue.hasRun }
+    /// Whether what waits lies where it was received.
+    var hasRun: Bool { ring.isRun && !ring.isEmpty }
 
     /// Queues bytes that stay where they were received, until `ownRun`. False, and nothing is
-    /// queued, where that cannot be: what waits there ends elsewhere, a draft is being written, or
-    /// the kernel takes nothing now.
-    mutating func forward(_ bytes: UnsafeRawBufferPointer, period: UInt32) -> Bool {
+    /// queued, where that cannot be: what waits lies elsewhere, a draft is being written, or the
+    /// kernel takes nothing now.
+    mutating func forward(
+        _ bytes: UnsafeRawBufferPointer, period: UInt32, _ pool: BufferPool
+    ) -> Bool {
         guard draft == .none, !isBlocked else { return false }
         enter(period)
-        guard unsafe queue.extendRun(bytes) else { return false }
+        guard unsafe ring.extendRun(bytes, pool) else { return false }
         credit = 0
         assert(invariantHolds)
         return true
@@ -234,7 +235,8 @@ extension Outbound {
 
     /// What was received is about to go: copies what waits there, or drops it with the session.
     mutating func ownRun(_ pool: BufferPool) {
-        if writing == .over { queue.dropRun() } else { queue.ownRun(pool) }
+        guard ring.isRun else { return }
+        if writing == .over { ring.release(to: pool) } else { ring.ownRun(pool) }
         assert(invariantHolds)
     }
 }
@@ -245,16 +247,16 @@ extension Outbound {
     /// Whether a draft of `length` bytes, for which room was reserved, can lie where it will be
     /// queued.
     func hasRoomInPlace(_ length: Int) -> Bool {
-        queue.capacity > 0 && length <= queue.contiguousRoom
+        ring.capacity > 0 && length <= ring.contiguousRoom
     }
 
     /// A draft of up to `length` bytes, for which there is credit, or room was reserved. A closure
     /// writes it, which may do anything to the session.
     @inline(__always)
     mutating func beginDraft(_ length: Int, isInPlace: Bool, _ pool: BufferPool) -> DraftRoom {
-        let block = unsafe isInPlace ? queue.block : pool.take(atLeast: length)
+        let block = unsafe isInPlace ? ring.block : pool.take(atLeast: length)
         let room = unsafe DraftRoom(
-            start: isInPlace ? queue.tailAddress : block.base, block: block, credit: credit,
+            start: isInPlace ? ring.tailAddress : block.base, block: block, credit: credit,
             outer: draft)
         draft = isInPlace ? .inPlace : .aside
         credit = 0
@@ -265,7 +267,7 @@ extension Outbound {
     /// where it does, so the ring leaves that block to it, for one with as much room.
     mutating func setDraftAside(_ pool: BufferPool) {
         guard draft == .inPlace else { return }
-        queue.leaveBlock(for: pool)
+        ring.leaveBlock(for: pool)
         draft = .aside
     }
 
@@ -283,7 +285,7 @@ extension Outbound {
         let isInPlace = draft == .inPlace
         draft = unsafe room.outer == .none ? .none : .dropped
         if isInPlace {
-            queue.commit(length)
+            ring.commit(length)
             unsafe credit = max(0, room.credit &- Int32(truncatingIfNeeded: length))
         } else {
             unsafe append(UnsafeRawBufferPointer(start: room.start, count: length))
@@ -307,23 +309,21 @@ extension Outbound {
 extension Outbound {
     /// The oldest bytes that wait, and whether that is all of them.
     @inline(__always)
-    var firstPart: (UnsafeRawBufferPointer, isAll: Bool) { unsafe queue.firstPart }
+    var firstPart: (UnsafeRawBufferPointer, isAll: Bool) { unsafe ring.firstPart }
 
-    var parts: (UnsafeRawBufferPointer, UnsafeRawBufferPointer, run: UnsafeRawBufferPointer) {
-        unsafe queue.parts
-    }
+    var parts: (UnsafeRawBufferPointer, UnsafeRawBufferPointer) { unsafe ring.parts }
 
     /// What waited was offered, and the kernel took `count` bytes of it.
     @inline(__always)
     mutating func noteOffered(taken count: Int, now: Int64) {
-        largest = max(largest, Int32(truncatingIfNeeded: queue.count))
+        largest = max(largest, Int32(truncatingIfNeeded: ring.count))
         credit = 0
         if count > 0 {
-            queue.consume(count)
+            ring.consume(count)
             bytesSent &+= count
             lastSend = now
         }
-        blockage = queue.isEmpty ? .none : .standing
+        blockage = ring.isEmpty ? .none : .standing
     }
 
     /// What waited was offered with the rest of a packet behind it, and the kernel took `count`
@@ -332,7 +332,7 @@ extension Outbound {
         taken count: Int, then data: UnsafeRawBufferPointer, _ trailer: UnsafeRawBufferPointer,
         now: Int64, _ pool: BufferPool
     ) {
-        let waited = queue.count
+        let waited = ring.count
         noteOffered(taken: min(count, waited), now: now)
         let taken = max(0, count - waited)
         bytesSent &+= taken
@@ -377,7 +377,7 @@ extension Outbound {
 
     /// Gives the block back, with what still waits in it.
     @inline(__always)
-    mutating func release(to pool: BufferPool) { queue.release(to: pool) }
+    mutating func release(to pool: BufferPool) { ring.release(to: pool) }
 
     /// The user asked `isWritable` and was told false.
     mutating func noteToldUnwritable() { isToldUnwritable = true }
@@ -398,8 +398,8 @@ extension Outbound {
 
     /// The stated invariant.
     var invariantHolds: Bool {
-        credit >= 0 && (credit == 0 || writing == .open && Int(credit) <= queue.contiguousRoom)
+        credit >= 0 && (credit == 0 || writing == .open && Int(credit) <= ring.contiguousRoom)
             && (credit == 0 || !isDrafting)
-            && (blockage == .none || !queue.isEmpty) && queue.invariantHolds
+            && (blockage == .none || !ring.isEmpty) && ring.invariantHolds
     }
 }

@@ -56,14 +56,15 @@ extension Session {
     @inline(__always)
     func offer() throws(SystemError) {
         let (bytes, isAll) = unsafe outbound.firstPart
-        let count = try unsafe isAll ? descriptor.send(bytes) ?? 0 : offerAllParts()
+        let count = try unsafe isAll ? descriptor.send(bytes) ?? 0 : offerBothParts()
         outbound.noteOffered(taken: count, now: registry.now)
     }
 
     @inline(never)
-    private func offerAllParts() throws(SystemError) -> Int {
-        let (first, second, run) = unsafe outbound.parts
-        return try unsafe descriptor.send(first, then: second, then: run) ?? 0
+    private func offerBothParts() throws(SystemError) -> Int {
+        let (first, second) = unsafe outbound.parts
+        let none = unsafe UnsafeRawBufferPointer(start: nil, count: 0)
+        return try unsafe descriptor.send(first, then: second, then: none) ?? 0
     }
 }
 

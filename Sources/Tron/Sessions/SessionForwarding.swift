@@ -33,7 +33,7 @@ extension Session {
         let isFirst = !outbound.hasRun
         guard registry.isOnLoop, outbound.writing == .open,
             outbound.count + received.count <= settings.outboundCapacity,
-            unsafe outbound.forward(received, period: registry.outputPeriod)
+            unsafe outbound.forward(received, period: registry.outputPeriod, buffers)
         else { return false }
         if isFirst && !outbound.isLent {
             registry.forwards(self)
@@ -45,9 +45,8 @@ extension Session {
 
     /// The batch is over whose bytes it has not sent.
     func endForwarding() {
-        guard outbound.hasRun else { return }
         let isMuch = outbound.count >= settings.options.limits.forwardedAtOnceLength
-        if isMuch && !hasEnded && !outbound.isBlocked {
+        if outbound.hasRun && isMuch && !hasEnded && !outbound.isBlocked {
             do throws(SystemError) { try offer() } catch { fail(error) }
         }
         outbound.ownRun(buffers)

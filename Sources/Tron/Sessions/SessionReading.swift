@@ -82,6 +82,9 @@ extension Session {
     private func fillBehindKept() throws(SystemError) {
         guard inbound.keptCount <= settings.options.limits.mostReadBehind else { return wake() }
         let buffer = unsafe registry.receiveBuffer
+        if inbound.keptCount <= min(Self.mostCopiedBack, buffer.count / 2) {
+            return try unsafe fillBehindCopy(buffer)
+        }
         let room = unsafe inbound.roomBehindKept(
             lacking: rareState?.streamHandler?.lacks(beside: inbound.keptCount),
             settings.maximumDataLength, atMost: buffer.count, buffers)
@@ -92,6 +95,20 @@ extension Session {
         let fresh = max(0, count - room.count)
         unsafe received(
             count, UnsafeRawBufferPointer(start: buffer.baseAddress, count: fresh))
+    }
+
+    /// Bytes kept up to which they are copied back before what follows them: less than it costs to
+    /// have their packet apart from the others of the batch, which then cannot leave in one piece.
+    private static let mostCopiedBack = 16 << 10
+
+    private func fillBehindCopy(_ buffer: UnsafeMutableRawBufferPointer) throws(SystemError) {
+        let kept = inbound.keptCount
+        unsafe buffer.copyMemory(from: inbound.keptBytes)
+        let room = unsafe UnsafeMutableRawBufferPointer(rebasing: buffer[kept...])
+        guard let count = try unsafe descriptor.receive(into: room) else { return }
+        if count > 0 { inbound.consumeKept(kept) }
+        unsafe received(
+            count, UnsafeRawBufferPointer(start: buffer.baseAddress, count: kept + count))
     }
 
     @inline(__always)

@@ -6,8 +6,11 @@
 ///      |  free       | first part ...          | free             |
 ///
 /// Positions only grow, modulo 2³²; `& mask` finds the byte. The queue lies in at most two parts:
-/// it wraps once. Invariant: head + count = tail, count <= capacity, and capacity is 0 or a power
-/// of two, at most 2³¹.
+/// it wraps once. Or it is a run: bytes in memory of somebody else's, which are read and not added
+/// to, until they are copied to a block. A run has an address and no capacity.
+///
+/// Invariant: head + count = tail, count <= capacity but of a run, and capacity is 0 or a power of
+/// two, at most 2³¹.
 @safe
 struct RingBuffer: ~Copyable {
     private var base: UnsafeMutableRawPointer?
@@ -36,7 +39,7 @@ struct RingBuffer: ~Copyable {
     @inline(__always)
     mutating func reserve(_ count: Int, from pool: BufferPool) {
         if capacity &- self.count >= count { return }
-        if size == 0 {
+        if unsafe base == nil {
             let block = unsafe pool.take(atLeast: count)
             unsafe take(block)
         } else {
@@ -78,7 +81,8 @@ struct RingBuffer: ~Copyable {
         guard let base = unsafe base else { return unsafe (.init(start: nil, count: 0), true) }
         let start = offset(of: head)
         let room = capacity &- start
-        return unsafe (.init(start: base + start, count: min(count, room)), count <= room)
+        if count <= room { return unsafe (.init(start: base + start, count: count), true) }
+        return unsafe (.init(start: base + start, count: isRun ? count : room), isRun)
     }
 
     /// The waiting bytes, oldest first. The second part is empty unless the queue wraps.
@@ -102,7 +106,7 @@ struct RingBuffer: ~Copyable {
     @inline(__always)
     mutating func release(to pool: BufferPool) {
         guard let base = unsafe base else { return }
-        unsafe pool.give(Block(base: base, capacity: capacity))
+        if size != 0 { unsafe pool.give(Block(base: base, capacity: capacity)) }
         clear()
     }
 
@@ -129,9 +133,37 @@ struct RingBuffer: ~Copyable {
         return true
     }
 
-    /// Leaves the shared block, if it still lies there, for one of its own.
+    /// Leaves the shared block, if it still lies there, or a run, for a block of its own.
     mutating func leaveShared(of pool: BufferPool) {
-        if unsafe base == pool.shared.base { grow(by: 0, from: pool) }
+        if unsafe base == pool.shared.base || isRun { grow(by: 0, from: pool) }
+    }
+
+    // MARK: Runs
+
+    /// Whether its bytes, if there are any, are a run.
+    var isRun: Bool { unsafe size == 0 && base != nil }
+
+    /// Queues bytes that stay where they are, as a run or as more of it; whoever owns them lends
+    /// them until `ownRun`. False, and nothing is queued, when something waits that they do not
+    /// continue.
+    mutating func extendRun(_ bytes: UnsafeRawBufferPointer, _ pool: BufferPool) -> Bool {
+        guard let start = bytes.baseAddress else { return true }
+        if isEmpty {
+            release(to: pool)
+            unsafe base = UnsafeMutableRawPointer(mutating: start)
+        }
+        guard isRun, unsafe base.map({ unsafe $0 + Int(tail) == start }) == true else {
+            return false
+        }
+        tail &+= UInt32(truncatingIfNeeded: bytes.count)
+        assert(invariantHolds)
+        return true
+    }
+
+    /// Copies a run to a block: its memory is about to be used for something else.
+    mutating func ownRun(_ pool: BufferPool) {
+        guard isRun else { return }
+        if isEmpty { clear() } else { grow(by: 0, from: pool) }
     }
 
     /// The block that it lies in. Only while it has one.
@@ -145,7 +177,7 @@ struct RingBuffer: ~Copyable {
     private mutating func grow(by count: Int, from pool: BufferPool) {
         let old = unsafe block
         unsafe move(to: pool.take(atLeast: self.count &+ count))
-        unsafe pool.give(old)
+        if unsafe old.capacity != 0 { unsafe pool.give(old) }
     }
 
     private mutating func move(to block: Block) {
@@ -171,6 +203,7 @@ struct RingBuffer: ~Copyable {
 
     /// The stated invariant.
     var invariantHolds: Bool {
-        unsafe count <= capacity && capacity & (capacity &- 1) == 0 && (base == nil) == (size == 0)
+        unsafe (count <= capacity || isRun) && capacity & (capacity &- 1) == 0
+            && (size == 0 || base != nil)
     }
 }

@@ -54,14 +54,10 @@ extension OutboundModel {
     }
 
     private func hasSameBytes(_ outbound: borrowing Outbound) -> Bool {
-        let (first, second, run) = outbound.parts
-        let inRing = first.count + second.count
-        return inRing + run.count == waiting.count
-            && first.equals(waiting[..<first.count])
-            && second.equals(waiting[first.count..<inRing]) && run.equals(waiting[inRing...])
-            && outbound.firstPart.isAll == (outbound.firstPart.0.count == waiting.count)
-            && outbound.firstPart.0.count == (inRing > 0 ? first.count : run.count)
-            && outbound.hasRun == !run.isEmpty
+        let (first, second) = outbound.parts
+        return first.count + second.count == waiting.count
+            && first.equals(waiting[..<first.count]) && second.equals(waiting[first.count...])
+            && outbound.firstPart.isAll == second.isEmpty
             && outbound.count == waiting.count && outbound.isEmpty == waiting.isEmpty
     }
 

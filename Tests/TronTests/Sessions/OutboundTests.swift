@@ -144,11 +144,13 @@ extension OutboundRun {
         else { return }
         let half = UnsafeRawBufferPointer(rebasing: bytes[..<((bytes.count + 1) / 2)])
         let hadRun = outbound.hasRun
-        guard outbound.forward(half, period: period) else {
-            expect(hadRun || model.isBlocked, "nothing keeps it from that")
+        if !model.isBlocked { model.askForRoom(in: period) }
+        guard outbound.forward(half, period: period, pool) else {
+            expect(
+                !model.waiting.isEmpty || model.isBlocked || outbound.draft != .none,
+                "nothing keeps it from that")
             return
         }
-        model.askForRoom(in: period)
         model.queue([UInt8](half))
         expect(outbound.credit == 0 && outbound.hasRun, "credit beside a run")
         runEnd = UnsafeRawBufferPointer(rebasing: bytes[half.count...])
@@ -157,7 +159,7 @@ extension OutboundRun {
     }
 
     private mutating func ownRun() {
-        if model.writing == .over { model.waiting.removeLast(outbound.parts.run.count) }
+        if model.writing == .over { model.waiting.removeLast(outbound.hasRun ? outbound.count : 0) }
         outbound.ownRun(pool)
         expect(!outbound.hasRun, "a run that is not copied")
     }
@@ -218,6 +220,7 @@ extension OutboundRun {
             if model.writing == .over { model.waiting = [] }
         } else {
             outbound.endCredit()
+            if outbound.hasRun { ownRun() }
             guard outbound.canBeLent else { return }
             expect(
                 model.writing == .open && model.waiting.isEmpty, "lent to one that cannot use it")
