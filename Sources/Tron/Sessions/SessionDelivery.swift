@@ -11,7 +11,7 @@ extension Session {
     func deliver(_ bytes: UnsafeRawBufferPointer) -> Bool {
         let before = inbound.keptSince == 0 ? bytes.count : bytes.count &+ inbound.keptCount
         var fresh = unsafe bytes
-        beginBatch()
+        unsafe beginBatch(bytes)
         unsafe deliverOnce(&fresh)
         var isAll = true
         if inbound.isInterrupted { isAll = unsafe goOn(&fresh, before) }

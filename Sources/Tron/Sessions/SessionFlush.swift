@@ -4,9 +4,9 @@ extension Session {
     /// A handler's batch begins. A session that has nothing queued is lent the one shared block,
     /// and credit in it, so that an answer costs next to nothing.
     @inline(__always)
-    func beginBatch() {
+    func beginBatch(_ bytes: UnsafeRawBufferPointer) {
         guard outbound.canBeLent && !watch.isToFlush else { return }
-        outbound.lend(settings.packetCredit, buffers)
+        outbound.lend(unsafe mayForward(bytes) ? 0 : settings.packetCredit, buffers)
     }
 
     /// The handler's batch is over. What it queued is sent at once, while it is in the cache, out

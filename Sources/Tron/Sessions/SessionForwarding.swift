@@ -10,6 +10,16 @@ extension Session {
     /// in the receive buffer.
     static let shortestForwarded = 1024
 
+    /// Whether a batch begins with a packet that may be forwarded. Credit would have it copied, and
+    /// those behind it, too.
+    @inline(__always)
+    func mayForward(_ batch: UnsafeRawBufferPointer) -> Bool {
+        guard let packet = batch.baseAddress, batch.count >= Self.shortestForwarded else {
+            return false
+        }
+        return unsafe PacketFormat.dataLength(packet) >= Self.shortestForwarded
+    }
+
     /// Queues a packet without a copy if it lies in the receive buffer as it is to be sent. False,
     /// and nothing has happened, where it does not, or cannot wait there.
     func forwards(_ head: UInt64, _ data: UnsafeRawBufferPointer) -> Bool {

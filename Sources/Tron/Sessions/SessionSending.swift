@@ -44,9 +44,7 @@ extension Session {
     /// Queues bytes as they are, for other protocols.
     @discardableResult
     public func send(bytes: RawSpan) -> SendOutcome {
-        let length = bytes.byteCount
-        guard length < Int(outbound.credit), length < Self.shortestForwarded, registry.isOnLoop
-        else {
+        guard bytes.byteCount < Int(outbound.credit) && registry.isOnLoop else {
             return sendWithoutCredit(bytes)
         }
         outbound.put(bytes)
@@ -83,8 +81,7 @@ extension Session {
     @usableFromInline
     func enqueue(head: UInt64, _ data: RawSpan) -> SendOutcome {
         let length = data.byteCount &+ PacketFormat.overhead
-        guard length <= Int(outbound.credit), length < Self.shortestForwarded, registry.isOnLoop
-        else {
+        guard length <= Int(outbound.credit) && registry.isOnLoop else {
             return enqueueWithoutCredit(head, data)
         }
         outbound.put(head: head, data, length)
