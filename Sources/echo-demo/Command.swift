@@ -36,12 +36,12 @@ struct ServeSettings: Sendable {
     /// Nil where the listeners are to be those that a supervisor hands over.
     let address: SocketAddress?
     let options: ServerOptions
+    /// How many reactors serve.
+    let reactors: Int
     /// Where metrics are served, if they are.
     let metrics: SocketAddress?
     /// Whether to show what is going on.
     let watches: Bool
-    /// How many reactors share the work; nil for one without a group.
-    let reactors: Int?
 }
 
 /// What `connect` needs to know.
@@ -69,9 +69,9 @@ struct Settings {
     var server = ServerOptions()
     /// The networks of the proxies that connections come through; none: they come directly.
     var proxies: [Network] = []
+    var reactors = 1
     var metrics: SocketAddress?
     var watches = false
-    var reactors: Int?
     var timeout = Duration.seconds(10)
     var retry = RetrySettings()
 
@@ -108,17 +108,17 @@ struct Settings {
     func command(_ verb: Verb) throws(UsageError) -> Command {
         switch verb {
         case .serve:
-            if reactors != nil && watches {
-                throw UsageError("--reactors and --watch exclude each other")
-            }
             let isGiven = port != nil || host != nil || path != nil
             let address = isGiven ? try Self.address(addressText(verb)) : nil
             var options = server
             if !proxies.isEmpty { options.proxyProtocol = .required(from: proxies) }
+            if reactors > 1 && watches {
+                throw UsageError("--watch shows one reactor: --reactors 1")
+            }
             return .serve(
                 ServeSettings(
-                    address: address, options: options, metrics: metrics, watches: watches,
-                    reactors: reactors))
+                    address: address, options: options, reactors: reactors, metrics: metrics,
+                    watches: watches))
         case .connect:
             let text = try addressText(verb)
             if port == 0 { throw UsageError("--port: nobody can connect to port 0") }

@@ -1,58 +1,49 @@
 // `echo-demo serve --reactors N`: the same server on several threads.
-import Synchronization
 import Tron
 import TronMetrics
 
-/// Serves with a group of reactors; from outside it is like one.
-func serve(_ settings: ServeSettings, at places: ListeningPlaces, reactors: Int) throws -> Int32 {
-    let told = Announcement()
-    let group = ReactorGroup(count: .exactly(reactors), drainingWithin: .seconds(5)) {
-        reactor, index in
-        guard index == 0 else { return }
-        let metrics = try settings.metrics.map { try reactor.serveMetrics(on: $0) }
-        let group = reactor.group
-        try reactor.onSignal(.interrupt, .terminate) { _ in group?.shutDown() }
-        // Only now: whoever reads this may connect, and may send a signal.
-        for address in told.addresses { Terminal.say("listening on \(address)") }
-        if let metrics { Terminal.say("metrics on \(metrics.address)") }
+/// Serves as `serve` does, by a group of reactors.
+func serveByGroup(_ settings: ServeSettings, _ inherited: InheritedListeners?) throws -> Int32 {
+    let group = ReactorGroup(
+        count: .exactly(settings.reactors), drainingWithin: .seconds(5)
+    ) { reactor, index in
+        guard index == 0, let group = reactor.group else { return }
+        try reactor.onSignal(.interrupt, .terminate) { _ in group.shutDown() }
+        var metrics = try settings.metrics.map { try reactor.serveMetrics(on: $0).address }
+        // By then a signal is heard, and whoever reads these lines may connect.
+        reactor.onEvent { event in
+            guard case .listening(let address) = event, address != metrics else { return }
+            Terminal.say("listening on \(address)")
+            if let address = metrics.take() { Terminal.say("metrics on \(address)") }
+        }
     }
-    told.addresses = try places.listen(
-        at: { try group.listen(on: $0, options: settings.options, setup: echo).address },
-        on: { try group.listen(on: $0, options: settings.options, setup: echo).address })
+    try listen(settings, inherited, on: group)
     if let supervisor = try Supervisor.ofThisProcess() { group.report(to: supervisor) }
-    let run = BlockingTask { try await group.run() }
-    try run.wait()
+    try runToEnd(group)
     return ExitStatus.success
 }
 
-/// What is said once the reactors run.
-private final class Announcement: Sendable {
-    private let state = Mutex<[SocketAddress]>([])
-
-    var addresses: [SocketAddress] {
-        get { state.withLock { $0 } }
-        set { state.withLock { $0 = newValue } }
+private func listen(
+    _ settings: ServeSettings, _ inherited: InheritedListeners?, on group: ReactorGroup
+) throws {
+    if let address = settings.address {
+        try group.listen(on: address, options: settings.options, setup: echo)
+        return
+    }
+    for listener in try handedOver(inherited) {
+        try group.listen(on: listener(), options: settings.options, setup: echo)
     }
 }
 
-/// A task for which a thread waits that is none of the tasks'.
-private final class BlockingTask: Sendable {
-    private let end = Semaphore()
-    private let failure = Mutex<(any Error)?>(nil)
-
-    init(_ body: @escaping @Sendable () async throws -> Void) {
-        Task.detached { [self] in
-            do {
-                try await body()
-            } catch {
-                failure.withLock { $0 = error }
-            }
-            end.signal()
-        }
+/// Runs the group, whose threads are its own, and waits for it.
+private func runToEnd(_ group: ReactorGroup) throws {
+    let end = Semaphore()
+    // Written before the signal, and read after it.
+    nonisolated(unsafe) var failure: (any Error)?
+    Task.detached {
+        do { try await group.run() } catch { unsafe failure = error }
+        end.signal()
     }
-
-    func wait() throws {
-        end.wait()
-        if let error = failure.withLock({ $0 }) { throw error }
-    }
+    end.wait()
+    if let failure = unsafe failure { throw failure }
 }

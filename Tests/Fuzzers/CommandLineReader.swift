@@ -71,7 +71,9 @@ enum CommandLineReader {
             let initial = values["--retry-initial"].flatMap(Double.init) ?? 3
             if cap < initial { return false }
         }
-        if values["--reactors"] != nil && values["--watch"] != nil { return false }
+        if let reactors = values["--reactors"].flatMap(Int.init), reactors > 1 {
+            if values["--watch"] != nil { return false }
+        }
         if let path = values["--unix"] {
             return values["--host"] == nil && values["--port"] == nil
                 && isAddress("unix:\(path)", orName: false)

@@ -129,21 +129,23 @@ import Tron
         #expect(try client.receive(count: 16) == Self.ping)
     }
 
-    @Test func `serve serves its metrics too, where it says`() throws {
-        let server = try EchoServer(["--port", "0", "--metrics", "0"])
-        let words = try server.process.readLine().split(separator: " ")
-        #expect(words.dropLast() == ["metrics", "on"])
-        let client = try PlainClient(SocketAddress(String(words[2])))
-        client.send([UInt8]("GET /metrics HTTP/1.0\r\n\r\n".utf8))
-        let answer = String(decoding: try client.receive(count: .max), as: UTF8.self)
-        #expect(answer.hasPrefix("HTTP/1.1 200 OK\r\n"))
-        #expect(answer.contains("\ntron_sessions_open 1\n"))
-        #expect(try server.end(with: SIGTERM).status == 0)
+    @Test func `serve serves with several reactors, and ends them all`() throws {
+        let server = try EchoServer(["--port", "0", "--reactors", "3"])
+        let clients = try (0..<9).map { _ in try PlainClient(server.address) }
+        for client in clients { client.send(Self.ping) }
+        for client in clients { #expect(try client.receive(count: Self.ping.count) == Self.ping) }
+        server.process.signal(SIGTERM)
+        for client in clients {
+            #expect(try client.receive(count: 1) == [])
+            client.finish()
+        }
+        #expect(try server.process.awaitEnd().status == 0)
     }
 
-    @Test func `serve shares the sessions among reactors, and its metrics tell of each`() throws {
+    @Test func `the metrics of several reactors tell of each`() throws {
         let server = try EchoServer(["--port", "0", "--reactors", "3", "--metrics", "0"])
         let words = try server.process.readLine().split(separator: " ")
+        #expect(words.dropLast() == ["metrics", "on"])
         let clients = try (0..<30).map { _ in try PlainClient(server.address) }
         for client in clients {
             client.send(Self.ping)
@@ -163,15 +165,27 @@ import Tron
         clients.forEach { $0.finish() }
         #expect(try server.end(with: SIGTERM).status == 0)
     }
+
+    @Test func `serve serves its metrics too, where it says`() throws {
+        let server = try EchoServer(["--port", "0", "--metrics", "0"])
+        let words = try server.process.readLine().split(separator: " ")
+        #expect(words.dropLast() == ["metrics", "on"])
+        let client = try PlainClient(SocketAddress(String(words[2])))
+        client.send([UInt8]("GET /metrics HTTP/1.0\r\n\r\n".utf8))
+        let answer = String(decoding: try client.receive(count: .max), as: UTF8.self)
+        #expect(answer.hasPrefix("HTTP/1.1 200 OK\r\n"))
+        #expect(answer.contains("\ntron_sessions_open 1\n"))
+        #expect(try server.end(with: SIGTERM).status == 0)
+    }
 }
 
 // MARK: - The command line
 
 extension EchoDemoTests {
     private static let options = [
-        "--port", "--host", "--unix", "--idle", "--max-data", "--metrics", "--reactors",
-        "--timeout", "--retry-initial", "--retry-multiplier", "--retry-cap", "--retry-attempts",
-        "--jitter",
+        "--port", "--host", "--unix", "--idle", "--max-data", "--reactors", "--metrics",
+        "--timeout",
+        "--retry-initial", "--retry-multiplier", "--retry-cap", "--retry-attempts", "--jitter",
     ]
 
     @Test func `help and version`() throws {
@@ -204,7 +218,9 @@ extension EchoDemoTests {
         "serve --port 1 --idle 1e3": "--idle: 1e3 is not a number of seconds",
         "serve --port 1 --max-sessions 0": "--max-sessions: 0 is not within 1 to 1000000000",
         "serve --port 1 --reactors 0": "--reactors: 0 is not within 1 to 1024",
-        "serve --port 1 --reactors 2 --watch": "--reactors and --watch exclude each other",
+        "serve --reactors 2 --watch --port 1": "--watch shows one reactor: --reactors 1",
+        "serve --reactors 2":
+            "serve needs --port or --unix, or listeners handed over by a supervisor",
         "serve --port 1 --metrics 65536": "--metrics: 65536 is not within 0 to 65535",
         "serve --port 1 --metrics a:1":
             #"--metrics: "a:1" is not a socket address: "#

@@ -31,6 +31,10 @@ extension PromisedPlace {
                 Promise(
                     907, "Stops listening and closes its connections",
                     by: "MetricsEndpointTests: stop ends the connections"),
+                Promise(
+                    913, "is told of as far as was known", "503 unless all loops turn",
+                    by: "MetricsGroupTests: a loop that does not turn",
+                    "MetricsGroupTests: a group is ready when"),
                 Promise(908, "8 KiB for its header", by: "HTTPRequestTests: limits are exact"),
                 Promise(
                     909, "further ones are closed at once",
