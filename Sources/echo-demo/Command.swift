@@ -36,6 +36,8 @@ struct ServeSettings: Sendable {
     /// Nil where the listeners are to be those that a supervisor hands over.
     let address: SocketAddress?
     let options: ServerOptions
+    /// How many reactors serve.
+    let reactors: Int
     /// Where metrics are served, if they are.
     let metrics: SocketAddress?
     /// Whether to show what is going on.
@@ -67,6 +69,7 @@ struct Settings {
     var server = ServerOptions()
     /// The networks of the proxies that connections come through; none: they come directly.
     var proxies: [Network] = []
+    var reactors = 1
     var metrics: SocketAddress?
     var watches = false
     var timeout = Duration.seconds(10)
@@ -109,9 +112,11 @@ struct Settings {
             let address = isGiven ? try Self.address(addressText(verb)) : nil
             var options = server
             if !proxies.isEmpty { options.proxyProtocol = .required(from: proxies) }
+            try checkReactors()
             return .serve(
                 ServeSettings(
-                    address: address, options: options, metrics: metrics, watches: watches))
+                    address: address, options: options, reactors: reactors, metrics: metrics,
+                    watches: watches))
         case .connect:
             let text = try addressText(verb)
             if port == 0 { throw UsageError("--port: nobody can connect to port 0") }
@@ -119,6 +124,13 @@ struct Settings {
             return .connect(
                 ConnectSettings(address: text, timeout: timeout, backoff: try retry.backoff()))
         }
+    }
+
+    /// What shows one reactor alone would mislead about several.
+    private func checkReactors() throws(UsageError) {
+        guard reactors > 1 else { return }
+        if metrics != nil { throw UsageError("--metrics shows one reactor: --reactors 1") }
+        if watches { throw UsageError("--watch shows one reactor: --reactors 1") }
     }
 
     static func address(_ text: String) throws(UsageError) -> SocketAddress {

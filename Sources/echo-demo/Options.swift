@@ -59,6 +59,12 @@ struct Option: Sendable {
             isRepeatable: true
         ) { settings, text throws(UsageError) in settings.proxies.append(try network(text)) },
         Option(
+            name: "--reactors", value: "N", verbs: [.serve],
+            help: "reactors, each on a thread of its own, 1 if not given; without the next two"
+        ) { settings, text throws(UsageError) in
+            settings.reactors = try Self.number(text, in: 1...1024)
+        },
+        Option(
             name: "--metrics", value: "[H:]N", verbs: [.serve],
             help: "serve metrics for Prometheus there, on 127.0.0.1 if no address is given"
         ) { settings, text throws(UsageError) in settings.metrics = try addressOrPort(text) },

@@ -8,6 +8,7 @@ func serve(_ settings: ServeSettings) throws -> Int32 {
     Platform.raiseDescriptorLimit()
     // First of all: their numbers must not be taken for others.
     let inherited = settings.address == nil ? try InheritedListeners.take() : nil
+    if settings.reactors > 1 { return try serveByGroup(settings, inherited) }
     let reactor = try Reactor()
     let servers = try listen(settings, inherited, on: reactor)
     let metrics = try settings.metrics.map { try reactor.serveMetrics(on: $0) }
@@ -30,16 +31,25 @@ func serve(_ settings: ServeSettings) throws -> Int32 {
 private func listen(
     _ settings: ServeSettings, _ inherited: InheritedListeners?, on reactor: Reactor
 ) throws -> [Server] {
-    let echo = { (session: Session) in
-        session.onPacket { session, packet in session.reply(to: packet, data: packet.data) }
-    }
     if let address = settings.address {
         return [try reactor.listen(on: address, options: settings.options, setup: echo)]
     }
+    return try handedOver(inherited).map { listener in
+        try reactor.listen(on: listener(), options: settings.options, setup: echo)
+    }
+}
+
+/// What each session does.
+@Sendable func echo(_ session: Session) {
+    session.onPacket { session, packet in session.reply(to: packet, data: packet.data) }
+}
+
+/// All listeners of the supervisor, each to be claimed by a call.
+func handedOver(
+    _ inherited: InheritedListeners?
+) throws(UsageError) -> [() throws -> InheritedListener] {
     guard let inherited, !inherited.names.isEmpty else {
         throw UsageError("serve needs --port or --unix, or listeners handed over by a supervisor")
     }
-    return try inherited.names.map { name in
-        try reactor.listen(on: inherited.claim(name), options: settings.options, setup: echo)
-    }
+    return inherited.names.map { name in { try inherited.claim(name) } }
 }

@@ -26,6 +26,7 @@ enum CommandLineFuzzer {
             if isGiven { checkAddress(settings.address?.description, values) }
             checkServer(settings.options, values)
             require(settings.watches == (values["--watch"] != nil), "whether it watches")
+            require(settings.reactors == number(values["--reactors"], 1), "the reactors")
             require((settings.metrics == nil) == (values["--metrics"] == nil), "the metrics")
         case (.connect(let settings), .verb("connect", let values)):
             checkAddress((try? SocketAddress(settings.address))?.description, values)

@@ -34,7 +34,7 @@ enum CommandLineReader {
             "--idle": .seconds, "--max-data": .whole(0...1 << 30),
             "--max-sessions": .whole(1...1_000_000_000),
             "--max-per-address": .whole(1...1_000_000_000), "--metrics": .place,
-            "--watch": .none, "--proxy-from": .network,
+            "--watch": .none, "--proxy-from": .network, "--reactors": .whole(1...1024),
         ],
         "connect": [
             "--timeout": .seconds, "--retry-initial": .seconds, "--retry-multiplier": .factor,
@@ -70,6 +70,9 @@ enum CommandLineReader {
         if let cap = values["--retry-cap"].flatMap(Double.init) {
             let initial = values["--retry-initial"].flatMap(Double.init) ?? 3
             if cap < initial { return false }
+        }
+        if let reactors = values["--reactors"].flatMap(Int.init), reactors > 1 {
+            if values["--metrics"] != nil || values["--watch"] != nil { return false }
         }
         if let path = values["--unix"] {
             return values["--host"] == nil && values["--port"] == nil

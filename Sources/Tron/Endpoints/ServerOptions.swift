@@ -15,8 +15,8 @@ public struct ServerOptions: Sendable {
     /// How long a drain has the server still accept, while the kernel drops what asks for a new
     /// connection: so that whoever has connected already, or is in the middle of it, is served and
     /// told of the drain like the others. After that the server accepts until nobody waits any
-    /// more, reads the PROXY headers that are to come, and has listened; the deadline of the drain
-    /// bounds it all. Sessions that begin meanwhile are drained after the others.
+    /// more, and closes its listener; 10 ms later the first sessions are told, so that what they
+    /// have sent is read before. The deadline of the drain bounds it all.
     ///
     /// Nil, the default: a server stops listening at once, and the kernel resets the connections
     /// that wait. In a group (`ReactorGroup`) nil stands for 200 ms: a handshake's round trip

@@ -97,7 +97,7 @@ final class SharedServer: Sendable {
     }
 
     /// How long a group's drain goes on accepting, where the options do not say.
-    private static let drainWindow = Duration.milliseconds(200)
+    static let drainWindow = Duration.milliseconds(200)
 
     let shares: ServerShares
     private let options: ServerOptions

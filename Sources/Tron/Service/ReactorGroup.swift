@@ -22,7 +22,7 @@ public final class ReactorGroup: Sendable {
     private let limits: ReactorLimits
     private let setup: @Sendable (Reactor, Int) throws -> Void
     /// The processor of each reactor; nil where the scheduler chooses.
-    private let pins: [Int]?
+    let pins: [Int]?
     let kernel: Kernel
     let run: ServiceRun
     let readiness: SharedReadiness

@@ -1,7 +1,7 @@
 // One run of a service: its reactors, each on a thread of its own, which end together.
 
 /// How a service drains: see `Reactor.drain(within:spread:notice:completion:)`.
-struct ServiceDrain: Sendable {
+struct ServiceDrain: Sendable, Equatable {
     let deadline: Duration
     let spread: Duration
     let notice: Duration
@@ -29,7 +29,7 @@ final class ServiceRun: Sendable {
         var completion: (@Sendable (Result<DrainReport, any Error>) -> Void)?
     }
 
-    private let drain: ServiceDrain
+    let drain: ServiceDrain
     private let state: Locked<State>
 
     init(count: Int, _ drain: ServiceDrain) {

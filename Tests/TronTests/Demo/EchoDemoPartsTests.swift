@@ -11,7 +11,7 @@ import Tron
         let settings = try serveSettings(line)
         let options = settings.options
         #expect(settings.address?.description == "[::1]:9")
-        #expect(settings.metrics == nil && !settings.watches)
+        #expect(settings.metrics == nil && !settings.watches && settings.reactors == 1)
         #expect(try serveSettings("serve --watch --port 9").watches)
         #expect(options.session.idle.either == .milliseconds(1500))
         #expect(options.session.limits.maximumDataLength == 7)

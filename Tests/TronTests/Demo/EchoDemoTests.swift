@@ -129,6 +129,19 @@ import Tron
         #expect(try client.receive(count: 16) == Self.ping)
     }
 
+    @Test func `serve serves with several reactors, and ends them all`() throws {
+        let server = try EchoServer(["--port", "0", "--reactors", "3"])
+        let clients = try (0..<9).map { _ in try PlainClient(server.address) }
+        for client in clients { client.send(Self.ping) }
+        for client in clients { #expect(try client.receive(count: Self.ping.count) == Self.ping) }
+        server.process.signal(SIGTERM)
+        for client in clients {
+            #expect(try client.receive(count: 1) == [])
+            client.finish()
+        }
+        #expect(try server.process.awaitEnd().status == 0)
+    }
+
     @Test func `serve serves its metrics too, where it says`() throws {
         let server = try EchoServer(["--port", "0", "--metrics", "0"])
         let words = try server.process.readLine().split(separator: " ")
@@ -146,7 +159,8 @@ import Tron
 
 extension EchoDemoTests {
     private static let options = [
-        "--port", "--host", "--unix", "--idle", "--max-data", "--metrics", "--timeout",
+        "--port", "--host", "--unix", "--idle", "--max-data", "--reactors", "--metrics",
+        "--timeout",
         "--retry-initial", "--retry-multiplier", "--retry-cap", "--retry-attempts", "--jitter",
     ]
 
@@ -179,6 +193,12 @@ extension EchoDemoTests {
         "serve --port 1 --idle 0": "--idle: 0 s is not more than 0 and at most a billion",
         "serve --port 1 --idle 1e3": "--idle: 1e3 is not a number of seconds",
         "serve --port 1 --max-sessions 0": "--max-sessions: 0 is not within 1 to 1000000000",
+        "serve --port 1 --reactors 0": "--reactors: 0 is not within 1 to 1024",
+        "serve --port 1 --reactors 2 --metrics 9":
+            "--metrics shows one reactor: --reactors 1",
+        "serve --reactors 2 --watch --port 1": "--watch shows one reactor: --reactors 1",
+        "serve --reactors 2":
+            "serve needs --port or --unix, or listeners handed over by a supervisor",
         "serve --port 1 --metrics 65536": "--metrics: 65536 is not within 0 to 65535",
         "serve --port 1 --metrics a:1":
             #"--metrics: "a:1" is not a socket address: "#

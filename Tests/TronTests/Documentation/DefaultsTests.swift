@@ -62,6 +62,18 @@ import Testing
         #expect(service.drain.deadline == .seconds(8) && service.drain.spread == .zero)
     }
 
+    @Test func `a group has a reactor for each processor, and drains as a service does`() {
+        let group = ReactorGroup()
+        #expect(group.count == Processors.ofCallingThread().count && group.pins == nil)
+        #expect(group.run.drain == ReactorService { _ in }.drain)
+        #expect(group.run.drain.notice == .zero)
+    }
+
+    @Test func `a server stops listening at once when it drains, one of a group within 200 ms`() {
+        #expect(ServerOptions().drainWindow == nil)
+        #expect(SharedServer.drainWindow == .milliseconds(200))
+    }
+
     @Test func `lines have 64 KiB at most`() {
         #expect(LineFraming().maximumFrameLength == 65_538)
         #expect(LineFraming.lines().maximumFrameLength == 65_538)

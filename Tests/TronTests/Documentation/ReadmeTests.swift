@@ -40,12 +40,15 @@ private func asInReadme(_ code: String) -> String {
 
 @Suite struct ReadmeTests {
     @Test(arguments: [
-        "server", "client", "request", "await", "ending", "service", "supervisor", "lines", "bytes",
-        "room", "task", "proxied", "watching", "simulated",
+        "server", "client", "request", "await", "ending", "service", "group", "supervisor", "lines",
+        "bytes", "room", "task", "proxied", "watching", "simulated",
     ])
     func `the README shows just the code that is run here`(_ name: String) throws {
         let code = try asInReadme(snippet(name))
-        let endings = ["", "try reactor.run()\n", "try await service.run()\n"]
+        let endings = [
+            "", "try reactor.run()\n", "try await service.run()\n",
+            "let report = try await group.run()\n",
+        ]
         #expect(try readmeBlocks().contains { block in endings.contains { block == code + $0 } })
     }
 
@@ -389,6 +392,41 @@ extension ReadmeTests {
         service.shutDown()
         peer?.finish()
         try await run.value
+    }
+
+    @Test func `the group sends what one session says to those of all reactors`() async throws {
+        let address = Bench.unixName()
+        // snippet: group
+        let rooms = ReactorLocal<SessionGroup>()
+        let group = ReactorGroup(count: .cores, drainingWithin: .seconds(8)) { reactor, _ in
+            rooms[reactor] = reactor.makeGroup()
+        }
+        try group.listen(on: address) { session in
+            rooms[session]?.add(session)
+            session.onPacket { session, packet in
+                let text = packet.text
+                group.submitToAll { reactor in rooms[reactor]?.send(category: 1, data: text) }
+            }
+        }
+        // end
+        let run = Task { try await group.run() }
+        let peers = try (0..<4).map { _ in try Peer(to: SocketAddress(address)) }
+        try await RunningGroup.wait { group.isReady }
+        // Each is in a room once it has an answer.
+        for (index, peer) in peers.enumerated() {
+            peer.send(wire("\(index)"))
+            #expect(peer.read(1).isEmpty == false)
+        }
+        peers[3].send(wire("last"))
+        for peer in peers {
+            var count = 1
+            while peer.texts.last != "last" && peer.read(count).count == count { count += 1 }
+            #expect(peer.texts.last == "last")
+        }
+        run.cancel()
+        for peer in peers { peer.finish() }
+        let report = try await run.value
+        #expect(report == .closing(4))
     }
 }
 

@@ -30,6 +30,19 @@ extension Misuse {
             _ = try bench.connect()
             try Reactor().makeGroup().add(bench.sessions[0])
         },
+        Misuse("a group of no reactors", "ReactorCount.exactly(_:): 1 to 1,024") {
+            _ = ReactorGroup(count: .exactly(0))
+        },
+        Misuse("a group runs twice", "ReactorGroup.run() was called twice") {
+            let group = ReactorGroup(count: 1)
+            for _ in 0..<2 { Task.detached { try await group.run() } }
+            while true { usleep(1000) }
+        },
+        afterItBegan("listen(on:)") { try $0.listen(on: Bench.unixName()) { _ in } },
+        afterItBegan("report(to:)") { group in
+            try Supervisor(process: 1, kernel: Kernel()) { $0 == "NOTIFY_SOCKET" ? "@" + $0 : nil }
+                .map { group.report(to: $0) }
+        },
         Misuse("a second task", "Session.task was called twice") {
             let bench = try Bench()
             _ = try bench.connect()
@@ -62,6 +75,17 @@ extension Misuse {
             reactor = nil
         },
     ]
+
+    private static func afterItBegan(
+        _ call: String, _ commit: @escaping @Sendable (ReactorGroup) throws -> Any?
+    ) -> Misuse {
+        Misuse("after a group began: " + call, "ReactorGroup." + call + " was called after run()") {
+            let group = ReactorGroup(count: 1)
+            let reactor = try Reactor()
+            try group.join(reactor, at: 0)
+            _ = try commit(group)
+        }
+    }
 
     private static func afterTheStop(
         _ call: String, _ commit: @escaping @Sendable (Reactor) throws -> Any?

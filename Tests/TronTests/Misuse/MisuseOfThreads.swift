@@ -29,6 +29,13 @@ extension Misuse {
             try Supervisor(process: 1, kernel: Kernel()) { $0 == "NOTIFY_SOCKET" ? "@" + $0 : nil }
                 .map { reactor.report(to: $0) }
         },
+        onReactor("Reactor.group") { $0.group },
+        onReactor("Reactor.indexInGroup") { $0.indexInGroup },
+        onReactor("ReactorLocal") { ReactorLocal<Int>()[$0] },
+        onReactor("ReactorLocal", "ReactorLocal, set") { ReactorLocal<Int>()[$0] = 1 },
+        onReactor("ReactorGroup.snapshot(on:within:completion:)") { reactor in
+            ReactorGroup(count: 1).snapshot(on: reactor) { _ in }
+        },
         onReactor("Reactor.maximumSimultaneousAttempts") { $0.maximumSimultaneousAttempts = 1 },
         Misuse("ScheduledTimer.cancel()", "ScheduledTimer.cancel()") {
             let timer = try Reactor().schedule(after: .seconds(1)) {}
@@ -102,9 +109,10 @@ extension Misuse {
     ]
 
     private static func onReactor(
-        _ call: String, _ commit: @escaping @Sendable (Reactor) throws -> Any?
+        _ call: String, _ name: String? = nil,
+        _ commit: @escaping @Sendable (Reactor) throws -> Any?
     ) -> Misuse {
-        Misuse(call, call) {
+        Misuse(name ?? call, call) {
             let reactor = try Reactor()
             MisuseTests.elsewhere { _ = try? commit(reactor) }
         }

@@ -20,7 +20,7 @@ extension PromisedPlace {
                     "DrainDebtTests: who ends by itself while it owes",
                     "DrainDebtTests: a session that owes is closed with its last"),
                 Promise(
-                    754, "Stops listening at once, tells each session",
+                    754, "tells each session (",
                     by: "ServerEndTests: at its deadline a drain aborts",
                     "ServerEndTests: a drain closes the sessions spread",
                     "DrainHandlerTests: the handler may do anything",
@@ -46,6 +46,9 @@ extension PromisedPlace {
                 Promise(
                     759, "Connections closed at once",
                     by: "ServerLimitTests: a burst opens as many sessions"),
+                Promise(
+                    1325, "when the server had stopped listening: closed at once",
+                    by: "GroupBalanceTests: what was sent before the server stopped"),
                 Promise(
                     760, "How often accepting was suspended",
                     by: "ServerExhaustionTests: without descriptors accepting",
@@ -132,7 +135,7 @@ extension PromisedPlace {
                     by: "ReactorServersTests: a broadcast reaches every"),
             ]),
         PromisedPlace(
-            "Sources/Tron/Endpoints/ReactorService.swift",
+            "Sources/Tron/Service/ReactorService.swift",
             [
                 Promise(
                     777, "before it runs.", by: "ReactorServiceTests: cancelling the task stops",

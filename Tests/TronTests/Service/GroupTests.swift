@@ -323,10 +323,11 @@ extension Peer {
             bind(other, raw.assumingMemoryBound(to: sockaddr.self), length)
         }
         listen(other, 1)
-        let address = try #require(try Descriptor(Int(dup(other)), kernel: Kernel()).localAddress())
+        let copy = Descriptor(Int(dup(other)), kernel: Kernel())
+        let address = try #require(try copy.localAddress())
         let group = ReactorGroup(count: 2)
-        #expect(throws: EndpointError(address: address, cause: SystemError(.bind, code: EADDRINUSE)))
-        { try group.listen(on: address) { _ in } }
+        let taken = EndpointError(address: address, cause: SystemError(.bind, code: EADDRINUSE))
+        #expect(throws: taken) { try group.listen(on: address) { _ in } }
         // Who says that it shares the port does.
         var options = ServerOptions()
         options.reusesPort = true
@@ -444,7 +445,7 @@ extension Peer {
         let peers = try await running.connect(6)
         try await RunningGroup.wait { running.group.isReady }
         running.group.remotes[1].stop()
-        for peer in peers { try await RunningGroup.wait { peer.drained.isAtEnd || peer.error != 0 } }
+        for peer in peers { peer.drainToEnd() }
         for peer in peers { peer.close() }
         _ = try await running.run.value
         #expect(running.server.sessionCount == 0)
