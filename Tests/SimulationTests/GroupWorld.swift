@@ -60,6 +60,9 @@ final class GroupWorld: @unchecked Sendable {
             kernel.fruitlessLimit = 100
         }
         try begin(count)
+        // It accepts once all of them are there.
+        for _ in 0..<100 where group?.isReady == false { _ = step() }
+        run.expect(group?.isReady == true, "a group does not come to accept")
         run.faults.isCalm = false
         plan()
         while reactors.contains(where: { $0 != nil }) {

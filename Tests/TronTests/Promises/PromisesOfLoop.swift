@@ -119,8 +119,9 @@ extension PromisedPlace {
                     "RemoteSleepTests: waits end in the order",
                     simulation: "a task slept"),
                 Promise(
-                    1303, "stays on its thread meanwhile",
-                    by: "RemoteSleepTests: a wait is never shorter"),
+                    1303, "stays on its thread meanwhile", "From any task and any thread",
+                    by: "RemoteSleepTests: a wait is never shorter",
+                    "RemoteSleepTests: any task may wait"),
                 Promise(
                     1304, "as soon as the task is cancelled",
                     by: "RemoteSleepTests: a cancelled task waits no longer",
