@@ -55,12 +55,14 @@ final class ClusterStage {
         var options = NodeOptions(identity: identity, broker: broker)
         options.broker.name = name
         change(&options)
-        staged.reactor = try network.reactor(named: name) { reactor in
+        // The node's closures do not keep what keeps the node.
+        staged.reactor = try network.reactor(named: name) { [unowned staged] reactor in
             staged.lives += 1
             var options = options
             options.identity = try #require(
                 NodeIdentity(name: name, epoch: staged.lives * 1_000_000))
-            let node = Node(options, on: reactor) { staged.events.append("\($0)") }
+            let node = Node(options, on: reactor) { [weak staged] in staged?.events.append("\($0)")
+            }
             staged.node = node
             staged.server = try reactor.listen(
                 on: SocketAddress.loopback(port: staged.port), options: NodeLimits.sessions
