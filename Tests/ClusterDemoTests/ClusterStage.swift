@@ -9,15 +9,24 @@ import TronTestKit
 final class StagedNode {
     let name: String
     let port: UInt16
-    var reactor: SimulatedReactor!
-    fileprivate(set) var node: Node!
-    fileprivate(set) var server: Server!
+    fileprivate var machine: SimulatedReactor?
+    fileprivate var life: (node: Node, server: Server)?
     var events: [String] = []
     fileprivate var lives: UInt64 = 0
 
     init(_ name: String, port: UInt16) {
         self.name = name
         self.port = port
+    }
+
+    /// Those of now: of its last life, once that has ended.
+    var reactor: SimulatedReactor { started(machine) }
+    var node: Node { started(life).node }
+    var server: Server { started(life).server }
+
+    private func started<Value>(_ value: Value?) -> Value {
+        guard let value else { preconditionFailure("node \(name) was never started") }
+        return value
     }
 
     var address: String { "127.0.0.1:\(port)" }
@@ -45,7 +54,7 @@ final class ClusterStage {
         try settle()
     }
 
-    subscript(_ name: String) -> StagedNode { nodes.first { $0.name == name }! }
+    subscript(_ name: String) -> StagedNode { nodes[Int(Array(name.utf8)[0] - UInt8(ascii: "a"))] }
 
     private func addNode(_ number: Int, _ change: (inout NodeOptions) -> Void) throws {
         let name = String(UnicodeScalar(UInt8(ascii: "a") + UInt8(number)))
@@ -55,16 +64,18 @@ final class ClusterStage {
         var options = NodeOptions(identity: identity, broker: broker)
         options.broker.name = name
         change(&options)
-        staged.reactor = try network.reactor(named: name) { reactor in
+        // The node's closures do not keep what keeps the node.
+        staged.machine = try network.reactor(named: name) { [unowned staged] reactor in
             staged.lives += 1
             var options = options
             options.identity = try #require(
                 NodeIdentity(name: name, epoch: staged.lives * 1_000_000))
-            let node = Node(options, on: reactor) { staged.events.append("\($0)") }
-            staged.node = node
-            staged.server = try reactor.listen(
+            let node = Node(options, on: reactor) { [weak staged] in staged?.events.append("\($0)")
+            }
+            let server = try reactor.listen(
                 on: SocketAddress.loopback(port: staged.port), options: NodeLimits.sessions
             ) { node.admit($0) }
+            staged.life = (node, server)
         }
         nodes.append(staged)
     }

@@ -71,7 +71,8 @@ final class ScriptedBroker {
         accepted += 1
         let link = Link(peer)
         links.append(link)
-        peer.onChange = { [unowned self] peer in
+        peer.onChange = { [unowned self, weak link] peer in
+            guard let link else { return }
             link.input += peer.take()
             while take(from: link) {}
             if peer.hasEnded || peer.isBroken {

@@ -7,13 +7,16 @@ final class Person {
     private(set) var texts: [String] = []
     private(set) var gaps: [Gap] = []
     private(set) var isSentAway = false
-    private var client: Client!
+    private let address: SocketAddress
+    private let reactor: Reactor
+    private(set) lazy var client = reactor.makeClient(to: [address]) { [unowned self] session in
+        session.onPacket { [unowned self] _, packet in hear(packet) }
+    }
 
     init(_ name: String, at address: SocketAddress, on reactor: Reactor) {
         self.name = name
-        client = reactor.makeClient(to: [address]) { [unowned self] session in
-            session.onPacket { [unowned self] _, packet in hear(packet) }
-        }
+        self.address = address
+        self.reactor = reactor
     }
 
     private func hear(_ packet: borrowing Packet) {

@@ -45,7 +45,8 @@ enum Outcome: UInt8 {
     /// Done on this node alone: there is no link to the broker. What was published is not sent
     /// later; who subscribes will be told of a gap once there is a link.
     case notConnected = 1
-    /// Done on this node alone: more waits for the broker than may.
+    /// Done on this node alone: more waits for the broker than may, or it takes no payload of that
+    /// length.
     case congested = 2
     /// Not done: the packet has another layout.
     case malformed = 3

@@ -40,13 +40,14 @@ private func readTopic(_ input: inout ByteReader) -> Int? {
 final class LoadSubscriber {
     private let ledger: Ledger
     private var followings: [Int: Following] = [:]
-    private var client: Client!
+    private let connect: (@escaping (Session) -> Void) -> Client
+    private lazy var client = connect { [unowned self] session in begin(session) }
     private var isReading = true
 
     init(_ topics: [Int], _ address: SocketAddress, _ ledger: Ledger, on reactor: Reactor) {
         self.ledger = ledger
+        connect = { makeClient(to: address, on: reactor, setup: $0) }
         for topic in topics { followings[topic] = Following(topic, ledger) }
-        client = makeClient(to: address, on: reactor) { [unowned self] session in begin(session) }
         client.onStateChange { [unowned self] _, state in
             if state == .connected { for topic in followings.keys { subscribe(to: topic) } }
         }
@@ -139,19 +140,22 @@ final class LoadPublisher {
     private static let window = 128
 
     private let ledger: Ledger
-    private var client: Client!
+    private let connect: (@escaping (Session) -> Void) -> Client
+    private lazy var client = connect { [unowned self] session in begin(session) }
     private(set) var waiting = 0
     private var isLeaving = false
 
     init(_ address: SocketAddress, _ ledger: Ledger, on reactor: Reactor) {
         self.ledger = ledger
-        client = makeClient(to: address, on: reactor) { [unowned self] session in
-            isLeaving = false
-            session.onPacket { [unowned self] session, packet in
-                guard packet.category == Category.goodbye else { return }
-                isLeaving = true
-                session.close()
-            }
+        connect = { makeClient(to: address, on: reactor, setup: $0) }
+    }
+
+    private func begin(_ session: Session) {
+        isLeaving = false
+        session.onPacket { [unowned self] session, packet in
+            guard packet.category == Category.goodbye else { return }
+            isLeaving = true
+            session.close()
         }
     }
 
