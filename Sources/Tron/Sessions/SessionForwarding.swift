@@ -2,8 +2,8 @@
 
 // An echo, a relay and a broadcast send bytes that lie in the receive buffer already, header and
 // trailer included. They wait there, and are offered to the kernel before the buffer is used again;
-// only what it does not take is copied. What lies there is known by its address and its bytes alone,
-// so that nobody has to say that it forwards.
+// only what it does not take is copied. What lies there is known by its address and its bytes
+// alone, so that nobody has to say that it forwards.
 
 extension Session {
     /// Bytes of a packet, or of a send of bytes, below which a copy costs less than to look for it

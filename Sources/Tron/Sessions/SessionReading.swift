@@ -82,34 +82,28 @@ extension Session {
     private func fillBehindKept() throws(SystemError) {
         guard inbound.keptCount <= settings.options.limits.mostReadBehind else { return wake() }
         let buffer = unsafe registry.receiveBuffer
-        if inbound.keptCount <= min(Self.mostCopiedBack, buffer.count / 2) {
-            return try unsafe fillBehindCopy(buffer)
-        }
         let room = unsafe inbound.roomBehindKept(
             lacking: rareState?.streamHandler?.lacks(beside: inbound.keptCount),
             settings.maximumDataLength, atMost: buffer.count, buffers)
-        let rest = unsafe UnsafeMutableRawBufferPointer(
-            rebasing: buffer.prefix(buffer.count - room.count))
+        let whole = inbound.keptCount + room.count
+        let isShort = whole <= min(Self.longestJoined, buffer.count / 2)
+        let before = isShort ? whole : room.count
+        let rest = unsafe UnsafeMutableRawBufferPointer(rebasing: buffer[before...])
         guard let count = try unsafe descriptor.receive(into: room, then: rest) else { return }
         inbound.commit(min(count, room.count))
         let fresh = max(0, count - room.count)
-        unsafe received(
-            count, UnsafeRawBufferPointer(start: buffer.baseAddress, count: fresh))
+        if isShort && fresh >= whole {
+            unsafe buffer.copyMemory(from: inbound.keptBytes)
+            inbound.consumeKept(whole)
+            unsafe received(count, UnsafeRawBufferPointer(rebasing: buffer[..<(whole + fresh)]))
+        } else {
+            unsafe received(count, UnsafeRawBufferPointer(rebasing: rest[..<fresh]))
+        }
     }
 
-    /// Bytes kept up to which they are copied back before what follows them: less than it costs to
-    /// have their packet apart from the others of the batch, which then cannot leave in one piece.
-    private static let mostCopiedBack = 16 << 10
-
-    private func fillBehindCopy(_ buffer: UnsafeMutableRawBufferPointer) throws(SystemError) {
-        let kept = inbound.keptCount
-        unsafe buffer.copyMemory(from: inbound.keptBytes)
-        let room = unsafe UnsafeMutableRawBufferPointer(rebasing: buffer[kept...])
-        guard let count = try unsafe descriptor.receive(into: room) else { return }
-        if count > 0 { inbound.consumeKept(kept) }
-        unsafe received(
-            count, UnsafeRawBufferPointer(start: buffer.baseAddress, count: kept + count))
-    }
+    /// Up to so many bytes, what was kept of a packet joins what came behind it in the receive
+    /// buffer, where that is no less: a batch that lies in one piece can be forwarded in one piece.
+    private static let longestJoined = 32 << 10
 
     @inline(__always)
     private func received(_ count: Int, _ fresh: UnsafeRawBufferPointer) {
