@@ -82,7 +82,8 @@ extension PromisedPlace {
             [
                 Promise(
                     1315, "A group that does nothing yet", "A group runs once",
-                    by: "GroupBeginTests: a group that never runs", "MisuseTests: misuse ends the process and"),
+                    by: "GroupBeginTests: a group that never runs",
+                    "MisuseTests: misuse ends the process and"),
                 Promise(
                     1316, "Default `.cores`", "Default 8 s, as of", "Default none",
                     "Default false: a scheduler", by: "DefaultsTests: a group has a reactor"),

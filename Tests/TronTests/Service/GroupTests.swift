@@ -15,7 +15,7 @@ final class RunningGroup: Sendable {
 
     init(
         count: Int = 3, on address: String = "127.0.0.1:0", isPinned: Bool = false,
-        drainingWithin deadline: Duration = .seconds(8),
+        drainingWithin deadline: Duration = .seconds(600),
         supervisor: Supervisor? = nil,
         reactors setup: @escaping @Sendable (Reactor, Int) throws -> Void = { _, _ in },
         sessions handler: @escaping @Sendable (Session) -> Void = { _ in }
@@ -56,7 +56,9 @@ final class RunningGroup: Sendable {
     @discardableResult
     func end(_ peers: [Peer]) async throws -> DrainReport {
         run.cancel()
-        for peer in peers { try await Self.wait { peer.drained.isAtEnd || peer.error != 0 } }
+        // Some may be told before the run is known to be cancelled, none by a time limit.
+        try await Self.wait { !self.group.isReady }
+        for peer in peers { peer.drainToEnd() }
         for peer in peers { peer.close() }
         return try await run.value
     }
@@ -505,7 +507,9 @@ private final class RefusingThreads: FaultyKernel, @unchecked Sendable {
         let socket = try NotifySocket()
         let mayBegin = Atomic(false)
         let supervisor = try socket.supervisor()
-        let running = try RunningGroup(supervisor: supervisor) { _, index in
+        let running = try RunningGroup(
+            drainingWithin: .seconds(8), supervisor: supervisor
+        ) { _, index in
             while index == 2 && !mayBegin.load(ordering: .acquiring) { usleep(100) }
         }
         try await RunningGroup.wait { running.group.remotes.count == 2 }
