@@ -68,6 +68,7 @@ extension SessionRecord {
     /// What was read of its peer's end counts once all before that was taken: until then it is asked
     /// for again, or told while reading is paused.
     private func observeEnd(isAsked: Bool, wasUnread: Bool) {
+        if end.endWasRead { times.endSeen = times.endSeen ?? run.turnStart }
         if isAsked {
             times.endRead = nil
         } else if end.endWasRead && !wasUnread && times.endRead == nil {

@@ -118,7 +118,7 @@ extension SessionRecord {
             let mayHaveMore = client != nil || options.heartbeat != nil
             return outgoing.isEmpty && !mayHaveMore ? "its output had left" : nil
         case .halfClose:
-            let begun = times.endRead ?? unreadEnd
+            let begun = times.endRead == nil ? unreadEnd : times.endSeen
             let isDue = isOver(limits.halfCloseTimeout, since: begun ?? run.turnStart)
             return isDue ? nil : "its peer's stream ended later than that ago"
         }

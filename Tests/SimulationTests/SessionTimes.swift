@@ -30,6 +30,8 @@ struct SessionTimes {
     /// When the peer's end of stream came, and was read.
     var endArrived: Int64?
     var endRead: Int64?
+    /// When it was read first, also if not all before it had been taken.
+    var endSeen: Int64?
     /// When the kernel told of it while reading was off.
     var endTold: Int64?
     /// When it was first seen to close.

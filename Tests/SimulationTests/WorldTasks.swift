@@ -6,7 +6,7 @@ import TronTestKit
 extension World {
     /// Gives the session a task, now and then.
     func drawTask(_ record: SessionRecord) {
-        guard habits.has(.tasks), record.client == nil, mayBegin, chance.hits(220) else { return }
+        guard habits.has(.tasks), record.client == nil, mayBegin, chance.hits(300) else { return }
         hasTasks = true
         record.receiver = .task
         record.mostPackets = chance.pick(1, 3, 1000)
