@@ -101,6 +101,20 @@ import TronTestKit
         try stage.network.finish()
     }
 
+    @Test(arguments: ["\"tls_required\":true", "\"auth_required\":true", "\"a\":"])
+    func `a broker that greets and cannot be dealt with is not asked without a pause`(
+        info: String
+    ) throws {
+        let stage = try ClusterStage(nodes: 1)
+        stage.broker.info = info
+        try stage.broker.kill()
+        try stage.broker.start()
+        stage.network.advance(by: .seconds(60))
+        #expect((10...15).contains(stage.broker.accepted))
+        stage.broker.info = ""
+        try stage.settle()
+    }
+
     @Test func `a payload above what the server takes is told to its publisher`() throws {
         let stage = try ClusterStage()
         stage.broker.maximumPayload = 100

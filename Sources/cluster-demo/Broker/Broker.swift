@@ -82,8 +82,13 @@ final class Broker {
             onEvent(.unreachable("\(error)"))
         }
         // What a kernel says for good of one address need not hold for ever.
-        guard case .gaveUp = state, !hasLeft else { return }
-        client.close()
+        if case .gaveUp = state { connectLater() }
+    }
+
+    /// Begins anew after the longest delay. A client's own delays begin anew with whatever the peer
+    /// sends, so that a server which greets and then refuses would be asked without a pause.
+    func connectLater() {
+        client?.close()
         reactor.schedule(after: options.backoff.cap) { [self] in if !hasLeft { connect() } }
     }
 

@@ -6,6 +6,9 @@ extension Broker {
         phase = .greeting(session)
         session.onFrames(of: NATSFraming()) { [self] session, frame in take(frame, on: session) }
         session.onClose { [self] _, reason in lost(reason) }
+        reactor.schedule(after: options.patience) { [self] in
+            if phase.session === session, !isReady { session.abort() }
+        }
     }
 
     private func take(_ frame: borrowing Frame<BrokerFrame>, on session: Session) {
@@ -62,10 +65,13 @@ extension Broker {
     }
 
     private func lost(_ reason: CloseReason) {
+        let wasReady = isReady
         phase = .away
         isMoving = false
         for call in confirmations.lost() { call(false) }
-        if !hasLeft && reason != .reactorStopped { onEvent(.lost("\(reason)")) }
+        if hasLeft || reason == .reactorStopped { return }
+        if !wasReady { connectLater() }
+        onEvent(.lost("\(reason)"))
     }
 }
 

@@ -10,7 +10,8 @@ struct BrokerOptions {
     /// From one PING of this end to its next. 30 s: what a link that only looks alive costs, and a
     /// few bytes.
     var pingInterval = Duration.seconds(30)
-    /// How long the answer to a PING may take: then the link is dead, whatever the kernel says.
+    /// How long the answer to a PING may take, and all that comes before a connection's first one:
+    /// then the link is dead, whatever the kernel says.
     var patience = Duration.seconds(15)
     /// The delays before each attempt to connect. The nodes that lost one server are many.
     var backoff = Backoff(initial: .milliseconds(100), cap: .seconds(5), jitter: .full)
