@@ -133,6 +133,6 @@ private struct DecoderRun: ~Copyable {
         require(pool.checkInvariant(), "the pool's invariant")
         // The pool now has every block that was ever taken, one of each size: the largest is less
         // than eight times what came of a packet, or some of the smallest.
-        require(pool.idleBytes <= 16 * received + 4 * BufferPool.minimumCapacity, "memory")
+        require(pool.idleBytes <= 32 * received + 4 * BufferPool.minimumCapacity, "memory")
     }
 }

@@ -18,7 +18,7 @@ enum DecodedStep {
 /// packet, or what the session's handler does not want now.
 ///
 /// The work is linear in the bytes however finely they are cut, and memory grows with the bytes
-/// that came, never with a length that was announced: a block is the power of two from four times
+/// that came, never with a length that was announced: a block is the power of two from eight times
 /// what came of a packet on, or the smallest.
 /// Invariant: what `kept` holds comes before `fresh` in the stream.
 struct PacketDecoder: ~Copyable {
@@ -79,10 +79,10 @@ struct PacketDecoder: ~Copyable {
         unsafe kept.append(fresh, from: pool)
     }
 
-    /// Bytes that a packet of `length` may take once `arrived` of them are there: four times as
+    /// Bytes that a packet of `length` may take once `arrived` of them are there: eight times as
     /// many, so that its beginning is seldom moved.
     private static func allowance(_ length: Int, arrived: Int) -> Int {
-        min(length, max(4 * arrived, BufferPool.minimumCapacity))
+        min(length, max(8 * arrived, BufferPool.minimumCapacity))
     }
 
     /// Completes the first kept packet with just the bytes it lacks.
