@@ -58,7 +58,8 @@ extension SimulatedKernel {
     /// Whether a wait would return at once.
     package var isReady: Bool {
         table.contains { file in
-            file.watcher == ObjectIdentifier(self) && file.readiness & (file.interest | Ready.error | Ready.hangUp) != 0
+            file.watcher == ObjectIdentifier(self)
+                && file.readiness & (file.interest | Ready.error | Ready.hangUp) != 0
         }
     }
 

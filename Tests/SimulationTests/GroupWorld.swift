@@ -68,7 +68,7 @@ final class GroupWorld: @unchecked Sendable {
         while reactors.contains(where: { $0 != nil }) {
             guard step() else { return run.fail("a group sleeps for ever") }
             turns += 1
-            guard turns < Self.mostTurns else { return run.fail("a group does not come to its end") }
+            guard turns < Self.mostTurns else { return run.fail("a group comes to no end") }
             if run.failure != nil { break }
         }
         checkEnd()

@@ -153,7 +153,8 @@ struct ProxyHeader {
             return ProxyHeader(
                 signature + [0x22, 0x11, 0, 12], .fault(.unknownCommand(0x22), after: 13))
         case 4:
-            return ProxyHeader(signature + [0x21, 0x11, 0x20, 0], .fault(.tooLong(8208), after: 16))
+            return ProxyHeader(
+                signature + [0x21, 0x11, 0x20, 0], .fault(.tooLong(8208), after: 16))
         case 5:
             return ProxyHeader(signature + [0x21, 0x11, 0, 11], .fault(.addressesCut, after: 16))
         default:

@@ -73,7 +73,8 @@ extension World {
         if record.answerable >= limits.maximumOwedReplies { return }
         if let rate = limits.maximumPacketRate, interest & Ready.readable == 0 {
             // It reads again once there are tokens.
-            if run.turnStart < record.pacedSince + RateRule.pause(rate) + 3 * Obligations.tick { return }
+            let latest = record.pacedSince + RateRule.pause(rate) + 3 * Obligations.tick
+            if run.turnStart < latest { return }
         }
         if session.queuedBytes > limits.outboundCapacity { return }
         let mayPause = record.options.pausesReadingAboveHighWatermark

@@ -102,7 +102,7 @@ extension World {
             run.expect(
                 record.isBeginning
                     || session.counters.bytesSent == record.end.sentTotal
-                    && session.counters.bytesReceived == record.end.receivedTotal,
+                        && session.counters.bytesReceived == record.end.receivedTotal,
                 "the counters of session \(record.id) are wrong")
         }
     }

@@ -53,8 +53,7 @@ extension RemoteReactor {
         try network.finish()
     }
 
-    @Test func `waits end in the order of their times, of which zero and less are the first`() throws
-    {
+    @Test func `waits end in the order of their times, zero and less first`() throws {
         let network = SimulatedNetwork()
         let times: [Duration] = [.seconds(3), .seconds(-5), .seconds(1), .zero, .seconds(2)]
         _ = try sleepers(times, on: network)
