@@ -45,8 +45,9 @@ final class Subscriber {
         for topic in topics.values { topic.group.remove(session) }
     }
 
-    /// Tells it what it missed, and has it sent what comes from now on. How many messages it
-    /// missed; nil, and it stays behind on some topics, when it does not take that either.
+    /// Tells it what it missed, and has it sent what comes from now on; unless it does not take
+    /// that either: then it stays behind.
+    /// - Returns: how many messages it was told to have missed.
     func catchUp() -> UInt64 {
         var missed: UInt64 = 0
         for (id, since) in missedSince ?? [:] {
