@@ -37,9 +37,9 @@ public struct DrainReport: Hashable, Sendable, CustomStringConvertible {
 }
 
 extension Server {
-    /// Stops listening, at once or with `ServerOptions.drainWindow`, tells each session (`Session.onDrain`), closes it as by
-    /// `Session.close()` as soon as it owes no reply, aborts those that are left after `deadline`,
-    /// and then calls `completion`, once, on the loop.
+    /// Stops listening, at once or with `ServerOptions.drainWindow`, tells each session
+    /// (`Session.onDrain`), closes it as by `Session.close()` as soon as it owes no reply, aborts
+    /// those that are left after `deadline`, and then calls `completion`, once, on the loop.
     ///
     /// A request whose handler has asked for its `replyAddress` is answered before its session
     /// closes, unless the reply does not come within the deadline: the report counts those. A
@@ -82,8 +82,8 @@ final class Drain: EventSource {
     private var report = DrainReport()
     /// Sessions that are still to be told, the next one last.
     private var waiting: [Session] = []
-    /// Those that have come since they are being told: they follow the others, and not before a step
-    /// has passed, so that what they have sent already is read.
+    /// Those that have come since they are being told: they follow the others, and not before a
+    /// step has passed, so that what they have sent already is read.
     private var late: [Session] = []
     private var tells = false
     private var isOver = false

@@ -2,8 +2,8 @@
 
 /// How far a server is that stops listening without a reset for whoever waits.
 ///
-/// Invariant: a timer is set while handshakes may end, while it accepts as fast as it may, and while
-/// something is on its way from other reactors.
+/// Invariant: a timer is set while handshakes may end, while it accepts as fast as it may, and
+/// while something is on its way from other reactors.
 struct Emptying {
     fileprivate(set) var timer = TimerKey.none
     /// Handshakes that were under way have had their time.

@@ -45,7 +45,8 @@ extension ReactorGroup {
         send(to: session, sequence: sequence, category: category, data: [UInt8](data.utf8))
     }
 
-    /// Answers a request of whichever reactor: see `RemoteReactor.reply(to:data:)`. From any thread.
+    /// Answers a request of whichever reactor: see `RemoteReactor.reply(to:data:)`. From any
+    /// thread.
     @discardableResult
     public func reply(to address: ReplyAddress, data: [UInt8]) -> Submission {
         submit(onReactorOf: address.session) { $0.reply(to: address, data: data) }

@@ -17,15 +17,15 @@ public struct GroupServer: Sendable {
 
 extension ReactorGroup {
     /// Listens on an address with all reactors: `0.0.0.0:9000`, `[::1]:9000`, `/run/x.sock`; port 0
-    /// takes a free one. To be called before `run()`, from any thread. From then on connections wait
-    /// in the kernel, until the reactors run. `setup` is called once for every accepted connection,
-    /// on the thread of the reactor that serves it, and installs its handlers.
+    /// takes a free one. To be called before `run()`, from any thread. From then on connections
+    /// wait in the kernel, until the reactors run. `setup` is called once for every accepted
+    /// connection, on the thread of the reactor that serves it, and installs its handlers.
     ///
     /// Of the limits, `ServerLimits.maximumSessions` and `maximumSessionsPerAddress` bound all
     /// reactors together; the others bound each. A Unix socket is accepted from by the first
     /// reactor, which deals the connections out.
-    /// - Throws: `AddressError` when the text is no address; `EndpointError` when the kernel refuses
-    ///   it, because the port is taken, say: also by another program of the same user.
+    /// - Throws: `AddressError` when the text is no address; `EndpointError` when the kernel
+    ///   refuses it, because the port is taken, say: also by another program of the same user.
     @discardableResult
     public func listen(
         on address: String, options: ServerOptions = ServerOptions(),

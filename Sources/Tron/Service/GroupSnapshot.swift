@@ -2,8 +2,8 @@
 
 /// What a group has done so far. Taken with `ReactorGroup.snapshot()`.
 public struct GroupSnapshot: Sendable {
-    /// The reactors' numbers, added up. Servers of one address are one; `time` is that of the reactor
-    /// that has been there longest.
+    /// The reactors' numbers, added up. Servers of one address are one; `time` is that of the
+    /// reactor that has been there longest.
     public var total: ReactorSnapshot
 
     /// What tells the reactors apart, in the order of their indices.

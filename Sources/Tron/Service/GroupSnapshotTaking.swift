@@ -1,8 +1,8 @@
 // How the numbers of several reactors are gathered, by a task or on one of their loops.
 
 extension ReactorGroup {
-    /// What the group has done so far: waits for every reactor that runs, so for a turn of each. From
-    /// any task; one that is cancelled waits all the same.
+    /// What the group has done so far: waits for every reactor that runs, so for a turn of each.
+    /// From any task; one that is cancelled waits all the same.
     public func snapshot() async -> GroupSnapshot {
         var taken: [ReactorSnapshot?] = []
         for index in 0..<count { taken.append(await run.reactor(at: index)?.snapshot()) }

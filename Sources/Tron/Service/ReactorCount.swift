@@ -6,8 +6,8 @@ public struct ReactorCount: Sendable, Hashable, ExpressibleByIntegerLiteral {
     private let number: Int?
 
     /// One for each processor that the calling thread may run on (sched_getaffinity(2)), as taskset
-    /// and cpusets of containers have it; at least one. A share of processor time (`cpu.max`) is not
-    /// seen: who runs under one gives a number.
+    /// and cpusets of containers have it; at least one. A share of processor time (`cpu.max`) is
+    /// not seen: who runs under one gives a number.
     public static let cores = ReactorCount(number: nil)
 
     private init(number: Int?) { self.number = number }

@@ -46,12 +46,13 @@ public final class ReactorGroup: Sendable {
     ///   - count: How many reactors. Default `.cores`.
     ///   - limits: Those of each reactor.
     ///   - deadline: That of the drain by which a run ends
-    ///     (`Reactor.drain(within:spread:notice:completion:)`). Default 8 s, as of `ReactorService`.
+    ///     (`Reactor.drain(within:spread:notice:completion:)`). Default 8 s, as of
+    ///     `ReactorService`.
     ///   - spread: That of the drain. Default none.
     ///   - notice: That of the drain. Default none.
-    ///   - isPinned: Whether each reactor stays on one processor (sched_setaffinity(2)), the n-th on
-    ///     the n-th of those that the calling thread may run on, and the others anew from the first
-    ///     on. Default false: a scheduler that may move threads copes better with other load.
+    ///   - isPinned: Whether each reactor stays on one processor (sched_setaffinity(2)), the n-th
+    ///     on the n-th of those that the calling thread may run on, and the others anew from the
+    ///     first on. Default false: a scheduler that may move threads copes better with other load.
     ///   - setup: Called for each reactor with its index, from 0, on its thread before it runs.
     ///     When all are set up, they begin to accept.
     public convenience init(
@@ -96,10 +97,10 @@ public final class ReactorGroup: Sendable {
 
     /// Sets all reactors up and runs them. A group runs once: its listening sockets end with it.
     ///
-    /// When its task is cancelled, all reactors drain at the same time, and it returns when the last
-    /// has ended. `shutDown()` does the same; what comes second of the two, in whatever order, stops
-    /// them at once. A reactor that stops by itself has the others drain. From a program that is not
-    /// async, a task runs it, and the main thread waits for that.
+    /// When its task is cancelled, all reactors drain at the same time, and it returns when the
+    /// last has ended. `shutDown()` does the same; what comes second of the two, in whatever order,
+    /// stops them at once. A reactor that stops by itself has the others drain. From a program that
+    /// is not async, a task runs it, and the main thread waits for that.
     /// - Returns: What the drains of all servers came to, together; all zero without a drain.
     /// - Throws: What the first `setup` threw, or the first reactor's `run()`, or `SystemError` or
     ///   `EndpointError` when the kernel has refused a thread, a reactor or its server. The others
@@ -140,7 +141,8 @@ public final class ReactorGroup: Sendable {
 
     /// Tells the supervisor how the group is, as `Reactor.report(to:)` does for one reactor.
     /// `READY=1` is sent when all reactors are ready, `STOPPING=1` when the first of them begins to
-    /// drain, `WATCHDOG=1` when all have turned. To be called before `run()`, once. From any thread.
+    /// drain, `WATCHDOG=1` when all have turned. To be called before `run()`, once. From any
+    /// thread.
     public func report(to supervisor: Supervisor) {
         let reports = SupervisorReports(to: supervisor, count: count)
         let hasBegun = state.withLock { state in
@@ -169,8 +171,9 @@ extension ReactorGroup {
     /// Makes a reactor one of the group: calls the setup. On its thread, before it runs. Whoever
     /// drives the reactors of a group calls this, and `ended(at:)` later.
     ///
-    /// Nobody is accepted before all reactors have joined and have their servers: or those that were
-    /// first would take all who wait. The steps to that are works that the last one submits to all.
+    /// Nobody is accepted before all reactors have joined and have their servers: or those that
+    /// were first would take all who wait. The steps to that are works that the last one submits to
+    /// all.
     /// - Throws: what the setup throws.
     package func join(_ reactor: Reactor, at index: Int) throws {
         reactor.registry.groupMembership.join(self, index)

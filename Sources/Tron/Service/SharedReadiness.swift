@@ -1,4 +1,4 @@
-// Whether several reactors together are ready: they are when the last is, and until the first drains.
+// Whether several reactors are ready together: when the last one is, until the first drains.
 
 /// The readiness of a group. Each reactor tells its own, on its thread.
 final class SharedReadiness: Sendable {

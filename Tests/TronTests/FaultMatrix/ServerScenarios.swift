@@ -168,16 +168,16 @@ extension FaultScenario {
         stage.at(300) { stage.server?.stop(sessions: .abort) }
     }
 
-    /// Who has connected before the drain is served, though nobody has accepted it yet.
+    /// Those who have just connected are served before they are told of the drain.
     private static func drainOfWhoWaits(_ stage: FaultStage) {
-        drainWaiting(stage, on: "127.0.0.1:0")
+        drain(stage, on: "127.0.0.1:0", at: 2)
     }
 
     private static func drainOfUnixSocket(_ stage: FaultStage) {
-        drainWaiting(stage, on: Bench.unixName())
+        drain(stage, on: Bench.unixName(), at: 50)
     }
 
-    private static func drainWaiting(_ stage: FaultStage, on address: String) {
+    private static func drain(_ stage: FaultStage, on address: String, at time: Int) {
         var options = ServerOptions()
         options.drainWindow = .milliseconds(50)
         stage.listen(on: address, options: options) { session, _ in
@@ -191,13 +191,15 @@ extension FaultScenario {
                 peer?.send(wire("waiting"))
                 peers.append(peer)
             }
+        }
+        stage.at(time) {
             guard let server = stage.server else { return }
             ledger.promise("drain")
             server.drain(within: .milliseconds(200)) { report in
                 ledger.keep("drain", "\(report.closed + report.aborted) sessions ended")
             }
         }
-        stage.at(100) { for peer in peers { peer?.finish() } }
+        stage.at(150) { for peer in peers { peer?.finish() } }
     }
 
     /// A file that a killed server left behind is taken over.

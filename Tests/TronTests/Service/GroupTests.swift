@@ -74,8 +74,8 @@ extension DrainReport {
 }
 
 extension Peer {
-    /// The texts of its packets, when so many have come, or after ten seconds. Other than a sleeping
-    /// task it is woken at once, however many tests run.
+    /// The texts of its packets, when so many have come, or after ten seconds. Other than a
+    /// sleeping task it is woken at once, however many tests run.
     func read(_ count: Int) -> [String] {
         var request = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
         while drained.texts.count < count && !isAtEnd && error == 0 && poll(&request, 1, 10_000) > 0
@@ -361,7 +361,7 @@ extension Peer {
     @Test func `an inherited listener is accepted from by the first, and stays`() async throws {
         let foreign = Foreign(.loopback(port: 0))
         let inherited = try InheritedListeners([("echo", foreign.copy)], kernel: Kernel())
-        let group = ReactorGroup(count: 2)
+        let group = ReactorGroup(count: 2, drainingWithin: .seconds(600))
         let server = try group.listen(on: inherited.claim("echo")) { session in
             session.onPacket { session, packet in session.reply(to: packet, data: packet.data) }
         }
@@ -375,7 +375,7 @@ extension Peer {
         }
         #expect(server.sessionCounts == [2, 2])
         run.cancel()
-        for peer in peers { try await RunningGroup.wait { peer.drained.isAtEnd } }
+        for peer in peers { peer.drainToEnd() }
         for peer in peers { peer.close() }
         let report = try await run.value
         #expect(report == .closing(4))
