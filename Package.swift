@@ -73,7 +73,8 @@ let package = Package(
         .executableTarget(
             name: "relay-load", dependencies: ["Tron"], path: "Tests/Programs/relay-load"),
         .executableTarget(
-            name: "restart-clients", dependencies: ["Tron"], path: "Tests/Programs/restart-clients"),
+            name: "restart-clients", dependencies: ["Tron"],
+            path: "Tests/Programs/restart-clients"),
         .executableTarget(
             name: "restart-witness", dependencies: ["Tron", "TronMetrics"],
             path: "Tests/Programs/restart-witness"),

@@ -7,11 +7,11 @@ extension Reactor {
     /// `Reactor.isReady` is false: while the program prepares itself, and from a drain on. It
     /// speaks HTTP/1.1, unencrypted, with whoever may connect.
     ///
-    /// A reactor of a group, from whose setup this is called, serves for the whole group, and no loop
-    /// waits for another. `/metrics` has the sums; open sessions, loop lag, and connections that
-    /// were handed over have a label `reactor` with the index. A reactor that does not answer within
-    /// a second is told of as far as was known. `/healthz` is 503 unless all loops turn within a
-    /// second, and `/readyz` unless `ReactorGroup.isReady`.
+    /// A reactor of a group, from whose setup this is called, serves for the whole group, and no
+    /// loop waits for another. `/metrics` has the sums; open sessions, loop lag, and connections
+    /// that were handed over have a label `reactor` with the index. A reactor that does not answer
+    /// within a second is told of as far as was known. `/healthz` is 503 unless all loops turn
+    /// within a second, and `/readyz` unless `ReactorGroup.isReady`.
     ///
     /// At most one request is answered a millisecond, and answers take at most a twentieth of the
     /// loop's time; other requests wait. While there is an endpoint, the loop times handlers, as

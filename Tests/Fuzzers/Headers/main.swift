@@ -1,5 +1,5 @@
-// The mutations of PROXY headers without libFuzzer and its instruments, which take most of the time:
-// for numbers of headers that are not reached otherwise. See `.ci/fuzz --headers`.
+// The mutations of PROXY headers without libFuzzer, whose instruments take most of the time: for
+// numbers of headers that are not reached otherwise. See `.ci/fuzz --headers`.
 //
 //     headers SEED RUNS FILE...    so many runs, of the corpus' files in turn
 import Glibc

@@ -1,8 +1,8 @@
 // What became of each request, in a file that is compared with the servers' own.
 import Glibc
 
-/// Twelve bytes for each, three big-endian numbers: the client, the request's number, and whether it
-/// was answered.
+/// Twelve bytes for each, three big-endian numbers: the client, the request's number, and whether
+/// it was answered.
 final class Ledger {
     private let file: UnsafeMutablePointer<FILE>
 
