@@ -304,8 +304,8 @@ extension GroupWorld {
         checkConnections()
     }
 
-    /// Whoever had connected was accepted, unless the group was stopped at once: its drain closes no
-    /// listener over connections that wait.
+    /// Whoever had connected was accepted, unless the group was stopped at once: its drain closes
+    /// no listener over connections that wait.
     private func checkConnections() {
         let all = network.ends.filter {
             $0.isLibrary && $0.local == server?.address && $0.remote != nil

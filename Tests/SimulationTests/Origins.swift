@@ -1,4 +1,5 @@
-// What a new session says of whom it is with: its peer, or the client of the proxy that is its peer.
+// What a new session says of whom it is with: its peer, or the client of the proxy that is its
+// peer.
 import TronTestKit
 
 @testable import Tron

@@ -65,8 +65,8 @@ extension SessionRecord {
         observeIncomplete()
     }
 
-    /// What was read of its peer's end counts once all before that was taken: until then it is asked
-    /// for again, or told while reading is paused.
+    /// What was read of its peer's end counts once all before that was taken: until then it is
+    /// asked for again, or told while reading is paused.
     private func observeEnd(isAsked: Bool, wasUnread: Bool) {
         if end.endWasRead { times.endSeen = times.endSeen ?? run.turnStart }
         if isAsked {

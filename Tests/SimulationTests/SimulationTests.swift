@@ -50,8 +50,8 @@ struct SimulationReport: Sendable {
 }
 
 /// TRON_SEEDS says how many seeds, TRON_FIRST_SEED from which on, TRON_SEED repeats one, and
-/// TRON_TRACE=1 tells its story. With TRON_COLLECT=1 failures do not end it; TRON_STATE names a file
-/// by which it goes on where it was stopped.
+/// TRON_TRACE=1 tells its story. With TRON_COLLECT=1 failures do not end it; TRON_STATE names a
+/// file by which it goes on where it was stopped.
 @Suite(.serialized) struct SimulationTests {
     @Test func `every promise holds in every simulated run`() {
         if let seed = Self.number("TRON_SEED") {

@@ -86,7 +86,8 @@ extension Session {
             lacking: rareState?.streamHandler?.lacks(beside: inbound.keptCount),
             settings.maximumDataLength, atMost: buffer.count, buffers)
         let whole = inbound.keptCount + room.count
-        let isShort = whole <= min(Self.longestJoined, buffer.count / 2)
+        let isShort =
+            whole <= min(Self.longestJoined, buffer.count / 2) && rareState?.streamHandler == nil
         let before = isShort ? whole : room.count
         let rest = unsafe UnsafeMutableRawBufferPointer(rebasing: buffer[before...])
         guard let count = try unsafe descriptor.receive(into: room, then: rest) else { return }
@@ -103,6 +104,7 @@ extension Session {
 
     /// Up to so many bytes, what was kept of a packet joins what came behind it in the receive
     /// buffer, where that is no less: a batch that lies in one piece can be forwarded in one piece.
+    /// Not of bytes or frames, whose handlers have said how much they want to be given behind it.
     private static let longestJoined = 32 << 10
 
     @inline(__always)

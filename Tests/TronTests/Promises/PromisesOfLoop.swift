@@ -114,21 +114,21 @@ extension PromisedPlace {
             "Sources/Tron/Loop/RemoteSleep.swift",
             [
                 Promise(
-                    1302, "never less, and as little more", "Zero or less is over in the next",
+                    1342, "never less, and as little more", "Zero or less is over in the next",
                     by: "RemoteSleepTests: a wait is never shorter",
                     "RemoteSleepTests: waits end in the order",
                     simulation: "a task slept"),
                 Promise(
-                    1303, "stays on its thread meanwhile", "From any task and any thread",
+                    1343, "stays on its thread meanwhile", "From any task and any thread",
                     by: "RemoteSleepTests: a wait is never shorter",
                     "RemoteSleepTests: any task may wait"),
                 Promise(
-                    1304, "as soon as the task is cancelled",
+                    1344, "as soon as the task is cancelled",
                     by: "RemoteSleepTests: a cancelled task waits no longer",
                     "RemoteSleepTests: any task may wait",
                     simulation: "was woken by nobody"),
                 Promise(
-                    1305, "as soon as the reactor stops",
+                    1345, "as soon as the reactor stops",
                     by: "RemoteSleepTests: a reactor that stops ends"),
             ]),
         PromisedPlace(

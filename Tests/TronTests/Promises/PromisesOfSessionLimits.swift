@@ -122,7 +122,7 @@ extension PromisedPlace {
                     by: "SessionHeartbeatTests: an answer that does not fit",
                     "SessionHeartbeatTests: a question that does not fit"),
                 Promise(
-                    1301, "However long a question was under way",
+                    1341, "However long a question was under way",
                     by: "LivenessTests: a question that arrives late",
                     simulation: "its question had just arrived"),
                 Promise(

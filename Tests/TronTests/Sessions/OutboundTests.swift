@@ -16,7 +16,7 @@ import Testing
         run.end()
         guard RandomRun.meetsEveryKind else { return }
         #expect(run.lives > 10 && run.puts > 100 && run.pieces > 100 && run.told > 10)
-        #expect(run.runs > 50 && run.longerRuns > 10, "\(run.runs), \(run.longerRuns)")
+        #expect(run.runs > 20 && run.longerRuns > 5, "\(run.runs), \(run.longerRuns)")
         #expect(run.drafts > 50 && run.dropped > 10, "\(run.drafts), \(run.dropped)")
     }
 }
@@ -74,8 +74,8 @@ private struct OutboundRun: ~Copyable {
         case 270..<350: offer()
         case 350..<370: unblock()
         case 370..<430: flush()
-        case 430..<460: tell()
-        case 460..<480: forward()
+        case 430..<440: tell()
+        case 440..<480: forward()
         case 480..<490: ownRun()
         case 490..<508: askWritable()
         case 508..<511: endAfterQueue()

@@ -2,8 +2,8 @@
 
 @testable import Tron
 
-/// What a kernel's descriptors send and no peer has to read: taken at once, as by a peer that always
-/// reads.
+/// What a kernel's descriptors send and no peer has to read: taken at once, as by a peer that
+/// always reads.
 final class Sink {
     /// Whether it takes what a descriptor sends, which is so many bytes.
     var takes: (Int32, Int) -> Bool = { _, _ in true }
