@@ -48,5 +48,5 @@ extension Run {
     }
 
     /// Counts what went well.
-    func met(_ success: Success) { tallies[success.rawValue] += 1 }
+    func met(_ success: Success) { tallies[success.place] += 1 }
 }

@@ -29,7 +29,7 @@ struct SimulationReport: Sendable {
     /// Every kind of fault and of success with how often it was met, and the one line for the log.
     var lines: [String] {
         let faults = zip(counts, Fault.allCases).map { Self.line($0, $1.title) }
-        let good = zip(successes, Success.allCases).map { Self.line($0, $1.title) }
+        let good = zip(successes, Success.allCases).map { Self.line($0, $1.rawValue) }
         return faults + ["and went well:"] + good + [
             "simulation: \(seeds) seeds, \(counts.count) fault kinds, fewest "
                 + "\(counts.min() ?? 0), \(successes.count) kinds of success, fewest "
@@ -44,7 +44,7 @@ struct SimulationReport: Sendable {
     /// What was met less than so many times.
     func rarer(than fewest: Int) -> [String] {
         let faults = zip(counts, Fault.allCases).filter { $0.0 < fewest }.map(\.1.title)
-        let good = zip(successes, Success.allCases).filter { $0.0 < fewest }.map(\.1.title)
+        let good = zip(successes, Success.allCases).filter { $0.0 < fewest }.map(\.1.rawValue)
         return faults + good
     }
 }

@@ -1,6 +1,6 @@
 // Waiting on a reactor's clock, for tasks.
 
-/// Why a wait on a reactor's clock ended before its time.
+/// Why a wait on a reactor's clock ended early.
 public enum SleepError: Error, Hashable, Sendable {
     /// The task was cancelled.
     case cancelled

@@ -217,7 +217,7 @@ extension Outbound {
     mutating func countPacket() { packetsSent &+= 1 }
 
     /// Whether what waits lies where it was received.
-    var hasRun: Bool { ring.isRun && !ring.isEmpty }
+    var hasRun: Bool { ring.isRun }
 
     /// Queues bytes that stay where they were received, until `ownRun`. False, and nothing is
     /// queued, where that cannot be: what waits lies elsewhere, a draft is being written, or the

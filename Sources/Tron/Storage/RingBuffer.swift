@@ -99,6 +99,7 @@ struct RingBuffer: ~Copyable {
         if head == tail {
             head = 0
             tail = 0
+            if size == 0 { unsafe base = nil }
         }
     }
 
@@ -140,14 +141,14 @@ struct RingBuffer: ~Copyable {
 
     // MARK: Runs
 
-    /// Whether its bytes, if there are any, are a run.
+    /// Whether its bytes are a run, which is never empty.
     var isRun: Bool { unsafe size == 0 && base != nil }
 
     /// Queues bytes that stay where they are, as a run or as more of it; whoever owns them lends
     /// them until `ownRun`. False, and nothing is queued, when something waits that they do not
     /// continue.
     mutating func extendRun(_ bytes: UnsafeRawBufferPointer, _ pool: BufferPool) -> Bool {
-        guard let start = bytes.baseAddress else { return true }
+        guard let start = bytes.baseAddress, bytes.count > 0 else { return true }
         if isEmpty {
             release(to: pool)
             unsafe base = UnsafeMutableRawPointer(mutating: start)
@@ -163,7 +164,7 @@ struct RingBuffer: ~Copyable {
     /// Copies a run to a block: its memory is about to be used for something else.
     mutating func ownRun(_ pool: BufferPool) {
         guard isRun else { return }
-        if isEmpty { clear() } else { grow(by: 0, from: pool) }
+        grow(by: 0, from: pool)
     }
 
     /// The block that it lies in. Only while it has one.
