@@ -72,7 +72,7 @@ import Testing
         let folder = try TemporaryFolder()
         let file = "\(folder.path)/results.json"
         let result = try run(
-            "--scenario \(kind) --size 5000 --duration 0.05 --warm-up 0.01 --rounds 1 "
+            "--scenario \(kind) --size 5000 --packets 3000 --rounds 1 "
                 + "--json \(file)")
         #expect(result.status == 0, "\(result.errors)")
         let report = try readReport(file)
