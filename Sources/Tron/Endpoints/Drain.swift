@@ -111,7 +111,7 @@ final class Drain: EventSource {
         key = registry.sources.insert(self)
         if isWindowed {
             deadlineTimer = registry.arm(key, at: deadline)
-            if !server.descriptor.isOpen { listenerClosed() }
+            if !server.descriptor.isOpen { tellSoon() }
         } else {
             gather()
             registry.wake(self)
@@ -129,8 +129,9 @@ final class Drain: EventSource {
         server.forEachSession { waiting.append($0) }
     }
 
-    /// Nobody new connects any more. Who was accepted last is read from before anybody is told.
-    func listenerClosed() {
+    /// Nobody new connects any more, or whoever waits cannot be accepted yet: for want of what the
+    /// sessions hold, perhaps. Who was accepted last is read from before anybody is told.
+    func tellSoon() {
         guard !tells, stepTimer == .none else { return }
         stepTimer = registry.arm(key, at: registry.kernel.now() + Self.step)
     }
@@ -177,7 +178,7 @@ final class Drain: EventSource {
 
     /// The server gets no further sessions.
     func listenerEnded() {
-        listenerClosed()
+        tellSoon()
         endIfDone()
     }
 

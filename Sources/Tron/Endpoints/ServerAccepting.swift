@@ -99,6 +99,7 @@ extension Server {
     func ready(_ readiness: Readiness) {
         guard descriptor.isOpen else { return }
         if readiness.isEmpty {
+            noteWake()
             accepting.noteDescriptorFree()
             if accepting.wake(registry) { listenAgain() }
         }
@@ -115,7 +116,10 @@ extension Server {
             } catch {
                 // Whatever else befell one connection did not befall the listener: accept(2) has
                 // the list.
-                if acceptFailed(error) { return rest() }
+                if acceptFailed(error) {
+                    cannotAccept()
+                    return rest()
+                }
             }
         }
         if isEmptying { lookAgain() }

@@ -8,6 +8,8 @@ struct Emptying {
     fileprivate(set) var timer = TimerKey.none
     /// Handshakes that were under way have had their time.
     fileprivate(set) var isWindowOver = false
+    /// It is called in the next turn.
+    fileprivate var isWoken = false
 }
 
 extension Server {
@@ -61,7 +63,12 @@ extension Server {
     /// waits is told by no event.
     func lookAgain() {
         guard let emptying, emptying.isWindowOver, descriptor.isOpen else { return }
-        guard let time = accepting.resumption(registry.now) else { return registry.wake(self) }
+        guard let time = accepting.resumption(registry.now) else {
+            if !emptying.isWoken { registry.wake(self) }
+            self.emptying?.isWoken = true
+            return
+        }
+        cannotAccept()
         guard emptying.timer == .none else { return }
         self.emptying?.timer = registry.arm(key, at: time, payload: Self.emptyingTimer)
     }
@@ -73,11 +80,19 @@ extension Server {
         endWindow()
     }
 
+    /// It was called.
+    func noteWake() { emptying?.isWoken = false }
+
+    /// Whoever waits has to wait longer: the sessions need not.
+    func cannotAccept() {
+        if emptying?.isWindowOver == true { tellDrains { $0.tellSoon() } }
+    }
+
     /// Nobody waits to be accepted now.
     func queueIsEmpty() {
         guard let emptying, emptying.isWindowOver else { return }
         closeListener()
-        tellDrains { $0.listenerClosed() }
+        tellDrains { $0.tellSoon() }
         endEmptyingIfDone()
     }
 

@@ -38,7 +38,10 @@ extension ReactorGroup {
     /// Keeps what is new, and puts in what is known of the others.
     private func keep(_ taken: [ReactorSnapshot?]) -> GroupSnapshot {
         let known = lastSnapshots.withLock { last in
-            for (index, snapshot) in taken.enumerated() where snapshot != nil {
+            for (index, snapshot) in taken.enumerated() {
+                guard let snapshot, last[index].map({ $0.time <= snapshot.time }) ?? true else {
+                    continue
+                }
                 last[index] = snapshot
             }
             return last

@@ -22,6 +22,8 @@ final class ServiceRun: Sendable {
         /// Those that are set up.
         var reactors: [Member?]
         var requests = 0
+        /// A drain of all has been asked for, or one has ended.
+        var isEnding = false
         /// How many have not ended.
         var left: Int
         var failure: (any Error)?
@@ -74,18 +76,18 @@ final class ServiceRun: Sendable {
         let member = Member(remote: reactor.remote, number: reactor.registry.number)
         let isToStop = state.withLock { state in
             state.reactors[index] = member
-            return state.failure != nil || state.requests > 1
+            return state.failure != nil || state.requests > 1 || state.left < state.reactors.count
         }
         if isToStop { member.remote.stop() }
     }
 
     /// It serves: from now on it can be drained.
     func began(at index: Int) {
-        let (remote, requests) = state.withLock { state in
+        let (remote, isToDrain) = state.withLock { state in
             state.reactors[index]?.isBegun = true
-            return (state.reactors[index]?.remote, state.requests)
+            return (state.reactors[index]?.remote, state.isEnding)
         }
-        if let remote, requests == 1 { drain(remote) }
+        if let remote, isToDrain { drain(remote) }
     }
 
     /// Something has failed that is to end them all.
@@ -97,14 +99,20 @@ final class ServiceRun: Sendable {
         if isFirst { for remote in remotes { remote.stop() } }
     }
 
-    /// One has ended. Where nobody has asked for it, the others end, too: at once if it has failed.
+    /// One has ended. Where nobody has asked for it, the others end, too: at once if it has failed,
+    /// or where not all have begun, which then none can any more; else by a drain, after which a
+    /// request is still the first.
     func ended(_ result: Result<Void, any Error>) {
         if case .failure(let error) = result { fail(error) }
-        let isUnasked = state.withLock { state in
+        let (isFirst, members) = state.withLock { state in
             state.left -= 1
-            return state.requests == 0 && state.left > 0 && state.failure == nil
+            defer { state.isEnding = true }
+            return (
+                !state.isEnding && state.failure == nil, state.reactors.compactMap(\.self)
+            )
         }
-        if isUnasked { shutDown() }
+        for member in members where !member.isBegun { member.remote.stop() }
+        if isFirst { for member in members where member.isBegun { drain(member.remote) } }
         complete()
     }
 
@@ -119,14 +127,15 @@ final class ServiceRun: Sendable {
 
     /// Asks for the end.
     func shutDown() {
-        let (requests, members) = state.withLock { state in
+        let (isAgain, isFirst, members) = state.withLock { state in
             state.requests += 1
-            return (state.requests, state.reactors.compactMap(\.self))
+            defer { state.isEnding = true }
+            return (state.requests > 1, !state.isEnding, state.reactors.compactMap(\.self))
         }
         for member in members {
-            if requests > 1 {
+            if isAgain {
                 member.remote.stop()
-            } else if member.isBegun {
+            } else if isFirst && member.isBegun {
                 drain(member.remote)
             }
         }

@@ -7,6 +7,7 @@ final class SharedReadiness: Sendable {
         /// One has begun to drain, or has ended: there is no way back.
         var isOver = false
         var wasTold = false
+        var drainWasTold = false
     }
 
     private let count: Int
@@ -50,8 +51,11 @@ final class SharedReadiness: Sendable {
     /// Whether this one is the first to drain.
     private func noteDrain() -> Bool {
         state.withLock { state in
-            defer { state.isOver = true }
-            return !state.isOver
+            defer {
+                state.isOver = true
+                state.drainWasTold = true
+            }
+            return !state.drainWasTold
         }
     }
 }

@@ -75,6 +75,36 @@ import Testing
         try bench.turn(until: { bench.hasEnded })
     }
 
+    @Test func `who cannot be accepted for want of a descriptor keeps nobody from being told`()
+        throws
+    {
+        let bench = try GroupBench()
+        try bench.connect(3)
+        bench.kernel.isFrozen = true
+        bench.kernel.fault = { call, _, _ in call == .accept ? .error(EMFILE) : nil }
+        try bench.knock()
+        bench.group.shutDown()
+        for _ in 0..<40 {
+            bench.kernel.advance(.milliseconds(10))
+            try bench.turn(times: 2)
+        }
+        for peer in bench.peers[..<3] {
+            peer.drainToEnd()
+            #expect(peer.isAtEnd && peer.error == 0)
+            peer.close()
+        }
+        bench.kernel.fault = { _, _, _ in nil }
+        for _ in 0..<40 {
+            bench.kernel.advance(.milliseconds(10))
+            try bench.turn(times: 2)
+        }
+        bench.peers[3].drainToEnd()
+        #expect(bench.peers[3].isAtEnd && bench.peers[3].error == 0)
+        bench.peers[3].close()
+        bench.kernel.isFrozen = false
+        try bench.turn(until: { bench.hasEnded })
+    }
+
     @Test func `what is on its way from another reactor is waited for`() throws {
         let bench = try GroupBench(count: 2, on: Bench.unixName())
         bench.kernel.isFrozen = true

@@ -101,6 +101,13 @@ extension Peer {
         #expect(running.server.sessionCount == 0)
     }
 
+    @Test func `a reactor that stops before all are there ends the others`() async throws {
+        let group = ReactorGroup(count: 3) { reactor, index in
+            if index == 1 { reactor.stop() }
+        }
+        #expect(try await group.run() == DrainReport())
+    }
+
     /// Its handler goes on when the others have been served.
     @Test func `a reactor that is blocked in a handler delays no session of the others`()
         async throws
@@ -558,5 +565,8 @@ private final class RefusingThreads: FaultyKernel, @unchecked Sendable {
         kernel.advance(.milliseconds(1001))
         try reactors[0].turn(times: 2)
         #expect(socket.datagrams == ["WATCHDOG=1"])
+        _ = socket.datagrams
+        reactors[0].drain(within: .seconds(3))
+        #expect(socket.datagrams.map { $0.prefix(10) } == ["STOPPING=1"])
     }
 }
