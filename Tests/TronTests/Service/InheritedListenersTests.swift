@@ -26,7 +26,14 @@ final class Foreign {
     }
 
     /// A copy, as the process has it that they are handed over to.
-    var copy: Int32 { fcntl(number, F_DUPFD_CLOEXEC, 100) }
+    /// Its number is one of the highest there may be: the kernel gives others the lowest that is
+    /// free, so that no other test has this one when it has been closed.
+    var copy: Int32 {
+        var limit = rlimit()
+        getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+        let highest = Int32(clamping: min(limit.rlim_cur, 1 << 20))
+        return fcntl(number, F_DUPFD_CLOEXEC, max(100, highest - 200))
+    }
 
     deinit { close(number) }
 }
