@@ -1,11 +1,13 @@
 // Listeners that another process made: what the environment may say, and what becomes of each.
 import Glibc
+import Synchronization
 import Testing
 
 @testable import Tron
 
 /// A listening socket as a supervisor makes it: blocking, and open across exec(2).
 final class Foreign {
+    private static let copies = Atomic<Int32>(0)
     let number: Int32
     let address: SocketAddress
 
@@ -26,13 +28,14 @@ final class Foreign {
     }
 
     /// A copy, as the process has it that they are handed over to.
-    /// Its number is one of the highest there may be: the kernel gives others the lowest that is
-    /// free, so that no other test has this one when it has been closed.
+    /// Its number is one of the highest there may be, and another each time: the kernel gives
+    /// others the lowest that is free, so that no other test has this one when it has been closed.
     var copy: Int32 {
+        let count = Self.copies.wrappingAdd(1, ordering: .relaxed).newValue
         var limit = rlimit()
         getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
         let highest = Int32(clamping: min(limit.rlim_cur, 1 << 20))
-        return fcntl(number, F_DUPFD_CLOEXEC, max(100, highest - 200))
+        return fcntl(number, F_DUPFD_CLOEXEC, max(100, highest - count))
     }
 
     deinit { close(number) }
