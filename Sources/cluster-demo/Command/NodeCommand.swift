@@ -8,6 +8,9 @@ func runNode(_ settings: NodeSettings) throws -> Int32 {
     Platform.raiseDescriptorLimit()
     // First of all: their numbers must not be taken for others.
     let inherited = settings.address == nil ? try InheritedListeners.take() : nil
+    if settings.address == nil && inherited?.names.isEmpty != false {
+        throw UsageError("node needs --listen, or listeners handed over by a supervisor")
+    }
     let reactor = try Reactor()
     let node = Node(try nodeOptions(settings), on: reactor) { event in Terminal.note("\(event)") }
     let servers = try listen(settings, inherited, for: node)
@@ -42,9 +45,7 @@ private func listen(
     if let address = settings.address {
         return [try reactor.listen(on: address, options: options) { node.admit($0) }]
     }
-    guard let inherited, !inherited.names.isEmpty else {
-        throw UsageError("node needs --listen, or listeners handed over by a supervisor")
-    }
+    guard let inherited else { return [] }
     return try inherited.names.map { name in
         try reactor.listen(on: inherited.claim(name), options: options) { node.admit($0) }
     }
