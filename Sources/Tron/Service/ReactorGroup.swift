@@ -112,7 +112,7 @@ public final class ReactorGroup: Sendable {
             return state.hasBegun
         }
         demand(!hadBegun, "ReactorGroup.run() was called twice")
-        defer { for server in servers { server.close() } }
+        defer { closeServers() }
         return try await run.perform(by: kernel) { [self] index in
             defer { ended(at: index) }
             if let pins { try pin(to: pins[index % pins.count]) }
@@ -161,6 +161,15 @@ public final class ReactorGroup: Sendable {
     }
 
     private var servers: [SharedServer] { state.withLock { $0.servers } }
+
+    /// Closes what no reactor has taken, and lets go of the setups, which may hold the group.
+    private func closeServers() {
+        let servers = state.withLock { state in
+            defer { state.servers = [] }
+            return state.servers
+        }
+        for server in servers { server.close() }
+    }
 
     private var reports: [SupervisorReports] { state.withLock { $0.reports } }
 }
