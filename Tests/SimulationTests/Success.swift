@@ -21,8 +21,6 @@ enum Success: String, CaseIterable {
     case filled = "filled while writable"
     case sentThroughWhole = "large packet sent through whole"
     case sentThroughInPart = "large packet sent through in part"
-    case forwarded = "packet forwarded from where it came"
-    case forwardedElsewhere = "packet forwarded to another session"
     case closureInterrupted = "closure interrupted by what it sent"
     case closureOverran = "closure wrote more than its capacity"
     case closureThrew = "closure threw"

@@ -147,8 +147,6 @@ extension World {
         let outcome = target.session.send(
             sequence: wire.sequence, category: wire.category, data: packet.data)
         settle(outcome, wire, target, offersBefore: offers)
-        guard outcome == .queued, target.session.outbound.hasRun else { return }
-        run.met(target === record ? Success.forwarded : .forwardedElsewhere)
     }
 
     func settle(
