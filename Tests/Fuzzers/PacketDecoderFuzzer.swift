@@ -67,7 +67,7 @@ private struct DecoderRun: ~Copyable {
         var behind = 0
         if delivery.isBehindKept, !decoder.kept.isEmpty {
             let room = decoder.room(maximumDataLength: maximumDataLength, pool: pool)
-            let most = max(3 * received, BufferPool.minimumCapacity)
+            let most = max(7 * received, BufferPool.minimumCapacity)
             require(room.count <= most, "room \(room.count)")
             behind = min(room.count, bytes.count)
             bytes.withUnsafeBytes { room.copyMemory(from: .init(rebasing: $0[..<behind])) }
