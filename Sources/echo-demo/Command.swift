@@ -109,7 +109,7 @@ struct Settings {
         switch verb {
         case .serve:
             let isGiven = port != nil || host != nil || path != nil
-            let address = isGiven ? try Self.address(addressText(verb)) : nil
+            let address = isGiven ? try Option.address(addressText(verb)) : nil
             var options = server
             if !proxies.isEmpty { options.proxyProtocol = .required(from: proxies) }
             if reactors > 1 && watches {
@@ -125,14 +125,6 @@ struct Settings {
             try Self.checkAddressOrName(text)
             return .connect(
                 ConnectSettings(address: text, timeout: timeout, backoff: try retry.backoff()))
-        }
-    }
-
-    static func address(_ text: String) throws(UsageError) -> SocketAddress {
-        do throws(AddressError) {
-            return try SocketAddress(text)
-        } catch {
-            throw UsageError("\(error)")
         }
     }
 

@@ -106,35 +106,6 @@ struct Option: Sendable {
 // MARK: - Their values
 
 extension Option {
-    // Digits alone: Swift's own parsers would also take "+80", "0x50" and "nan".
-    private static let digits = UInt8(ascii: "0")...UInt8(ascii: "9")
-
-    private static func number(
-        _ text: String, in range: ClosedRange<Int>
-    ) throws(UsageError) -> Int {
-        guard text.utf8.allSatisfy(digits.contains), let number = Int(text) else {
-            throw UsageError("\(text) is not a number")
-        }
-        guard range.contains(number) else {
-            throw UsageError("\(number) is not within \(range.lowerBound) to \(range.upperBound)")
-        }
-        return number
-    }
-
-    /// A port alone is one of this machine.
-    private static func addressOrPort(_ text: String) throws(UsageError) -> SocketAddress {
-        guard text.utf8.allSatisfy(digits.contains) else { return try Settings.address(text) }
-        return .loopback(port: UInt16(try number(text, in: 0...65_535)))
-    }
-
-    private static func network(_ text: String) throws(UsageError) -> Network {
-        do throws(NetworkError) {
-            return try Network(text)
-        } catch {
-            throw UsageError("\(error)")
-        }
-    }
-
     /// A number that may have a fraction, and nothing else.
     private static func plainNumber(_ text: String) -> Double? {
         let isPlain = text.utf8.allSatisfy { digits.contains($0) || $0 == UInt8(ascii: ".") }

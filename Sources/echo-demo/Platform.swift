@@ -1,58 +1,18 @@
-// What the demo needs of the C library: streams, terminals, a thread, a semaphore, a limit.
+// What this demo needs of the C library besides: terminals, a thread, a semaphore.
 #if canImport(Glibc)
     import Glibc
 #elseif canImport(Musl)
     import Musl
 #endif
 
-/// The exit statuses; misuse is EX_USAGE of sysexits.h.
-enum ExitStatus {
-    static let success: Int32 = 0
-    static let failure: Int32 = 1
-    static let misuse: Int32 = 64
+extension Terminal {
+    /// In whose name it complains.
+    static let program = "echo-demo"
 }
 
-/// What is said to whoever started the program.
-enum Terminal {
-    /// A line on standard output, which leaves at once: others wait for it.
-    static func say(_ line: String) {
-        print(line)
-        fflush(nil)
-    }
-
-    /// Why the program fails: a line on standard error, in its name.
-    static func complain(_ line: String) { note("echo-demo: \(line)") }
-
-    /// What happens meanwhile: a line on standard error.
-    static func note(_ line: String) {
-        _ = Platform.write([UInt8]("\(line)\n".utf8), to: STDERR_FILENO)
-    }
-}
-
-enum Platform {
+extension Platform {
     static let standardInput = STDIN_FILENO
     static let standardOutput = STDOUT_FILENO
-
-    static func exit(_ status: Int32) -> Never {
-        #if canImport(Glibc)
-            Glibc.exit(status)
-        #else
-            Musl.exit(status)
-        #endif
-    }
-
-    /// Lets the process have as many descriptors as it may: a session takes one.
-    static func raiseDescriptorLimit() {
-        #if canImport(Glibc)
-            let descriptors = Int32(RLIMIT_NOFILE.rawValue)
-        #else
-            let descriptors = RLIMIT_NOFILE
-        #endif
-        var limit = rlimit()
-        guard unsafe getrlimit(descriptors, &limit) == 0 else { return }
-        limit.rlim_cur = limit.rlim_max
-        _ = unsafe setrlimit(descriptors, &limit)
-    }
 
     /// Whether something can be written there without waiting, and is read.
     static func isWritable(_ descriptor: Int32) -> Bool {
@@ -75,20 +35,6 @@ enum Platform {
     static func environment(_ name: String) -> String {
         guard let value = unsafe getenv(name) else { return "" }
         return unsafe String(cString: value)
-    }
-
-    /// Writes it all; false when the descriptor takes no more.
-    static func write(_ bytes: [UInt8], to descriptor: Int32) -> Bool {
-        unsafe bytes.withUnsafeBytes { bytes in
-            var rest = unsafe bytes[...]
-            while unsafe !rest.isEmpty {
-                let chunk = unsafe UnsafeRawBufferPointer(rebasing: rest)
-                let count = unsafe systemWrite(descriptor, chunk.baseAddress, chunk.count)
-                if count < 0 && errno != EINTR { return false }
-                unsafe rest = rest.dropFirst(max(0, count))
-            }
-            return true
-        }
     }
 
     /// Reads once, at most `limit` bytes: none at the end, nil where the descriptor cannot be read.
@@ -123,8 +69,7 @@ enum Platform {
     }
 }
 
-// The plain names would mean the functions of `Platform` there.
-private let systemWrite = unsafe write(_:_:_:)
+// The plain name would mean the function of `Platform` there.
 private let systemRead = unsafe read(_:_:_:)
 
 private final class ThreadBody {

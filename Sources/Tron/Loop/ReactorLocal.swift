@@ -19,24 +19,40 @@ public final class ReactorLocal<Value>: Sendable {
         get { value(in: reactor.registry) }
         set {
             reactor.registry.requireLoop("ReactorLocal")
-            let isKept = newValue != nil && !reactor.isFinished
-            reactor.registry.locals.values[ObjectIdentifier(self)] =
-                isKept ? newValue.map { (self, $0) } : nil
+            let value = reactor.isFinished ? nil : newValue
+            reactor.registry.locals.set(value.map { (self, $0) }, of: ObjectIdentifier(self))
         }
     }
 
     /// The value in this registry, on its thread.
     func value(in registry: Registry) -> Value? {
         registry.requireLoop("ReactorLocal")
-        return registry.locals.values[ObjectIdentifier(self)]?.value as? Value
+        return registry.locals.value(of: ObjectIdentifier(self)) as? Value
     }
 }
 
 /// The values of one reactor, with what names each, so that its address is not used again.
 private final class ReactorLocals: ReactorCompanion {
-    var values: [ObjectIdentifier: (owner: AnyObject, value: Any)] = [:]
+    typealias Local = (owner: AnyObject, value: Any)
 
-    func end() { values = [:] }
+    private var values: [ObjectIdentifier: Local] = [:]
+
+    func value(of name: ObjectIdentifier) -> Any? { values[name]?.value }
+
+    // What a value holds may call back when it goes: so a former one goes once the access that
+    // replaced it is over.
+
+    func set(_ local: Local?, of name: ObjectIdentifier) {
+        let former = values[name]
+        values[name] = local
+        withExtendedLifetime(former) {}
+    }
+
+    func end() {
+        let former = values
+        values = [:]
+        withExtendedLifetime(former) {}
+    }
 }
 
 extension Registry {

@@ -236,7 +236,7 @@ extension Outbound {
     /// What was received is about to go: copies what waits there, or drops it with the session.
     mutating func ownRun(_ pool: BufferPool) {
         guard ring.isRun else { return }
-        if writing == .over { ring.release(to: pool) } else { ring.ownRun(pool) }
+        if writing == .over { ring.release(to: pool) } else { ring.leaveShared(of: pool) }
         assert(invariantHolds)
     }
 }

@@ -145,8 +145,8 @@ struct RingBuffer: ~Copyable {
     var isRun: Bool { unsafe size == 0 && base != nil }
 
     /// Queues bytes that stay where they are, as a run or as more of it; whoever owns them lends
-    /// them until `ownRun`. False, and nothing is queued, when something waits that they do not
-    /// continue.
+    /// them until `leaveShared`. False, and nothing is queued, when something waits that they do
+    /// not continue.
     mutating func extendRun(_ bytes: UnsafeRawBufferPointer, _ pool: BufferPool) -> Bool {
         guard let start = bytes.baseAddress, bytes.count > 0 else { return true }
         if isEmpty {
@@ -159,12 +159,6 @@ struct RingBuffer: ~Copyable {
         tail &+= UInt32(truncatingIfNeeded: bytes.count)
         assert(invariantHolds)
         return true
-    }
-
-    /// Copies a run to a block: its memory is about to be used for something else.
-    mutating func ownRun(_ pool: BufferPool) {
-        guard isRun else { return }
-        grow(by: 0, from: pool)
     }
 
     /// The block that it lies in. Only while it has one.

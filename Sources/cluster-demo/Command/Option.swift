@@ -62,43 +62,6 @@ struct Option: Sendable {
 // MARK: - Their values
 
 extension Option {
-    // Digits alone: Swift's own parsers would also take "+80" and "0x50".
-    private static let digits = UInt8(ascii: "0")...UInt8(ascii: "9")
-
-    private static func number(
-        _ text: String, in range: ClosedRange<Int>
-    ) throws(UsageError) -> Int {
-        guard text.utf8.allSatisfy(digits.contains), let number = Int(text) else {
-            throw UsageError("\(text) is not a number")
-        }
-        guard range.contains(number) else {
-            throw UsageError("\(number) is not within \(range.lowerBound) to \(range.upperBound)")
-        }
-        return number
-    }
-
-    private static func address(_ text: String) throws(UsageError) -> SocketAddress {
-        do throws(AddressError) {
-            return try SocketAddress(text)
-        } catch {
-            throw UsageError("\(error)")
-        }
-    }
-
-    /// A port alone is one of this machine.
-    private static func addressOrPort(_ text: String) throws(UsageError) -> SocketAddress {
-        guard text.utf8.allSatisfy(digits.contains) else { return try address(text) }
-        return .loopback(port: UInt16(try number(text, in: 0...65_535)))
-    }
-
-    private static func network(_ text: String) throws(UsageError) -> Network {
-        do throws(NetworkError) {
-            return try Network(text)
-        } catch {
-            throw UsageError("\(error)")
-        }
-    }
-
     /// It stands in subjects and in JSON.
     private static func name(_ text: String) throws(UsageError) -> String {
         guard NodeIdentity(name: text, epoch: 0) != nil, !text.utf8.contains(UInt8(ascii: "."))

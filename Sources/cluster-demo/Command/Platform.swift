@@ -1,57 +1,16 @@
-// What the demo needs of the C library: streams, a limit, a clock, and a program to start.
+// What this demo needs of the C library besides: a clock, and a program to start.
 #if canImport(Glibc)
     import Glibc
 #elseif canImport(Musl)
     import Musl
 #endif
 
-/// The exit statuses; misuse is EX_USAGE of sysexits.h.
-enum ExitStatus {
-    static let success: Int32 = 0
-    static let failure: Int32 = 1
-    static let misuse: Int32 = 64
+extension Terminal {
+    /// In whose name it complains.
+    static let program = "cluster-demo"
 }
 
-/// What is said to whoever started the program.
-enum Terminal {
-    /// A line on standard output, which leaves at once: others wait for it.
-    static func say(_ line: String) {
-        print(line)
-        fflush(nil)
-    }
-
-    /// Why the program fails: a line on standard error, in its name.
-    static func complain(_ line: String) { note("cluster-demo: \(line)") }
-
-    /// What happens meanwhile: a line on standard error.
-    static func note(_ line: String) {
-        let bytes = [UInt8]("\(line)\n".utf8)
-        _ = unsafe bytes.withUnsafeBytes { unsafe write(STDERR_FILENO, $0.baseAddress, $0.count) }
-    }
-}
-
-enum Platform {
-    static func exit(_ status: Int32) -> Never {
-        #if canImport(Glibc)
-            Glibc.exit(status)
-        #else
-            Musl.exit(status)
-        #endif
-    }
-
-    /// Lets the process have as many descriptors as it may: a session takes one.
-    static func raiseDescriptorLimit() {
-        #if canImport(Glibc)
-            let descriptors = Int32(RLIMIT_NOFILE.rawValue)
-        #else
-            let descriptors = RLIMIT_NOFILE
-        #endif
-        var limit = rlimit()
-        guard unsafe getrlimit(descriptors, &limit) == 0 else { return }
-        limit.rlim_cur = limit.rlim_max
-        _ = unsafe setrlimit(descriptors, &limit)
-    }
-
+extension Platform {
     /// Nanoseconds since 1970: what is greater in each life of a node, as long as nobody sets the
     /// clock back.
     static func nanosecondsOfDay() -> UInt64 {

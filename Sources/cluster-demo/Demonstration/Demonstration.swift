@@ -50,10 +50,7 @@ final class Stage: @unchecked Sendable {
     init(on reactor: Reactor, broker path: String?) throws {
         self.reactor = reactor
         brokerPath = path
-        // A port that was free a moment ago.
-        let probe = try reactor.listen(on: SocketAddress.loopback(port: 0)) { _ in }
-        let port = probe.address.port ?? 0
-        probe.stop()
+        let port = try Self.freePort(on: reactor)
         brokerPort = port
         let names = path == nil ? ["node-1"] : ["node-1", "node-2"]
         nodes = try names.map { try Self.makeNode($0, broker: port, on: reactor) }
@@ -64,6 +61,18 @@ final class Stage: @unchecked Sendable {
         }
         let addresses = [servers[0].address, servers[servers.count - 1].address]
         people = zip(["Ann", "Bob"], addresses).map { Person($0, at: $1, on: reactor) }
+    }
+
+    /// A port that was free a moment ago, and stays so as long as nobody asks for it by its number:
+    /// what the kernel gives to connections begins at 32,768 (ip(7), `ip_local_port_range`).
+    private static func freePort(on reactor: Reactor) throws -> UInt16 {
+        for _ in 0..<100 {
+            let address = SocketAddress.loopback(port: .random(in: 20_000..<32_768))
+            guard let probe = try? reactor.listen(on: address, setup: { _ in }) else { continue }
+            probe.stop()
+            return address.port ?? 0
+        }
+        throw StepFailure(description: "no port is free")
     }
 
     private static func makeNode(

@@ -106,25 +106,3 @@ private final class OptionKernel: FaultyKernel, @unchecked Sendable {
         return super.setOption(number, level: level, name: name, value: value)
     }
 }
-
-@Suite struct ReactorLocalTests {
-    @Test func `each reactor has its own value, as long as it lives`() throws {
-        final class Value {}
-        let local = ReactorLocal<Value>()
-        let other = ReactorLocal<Int>()
-        let benches = [try Bench(), try Bench()]
-        let first = Value()
-        local[benches[0].reactor] = first
-        other[benches[0].reactor] = 7
-        #expect(local[benches[0].reactor] === first && local[benches[1].reactor] == nil)
-        _ = try benches[0].connect()
-        #expect(local[benches[0].sessions[0]] === first)
-        other[benches[0].reactor] = nil
-        #expect(other[benches[0].reactor] == nil && local[benches[0].reactor] === first)
-        benches[0].reactor.finish()
-        #expect(local[benches[0].reactor] == nil)
-        // It is not kept beyond the end.
-        local[benches[0].reactor] = first
-        #expect(local[benches[0].reactor] == nil)
-    }
-}

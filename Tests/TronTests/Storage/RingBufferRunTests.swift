@@ -63,7 +63,7 @@ import Testing
             ring.run(UnsafeRawBufferPointer(rebasing: lent[10..<20]), pool)
             ring.consume(taken)
             #expect(ring.bytes == Array(UInt8(10 + taken)..<20) && ring.invariantHolds)
-            ring.ownRun(pool)
+            ring.leaveShared(of: pool)
             #expect(ring.bytes == Array(UInt8(10 + taken)..<20) && !ring.isRun)
             #expect((ring.capacity == 0) == (taken == 10))
             ring.release(to: pool)
