@@ -25,9 +25,11 @@ extension Session {
     func forwards(_ head: UInt64, _ data: UnsafeRawBufferPointer) -> Bool {
         guard data.count &+ PacketFormat.overhead >= Self.shortestForwarded,
             let received = unsafe registry.received(
-                data, before: PacketFormat.headerLength, behind: PacketFormat.trailerLength)
+                data, before: PacketFormat.headerLength, behind: PacketFormat.trailerLength),
+            let packet = received.baseAddress,
+            unsafe PacketFormat.isWritten(head: head, dataLength: data.count, at: packet)
         else { return false }
-        return unsafe PacketFormat.isWritten(head: head, received) && forward(received)
+        return unsafe forward(received)
     }
 
     /// The same for bytes.

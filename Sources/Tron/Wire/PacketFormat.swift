@@ -83,12 +83,10 @@ enum PacketFormat {
                 fromByteOffset: headerLength &+ dataLength, as: UInt16.self))
     }
 
-    /// Whether these bytes are what `write` would write of this head and as many bytes of data.
-    static func isWritten(head: UInt64, _ packet: UnsafeRawBufferPointer) -> Bool {
-        guard let start = packet.baseAddress, packet.count >= overhead else { return false }
-        let length = packet.count &- overhead
-        return unsafe Self.head(start) == head && dataLength(start) == length
-            && trailer(start, dataLength: length) == trailer
+    /// Whether there lies what `write` would write there of this head and the data that is there.
+    static func isWritten(head: UInt64, dataLength: Int, at packet: UnsafeRawPointer) -> Bool {
+        unsafe Self.head(packet) == head && Self.dataLength(packet) == dataLength
+            && trailer(packet, dataLength: dataLength) == trailer
     }
 
     /// Writes a packet of `data.byteCount + overhead` bytes. The data comes last, so that nothing

@@ -46,6 +46,18 @@ import Testing
         }
     }
 
+    @Test func `no bytes are no run, and break none`() {
+        lent.withUnsafeBytes { lent in
+            var ring = RingBuffer()
+            ring.run(UnsafeRawBufferPointer(rebasing: lent[..<0]), pool)
+            #expect(!ring.isRun && ring.isEmpty)
+            ring.run(UnsafeRawBufferPointer(rebasing: lent[..<5]), pool)
+            ring.run(UnsafeRawBufferPointer(rebasing: lent[50..<50]), pool)
+            #expect(ring.bytes == [0, 1, 2, 3, 4])
+            ring.release(to: pool)
+        }
+    }
+
     @Test func `a run is copied before anything is queued behind it`() {
         lent.withUnsafeBytes { lent in
             var ring = RingBuffer()
