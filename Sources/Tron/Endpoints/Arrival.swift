@@ -99,12 +99,12 @@ extension Server {
     /// Connections that wait for their header.
     var arrivalCount: Int { arrivals?.count ?? 0 }
 
-    /// Has a connection wait for its header, if it is a proxy's.
+    /// Has a proxy's connection wait for its header, if there is room for it.
     func awaitHeader(
         _ accepted: consuming Descriptor.Accepted, _ rule: ProxyProtocol, _ list: Slab<Arrival>
     ) {
         let peer = accepted.peer
-        if let refusal = refusal(of: peer, rule, list) {
+        if let refusal = refusal(beside: list.count) {
             leavePlace()
             return refuse(peer, refusal)
         }
@@ -118,14 +118,11 @@ extension Server {
         }
     }
 
-    private func refusal(
-        of peer: SocketAddress?, _ rule: ProxyProtocol, _ list: Slab<Arrival>
-    ) -> ReactorEvent.Refusal? {
-        if !rule.trusts(peer) { return .untrustedProxy }
+    private func refusal(beside waiting: Int) -> ReactorEvent.Refusal? {
         let limits = options.limits
-        if list.count >= limits.maximumConnectionsWithoutHeader { return .connectionsWithoutHeader }
+        if waiting >= limits.maximumConnectionsWithoutHeader { return .connectionsWithoutHeader }
         // Where it shares an address, it has a place already.
-        let isFull = share == nil && host.count + list.count >= limits.maximumSessions
+        let isFull = share == nil && host.count + waiting >= limits.maximumSessions
         return isFull ? .sessions : nil
     }
 

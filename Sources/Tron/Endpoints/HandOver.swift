@@ -37,9 +37,6 @@ extension Server {
     /// before a PROXY header is read: the reactor that serves it reads it, too.
     func admit(_ accepted: consuming Descriptor.Accepted, as share: ServerShare) {
         let peer = accepted.peer
-        if let rule = options.proxyProtocol, !rule.trusts(peer) {
-            return refuse(peer, .untrustedProxy)
-        }
         guard share.shares.takePlace(atMost: options.limits.maximumSessions) else {
             return refuse(peer, .sessions)
         }

@@ -126,6 +126,9 @@ extension Server {
     }
 
     private func admit(_ accepted: consuming Descriptor.Accepted) {
+        if let rule = options.proxyProtocol, !rule.trusts(accepted.peer) {
+            return refuse(accepted.peer, .untrustedProxy)
+        }
         if let share { return admit(accepted, as: share) }
         if let arrivals, let rule = options.proxyProtocol {
             return awaitHeader(accepted, rule, arrivals)
