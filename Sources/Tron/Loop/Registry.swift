@@ -10,6 +10,8 @@ final class Registry {
     /// Where the tasks of sources run.
     let executor: ReactorTaskExecutor
     let epoll: Epoll
+    /// The calls on descriptors that sources own.
+    let sockets: SocketCalls
     let sources = Slab<any EventSource>()
     let wheel = TimerWheel()
     let buffers: BufferPool
@@ -64,6 +66,7 @@ final class Registry {
         self.limits = limits
         self.executor = ReactorTaskExecutor(executor)
         epoll = try Epoll(kernel: kernel)
+        sockets = SocketCalls(kernel: kernel)
         buffers = BufferPool(
             maximumIdleBytes: limits.maximumIdleBufferBytes,
             sharedCapacity: limits.maximumBytesReadPerTurn)
