@@ -332,8 +332,8 @@ extension Peer {
             bind(other, raw.assumingMemoryBound(to: sockaddr.self), length)
         }
         listen(other, 1)
-        let copy = Descriptor(Int(dup(other)), kernel: Kernel())
-        let address = try #require(try copy.localAddress())
+        let calls = SocketCalls(kernel: Kernel())
+        let address = try #require(try calls.localAddress(of: other))
         let group = ReactorGroup(count: 2)
         let taken = EndpointError(address: address, cause: SystemError(.bind, code: EADDRINUSE))
         #expect(throws: taken) { try group.listen(on: address) { _ in } }
