@@ -109,6 +109,7 @@ final class World: @unchecked Sendable {
         limits.maximumFlushesPerTurn = chance.pick(1, 2, 1024)
         limits.maximumReleasesPerTurn = chance.pick(1, 2, 1024)
         limits.maximumIdleBufferBytes = chance.pick(0, 16_384, 1 << 20)
+        limits.farewellTimeout = .milliseconds(chance.pick(0, 30, 1000))
         return limits
     }
 
