@@ -31,8 +31,10 @@ import Tron
     ) throws {
         // Nobody listens at the broker's port.
         let process = try ProcessUnderTest(
-            ["node", "--listen", "127.0.0.1:0", "--broker", "127.0.0.1:1", "--spread", "0",
-                "--metrics", "0"],
+            [
+                "node", "--listen", "127.0.0.1:0", "--broker", "127.0.0.1:1", "--spread", "0",
+                "--metrics", "0",
+            ],
             of: "cluster-demo")
         let words = try process.readLine().split(separator: " ")
         let peer = try Peer(to: try SocketAddress(String(words[2])))

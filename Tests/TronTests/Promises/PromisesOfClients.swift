@@ -48,7 +48,7 @@ extension PromisedPlace {
                     708, "Ends the client: its session is closed",
                     by: "ClientCloseTests: close ends the client in every phase",
                     "ClientCloseTests: close loses nothing",
-                    "ClientCloseTests: what a completion asks for")
+                    "ClientCloseTests: what a completion asks for"),
             ]),
         PromisedPlace(
             "Sources/Tron/Endpoints/ClientOptions.swift",

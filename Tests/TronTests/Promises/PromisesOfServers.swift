@@ -151,7 +151,7 @@ extension PromisedPlace {
             [
                 Promise(
                     776, "Queues a packet for every session",
-                    by: "ReactorServersTests: a broadcast reaches every"),
+                    by: "ReactorServersTests: a broadcast reaches every")
             ]),
         PromisedPlace(
             "Sources/Tron/Service/ReactorService.swift",
