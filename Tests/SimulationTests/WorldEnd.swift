@@ -75,6 +75,7 @@ extension World {
 
     /// Clients and sessions are closed from now on, at once or a little later.
     private func noteFarewell() {
+        saysFarewell = true
         for client in clients { client.isClosed = true }
         for record in records where !record.isClosed && record.closeBegun == nil {
             record.closeBegun = run.turnStart
