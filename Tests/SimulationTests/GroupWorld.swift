@@ -185,7 +185,7 @@ final class GroupWorld: @unchecked Sendable {
     // MARK: Its sessions
 
     private func begin(_ session: Session) {
-        guard let current, let number = kernels[current].table[session.descriptor.number],
+        guard let current, let number = kernels[current].table[session.descriptor],
             let end = number.end, let server
         else { return run.fail("a session of a group begins in nobody's turn") }
         run.expect(

@@ -35,7 +35,7 @@ extension World {
     }
 
     private func watch(_ record: SessionRecord, _ nanoseconds: Int64) {
-        guard let file = kernel.table[record.session.descriptor.number], file.end === record.end
+        guard let file = kernel.table[record.session.descriptor], file.end === record.end
         else {
             return run.fail("session \(record.id) has lost its descriptor without a close")
         }

@@ -87,7 +87,7 @@ extension World {
             if record.reluctance < 0 { consumed = bytes.count }
             record.deliver(bytes: bytes, consuming: consumed)
             if record.adversary == .reinstalls && consumed == 0 {
-                kernel.table[record.session.descriptor.number]?.isUsed()
+                kernel.table[record.session.descriptor]?.isUsed()
                 installReceiver(record)
             } else if record.isReluctant && consumed == 0 {
                 giveWay(record)
@@ -101,7 +101,7 @@ extension World {
     /// Takes nothing, and does what lets a session keep more than it leaves otherwise.
     private func giveWay(_ record: SessionRecord) {
         // What has arrived meanwhile waits behind what the next handler is given.
-        kernel.table[record.session.descriptor.number]?.isUsed()
+        kernel.table[record.session.descriptor]?.isUsed()
         switch chance.below(10) {
         case 0...4: if !record.isClosed { installReceiver(record) }
         case 5...7:

@@ -48,7 +48,7 @@ extension World {
 
     /// A session stands: from now on the oracle knows of it.
     func begin(_ session: Session, _ role: SessionRecord.Role, _ options: SessionOptions) {
-        guard let end = kernel.table[session.descriptor.number]?.end else {
+        guard let end = kernel.table[session.descriptor]?.end else {
             return run.fail("session \(session.id) begins without a descriptor")
         }
         let record = SessionRecord(session, end, role, options, self)

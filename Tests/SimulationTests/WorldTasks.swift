@@ -97,7 +97,7 @@ extension World {
     /// Whether the packet is to be answered.
     private func take(_ packet: OwnedPacket, _ record: SessionRecord) -> Bool {
         // What is kept for it may be more than is read behind.
-        kernel.table[record.session.descriptor.number]?.isUsed()
+        kernel.table[record.session.descriptor]?.isUsed()
         packet.data.withUnsafeBytes { record.deliver(packet.sequence, packet.category, $0) }
         handler(.packet, record.end.serial, of: record) {}
         return packet.category == WirePacket.request

@@ -37,7 +37,10 @@ final class Arrival: EventSource {
             let most = server.options.limits.maximumProxyHeaderLength - header.count
             let room = unsafe UnsafeMutableRawBufferPointer(
                 rebasing: registry.receiveBuffer.prefix(most))
-            guard let count = try unsafe descriptor.receive(into: room) else { return }
+            guard
+                let count = try unsafe registry.sockets.receive(
+                    from: descriptor.number, into: room)
+            else { return }
             if count == 0 { return end(.endedBeforeProxyHeader(nil)) }
             unsafe header += UnsafeRawBufferPointer(rebasing: room[..<count])
             decode()

@@ -108,9 +108,9 @@ public final class ConnectionAttempt: EventSource {
     func ready(_ readiness: Readiness) {
         guard outcome == nil else { return }
         do throws(SystemError) {
-            let code = try descriptor.takeError()
+            let code = try registry.sockets.takeError(of: descriptor.number)
             if code != 0 { return refuse(SystemError(.connect, code: code)) }
-            let local = try descriptor.localAddress()
+            let local = try registry.sockets.localAddress(of: descriptor.number)
             if !address.isUnix && local == address {
                 return decide(.failed(.connectedToItself(address)))
             }

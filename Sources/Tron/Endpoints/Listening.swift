@@ -68,7 +68,7 @@ extension ListeningSocket {
         do throws(SystemError) {
             if sharing == .founding { try descriptor.setReusePort() }
             try descriptor.listen(backlog: options.limits.backlog)
-            local = try descriptor.localAddress()
+            local = try SocketCalls(kernel: kernel).localAddress(of: descriptor.number)
         } catch {
             // Takes back the file that bind(2) made.
             if let path = address.file { _ = kernel.unlink(path) }

@@ -136,7 +136,9 @@ extension Server {
         guard host.count < options.limits.maximumSessions else {
             return refuse(accepted.peer, .sessions)
         }
-        guard hasPlace(for: accepted.peer) else { return }
+        if options.limits.maximumSessionsPerAddress != nil {
+            guard hasPlace(for: accepted.peer) else { return }
+        }
         open(accepted.descriptor, .peer(accepted.peer), isInEpoll: false) { _ in }
     }
 
@@ -185,7 +187,7 @@ extension Server {
         _ begun: (Session) -> Void
     ) {
         let session = Session(descriptor, origin: origin, host: host, registry: registry)
-        let number = session.descriptor.number
+        let number = session.descriptor
         do throws(SystemError) {
             if isInEpoll {
                 try registry.register(session, takingOver: number)
@@ -195,7 +197,7 @@ extension Server {
         } catch {
             totals.failed += 1
             left(session)
-            registry.close(&session.descriptor, isInEpoll: isInEpoll)
+            session.closeDescriptor(isInEpoll: isInEpoll)
             return endpoints.report(.acceptFailed(address, error))
         }
         host.add(session, of: self)

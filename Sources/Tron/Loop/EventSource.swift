@@ -71,8 +71,13 @@ extension Registry {
     /// for a descriptor is woken.
     func close(_ descriptor: inout Descriptor, isInEpoll: Bool = true) {
         guard descriptor.isOpen else { return }
-        if isInEpoll { try? epoll.remove(descriptor.number) }
-        descriptor.close()
+        close(descriptor.surrender(), isInEpoll: isInEpoll)
+    }
+
+    /// The same by its number, which the caller owned.
+    func close(_ descriptor: Int32, isInEpoll: Bool) {
+        if isInEpoll { try? epoll.remove(descriptor) }
+        sockets.close(descriptor)
         descriptorFreed()
     }
 

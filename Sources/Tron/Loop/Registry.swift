@@ -10,11 +10,12 @@ final class Registry {
     /// Where the tasks of sources run.
     let executor: ReactorTaskExecutor
     let epoll: Epoll
+    /// The calls on descriptors that sources own.
+    let sockets: SocketCalls
     let sources = Slab<any EventSource>()
     let wheel = TimerWheel()
     let buffers: BufferPool
-    /// Where every session receives; its content is valid until the next session reads.
-    let receiveBuffer: UnsafeMutableRawBufferPointer
+    private let receiveStart: UnsafeMutableRawPointer
 
     /// The turn's clock reading, in nanoseconds. Time that passes within a turn is not seen by it.
     var now: Int64
@@ -64,18 +65,24 @@ final class Registry {
         self.limits = limits
         self.executor = ReactorTaskExecutor(executor)
         epoll = try Epoll(kernel: kernel)
+        sockets = SocketCalls(kernel: kernel)
         buffers = BufferPool(
             maximumIdleBytes: limits.maximumIdleBufferBytes,
             sharedCapacity: limits.maximumBytesReadPerTurn)
-        let size = limits.maximumBytesReadPerTurn
-        unsafe receiveBuffer = UnsafeMutableRawBufferPointer(
-            start: PagePlacement.received.allocate(byteCount: size), count: size)
+        unsafe receiveStart = PagePlacement.received.allocate(
+            byteCount: limits.maximumBytesReadPerTurn)
         now = kernel.now()
         origin = now
     }
 
-    deinit {
-        unsafe PagePlacement.received.deallocate(receiveBuffer.baseAddress.unsafelyUnwrapped)
+    deinit { unsafe PagePlacement.received.deallocate(receiveStart) }
+
+    /// Where every session receives; its content is valid until the next session reads. Not kept as
+    /// it is: its beginning would be compared with nil at each use.
+    @inline(__always)
+    var receiveBuffer: UnsafeMutableRawBufferPointer {
+        unsafe UnsafeMutableRawBufferPointer(
+            start: receiveStart, count: limits.maximumBytesReadPerTurn)
     }
 }
 
@@ -110,6 +117,7 @@ extension Registry {
 
     /// Calls `expired` of the source once the clock has reached `deadline` (nanoseconds): never
     /// before, and at most a tick after. `payload` is for the source to tell its timers apart.
+    @inline(never)
     func arm(_ source: SlabKey, at deadline: Int64, payload: UInt32 = 0) -> TimerKey {
         let tick = UInt64(Self.ticks(max(0, deadline - origin)))
         return wheel.schedule(at: tick, owner: source.rawValue, payload: payload)

@@ -145,6 +145,10 @@ extension Inbound {
     @inline(__always)
     var hasKept: Bool { !decoder.kept.isEmpty }
 
+    /// Whether it holds memory.
+    @inline(__always)
+    var hasBlock: Bool { decoder.kept.hasBlock }
+
     @inline(__always)
     var keptCount: Int { decoder.kept.count }
 

@@ -11,24 +11,25 @@ public final class Session: EventSource {
 
     /// Its name in the registry.
     var key = SlabKey.none
-    /// Their order, and that of the parts' own fields, leaves no room between them.
-    ///
-    /// The parts lie behind `descriptor`, `inbound`, `outbound`, `watch` and `deadlines`. None of
-    /// their methods calls a handler or anything else that could reach this session: so no access
-    /// can overlap another, and the run-time check for that, which costs more than the rest of a
-    /// packet's way, is left out.
-    @exclusivity(unchecked) private var ownDescriptor: Descriptor
+    /// The number of its descriptor, which it owns; -1 once that is closed.
+    private(set) var descriptor: Int32
     /// Its place in the host's list; the host's own.
     var indexInHost: UInt32 = 0
+    /// The order of the parts, and of their own fields, leaves no room between them.
+    ///
+    /// They lie behind `inbound`, `outbound`, `watch` and `deadlines`. None of their methods calls
+    /// a handler or anything else that could reach this session: so no access can overlap another,
+    /// and the run-time check for that, which costs more than the rest of a packet's way, is left
+    /// out.
     @exclusivity(unchecked) private var ownInbound: Inbound
     @exclusivity(unchecked) private var ownOutbound: Outbound
+    /// Why it has ended, where that needs no `rareState`.
+    var lightReason = LightReason.peerClosed
     @exclusivity(unchecked) private var ownWatch = LoopWatch()
     @exclusivity(unchecked) private var ownDeadlines = Deadlines()
 
     var packetHandler: ((Session, borrowing Packet) -> Void)?
     var closeHandler: ((Session, CloseReason) -> Void)?
-    /// Why it has ended, where that needs no `rareState`.
-    var lightReason = LightReason.peerClosed
     /// What few sessions have, made when first needed.
     private(set) var rareState: RareState?
 
@@ -39,17 +40,23 @@ public final class Session: EventSource {
         self.registry = registry
         self.host = host
         self.origin = origin
-        unsafe ownDescriptor = descriptor
+        self.descriptor = descriptor.surrender()
         unsafe ownInbound = Inbound(now: registry.now)
         unsafe ownOutbound = Outbound(now: registry.now)
+    }
+
+    /// One that was released has closed its descriptor.
+    deinit {
+        if descriptor >= 0 { registry.sockets.close(descriptor) }
     }
 
     /// Where it borrows memory. It is not held here: there are many idle sessions.
     var buffers: BufferPool { @inline(__always) _read { yield registry.buffers } }
 
-    var descriptor: Descriptor {
-        @inline(__always) _read { yield unsafe ownDescriptor }
-        @inline(__always) _modify { yield unsafe &ownDescriptor }
+    /// Closes the descriptor, and has whoever waits for one told. Once.
+    func closeDescriptor(isInEpoll: Bool) {
+        registry.close(descriptor, isInEpoll: isInEpoll)
+        descriptor = -1
     }
 
     /// What has been received and not delivered.
@@ -97,7 +104,8 @@ extension Session {
     /// The two reasons for which most sessions end.
     enum LightReason {
         case peerClosed
-        case system(SystemError)
+        /// `CloseReason.system` of recv(2).
+        case peerReset
     }
 
     /// What few sessions have, out of the way of those that do not.
@@ -168,7 +176,7 @@ extension Session {
 
     /// This end's address; nil once the session has ended.
     public var localAddress: SocketAddress? {
-        hasEnded ? nil : try? descriptor.localAddress()
+        hasEnded ? nil : try? registry.sockets.localAddress(of: descriptor)
     }
 
     /// Whether packets are taken for sending: neither `closeWriting()` nor `close()` was called,

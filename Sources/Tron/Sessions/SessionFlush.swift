@@ -56,7 +56,9 @@ extension Session {
     @inline(__always)
     func offer() throws(SystemError) {
         let (bytes, isAll) = unsafe outbound.firstPart
-        let count = try unsafe isAll ? descriptor.send(bytes) ?? 0 : offerBothParts()
+        let count =
+            try unsafe isAll
+            ? registry.sockets.send(bytes, to: descriptor) ?? 0 : offerBothParts()
         outbound.noteOffered(taken: count, now: registry.now)
     }
 
@@ -64,7 +66,8 @@ extension Session {
     private func offerBothParts() throws(SystemError) -> Int {
         let (first, second) = unsafe outbound.parts
         let none = unsafe UnsafeRawBufferPointer(start: nil, count: 0)
-        return try unsafe descriptor.send(first, then: second, then: none) ?? 0
+        return try unsafe registry.sockets.send(
+            first, then: second, then: none, to: descriptor) ?? 0
     }
 }
 
@@ -94,7 +97,7 @@ extension Session {
         let wanted = inbound.interest.union(outbound.interest)
         if watch.isInterested(in: wanted) { return }
         do throws(SystemError) {
-            try watch.change(to: wanted, of: descriptor.number, key, registry.epoll)
+            try watch.change(to: wanted, of: descriptor, key, registry.epoll)
         } catch {
             fail(error)
         }

@@ -14,7 +14,7 @@ extension Session {
     /// those behind it, too.
     @inline(__always)
     func mayForward(_ batch: UnsafeRawBufferPointer) -> Bool {
-        guard let packet = batch.baseAddress, batch.count >= Self.shortestForwarded else {
+        guard batch.count >= Self.shortestForwarded, let packet = batch.baseAddress else {
             return false
         }
         return unsafe PacketFormat.dataLength(packet) >= Self.shortestForwarded

@@ -65,12 +65,13 @@ final class SessionHost {
         unsafe storage.base[Int(session.indexInHost)] = last
         unsafe last._withUnsafeGuaranteedRef { $0.indexInHost = session.indexInHost }
         unsafe ended.count(session, endedBy: reason)
-        let owner = owner
-        if count == 0 {
-            unsafe keptOwner = nil
+        if count > 0 {
+            unsafe keptOwner?.sessionEnded(session, reason)
+        } else {
+            let owner = unsafe keptOwner.take()
             retireIfDone()
+            owner?.sessionEnded(session, reason)
         }
-        owner?.sessionEnded(session, reason)
     }
 
     /// The owner is released and begins no further session.

@@ -60,7 +60,7 @@ extension Session {
     var hasEnded: Bool { outbound.writing == .over }
 
     /// Whether its end has been told, or is being told.
-    var isReleased: Bool { !descriptor.isOpen }
+    var isReleased: Bool { descriptor < 0 }
 
     /// The session stands: its deadlines run from now.
     func begin() {
@@ -114,14 +114,14 @@ extension Session {
             if let reason = rareState?.closeReason { return reason }
             return switch lightReason {
             case .peerClosed: .peerClosed
-            case .system(let error): .system(error)
+            case .peerReset: .system(.reset)
             }
         }
         set {
             rareState?.closeReason = nil
             switch newValue {
             case .peerClosed: lightReason = .peerClosed
-            case .system(let error): lightReason = .system(error)
+            case .system(let error) where error == .reset: lightReason = .peerReset
             default: rare.closeReason = newValue
             }
         }
@@ -177,13 +177,13 @@ extension Session {
     /// be masked, so each case ends it, reads on, or takes the descriptor out of epoll.
     private func hungUp() {
         do throws(SystemError) {
-            let error = try descriptor.takeError()
+            let error = try registry.sockets.takeError(of: descriptor)
             if error != 0 { return fail(SystemError(.recv, code: error)) }
             guard try offerLast() else { return fail(.brokenPipe) }
             switch inbound.reading {
             case .paused(let by, _) where by.contains(.drain): end(.peerClosed)
             case .paused:
-                try watch.leaveEpoll(descriptor.number, registry.epoll)
+                try watch.leaveEpoll(descriptor, registry.epoll)
                 peerEndWaits()
                 flushLater()
             case .finished: end(.peerClosed)
@@ -211,7 +211,7 @@ extension Session {
     func finishWriting() {
         if inbound.reading == .finished { return end(.peerClosed) }
         do throws(SystemError) {
-            try descriptor.shutdownWriting()
+            try registry.sockets.shutdownWriting(descriptor)
             outbound.finish()
         } catch {
             fail(error)
@@ -221,7 +221,8 @@ extension Session {
     /// Reads what nobody wants, since the kernel would answer unread bytes with a reset.
     private func discard() {
         do throws(SystemError) {
-            let count = try unsafe descriptor.receive(into: registry.receiveBuffer)
+            let count = try unsafe registry.sockets.receive(
+                from: descriptor, into: registry.receiveBuffer)
             guard let count else { return }
             inbound.noteDiscarded(count)
             rare.discardedBytes += count

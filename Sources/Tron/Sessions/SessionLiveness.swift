@@ -38,7 +38,7 @@ extension Session {
         let now = registry.now
         rare.liveness.lastQuestion = now
         // Before the next one is on its way, too.
-        if awaitsArrival { followQuestion(descriptor.sendProgress()) }
+        if awaitsArrival { followQuestion(registry.sockets.sendProgress(of: descriptor)) }
         guard !outbound.holdsBack, sendHeartbeat(Self.question) else { return }
         guard !isAsked else { return }
         rare.liveness.askedSince = now
@@ -75,7 +75,7 @@ extension Session {
     /// twice `deadAfter`; if its window had been closed before, when it leaves two of the kernel's
     /// probes unanswered, which follow one another at up to two minutes (RFC 9293, 3.8.6.1).
     func look() {
-        let progress = descriptor.sendProgress()
+        let progress = registry.sockets.sendProgress(of: descriptor)
         if isOutstanding(progress) {
             if hasStopped(progress) { return end(.dead) }
             rare.liveness.acknowledgedAtLook = progress?.acknowledged

@@ -67,7 +67,10 @@ extension Session {
         do throws(SystemError) {
             guard !inbound.hasKept else { return try fillBehindKept() }
             let buffer = unsafe registry.receiveBuffer
-            guard let count = try unsafe descriptor.receive(into: buffer) else { return }
+            guard
+                let count = try unsafe registry.sockets.receive(
+                    from: descriptor, into: buffer)
+            else { return }
             unsafe received(
                 count, UnsafeRawBufferPointer(start: buffer.baseAddress, count: count))
         } catch {
@@ -90,7 +93,10 @@ extension Session {
             whole <= min(Self.longestJoined, buffer.count / 2) && rareState?.streamHandler == nil
         let before = isShort ? whole : room.count
         let rest = unsafe UnsafeMutableRawBufferPointer(rebasing: buffer[before...])
-        guard let count = try unsafe descriptor.receive(into: room, then: rest) else { return }
+        guard
+            let count = try unsafe registry.sockets.receive(
+                from: descriptor, into: room, then: rest)
+        else { return }
         inbound.commit(min(count, room.count))
         let fresh = max(0, count - room.count)
         if isShort && fresh >= whole {

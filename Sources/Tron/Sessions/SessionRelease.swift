@@ -4,9 +4,9 @@ extension Session {
     /// Gives everything back and reports. The only place that closes the descriptor.
     func release() {
         deadlines.cancel(registry)
-        if rareState?.resets == true { try? descriptor.resetOnClose() }
-        registry.close(&descriptor, isInEpoll: watch.isInEpoll)
-        inbound.release(to: buffers)
+        if rareState?.resets == true { try? registry.sockets.resetOnClose(descriptor) }
+        closeDescriptor(isInEpoll: watch.isInEpoll)
+        if inbound.hasBlock { releaseInbound() }
         outbound.release(to: buffers)
         let reason = endReason
         let (handler, packetHandler) = (closeHandler.take(), packetHandler.take())
@@ -23,6 +23,10 @@ extension Session {
         // What the handlers held may call back when it goes: nothing is left to be done.
         _ = packetHandler
     }
+
+    /// A function of its own, so that the pool is retained only where there is something to give.
+    @inline(never)
+    private func releaseInbound() { inbound.release(to: buffers) }
 
     func reactorStops() { end(.reactorStopped) }
 }

@@ -37,7 +37,9 @@ extension Session {
         let (waiting, isAll) = unsafe outbound.firstPart
         // Across the ring's end it would take a fourth piece.
         guard isAll else { return unsafe outbound.append(data, trailer, from: buffers) }
-        let count = try unsafe descriptor.send(waiting, then: data, then: trailer) ?? 0
+        let count =
+            try unsafe registry.sockets.send(
+                waiting, then: data, then: trailer, to: descriptor) ?? 0
         unsafe outbound.noteOffered(
             taken: count, then: data, trailer, now: registry.now, buffers)
     }

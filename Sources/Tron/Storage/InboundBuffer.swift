@@ -21,6 +21,9 @@ struct InboundBuffer: ~Copyable {
     @inline(__always)
     var isEmpty: Bool { start == end }
 
+    @inline(__always)
+    var hasBlock: Bool { unsafe base != nil }
+
     /// The kept bytes; valid until the buffer is next changed, but for `consume`.
     @inline(__always)
     var bytes: UnsafeRawBufferPointer {

@@ -42,6 +42,9 @@ final class Slab<Element> {
 
         @inline(__always)
         borrowing func lend(to body: (Element) -> Void) { body(element) }
+
+        @inline(__always)
+        consuming func taken() -> Element { element }
     }
 
     private struct Slot: ~Copyable {
@@ -125,15 +128,15 @@ final class Slab<Element> {
     /// Nil when the key is stale or was never given out.
     @discardableResult
     func remove(_ key: SlabKey) -> Element? {
-        guard let element = self[key] else { return nil }
-        let slot = unsafe slots + Int(key.index)
-        unsafe slot.pointee.holder = nil
+        guard let slot = unsafe slot(of: key), let holder = unsafe slot.pointee.holder.take() else {
+            return nil
+        }
         unsafe slot.pointee.generation = SlabKey.generation(after: key.generation)
         unsafe slot.pointee.nextFree = firstFree
         firstFree = key.index
         count &-= 1
         assert(checkInvariant())
-        return element
+        return holder.taken()
     }
 
     /// Puts another element in the place of a live key's; a stale key changes nothing.

@@ -96,10 +96,8 @@ final class TimerLists {
 
     // MARK: Lists
 
-    func first(of list: UInt32) -> UInt32? {
-        let first = unsafe nodes[Int(list)].next
-        return first == list ? nil : first
-    }
+    @inline(__always)
+    func hasTimers(_ list: UInt32) -> Bool { unsafe nodes[Int(list)].next != list }
 
     func next(after index: UInt32) -> UInt32 { unsafe nodes[Int(index)].next }
 
@@ -120,6 +118,14 @@ final class TimerLists {
         return last == list
     }
 
+    /// Takes the first timer of a list off it; whether it was the only one.
+    @inline(__always)
+    func unlinkFirst(_ index: UInt32, of list: UInt32) -> Bool {
+        let next = next(after: index)
+        connect(list, next)
+        return next == list
+    }
+
     /// The list that is empty now, nil when timers are left.
     func unlink(_ index: UInt32) -> UInt32? {
         let node = unsafe nodes + Int(index)
@@ -135,13 +141,6 @@ final class TimerLists {
         return first
     }
 
-    /// Appends all timers of a list to another one, in O(1) and in their order.
-    func moveTimers(of list: UInt32, to other: UInt32) {
-        let last = unsafe nodes[Int(list)].previous
-        unsafe connect(nodes[Int(other)].previous, detach(list))
-        connect(last, other)
-    }
-
     private func connect(_ first: UInt32, _ second: UInt32) {
         let nodes = unsafe nodes
         unsafe nodes[Int(first)].next = second
@@ -151,6 +150,7 @@ final class TimerLists {
     // MARK: Memory
 
     /// The node is on no list, and its generation is even. Whoever takes it sets all else.
+    @inline(__always)
     private func takeFreeNode() -> UInt32 {
         if firstFree != TimerLists.none {
             let index = firstFree

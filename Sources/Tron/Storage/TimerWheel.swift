@@ -1,18 +1,19 @@
 // A hierarchical timer wheel: any number of deadlines, each scheduled and cancelled in O(1).
 
 /// Eight levels of 256 slots cover all ticks. A slot of level n is 256ⁿ ticks wide; a timer waits
-/// at the level of the highest byte in which its deadline differs from `now`:
+/// at the level of the highest byte in which its deadline differs from `position`, which follows
+/// `now` from one slot with timers to the next:
 ///
 ///     level 2  | 65536 ticks a slot  | . . . x . .     the timers of a slot move down
-///     level 1  |   256 ticks a slot  | . x x . . .     when `now` reaches its first tick,
-///     level 0  |     1 tick a slot   | . . x . x x     and from level 0 to the due list
+///     level 1  |   256 ticks a slot  | . x x . . .     when `position` reaches its first tick,
+///     level 0  |     1 tick a slot   | . . x . x x     and in level 0 they are due then
 ///
-/// So all slots of a level come before those of the next, a slot behind `now` is empty, and equal
-/// deadlines share a list: timers become due in the order of their deadlines, and equal ones in
-/// the order of their scheduling.
+/// So all slots of a level come before those of the next, a slot behind `position` is empty, and
+/// equal deadlines share a list: timers become due in the order of their deadlines, and equal ones
+/// in the order of their scheduling.
 ///
-/// Invariant: each timer is in the list that `list(for:)` names, and a slot's bit is set exactly
-/// while its list has timers.
+/// Invariant: position <= now; each timer is in the list that `list(for:)` names; a slot's bit is
+/// set exactly while its list has timers; and no slot with timers begins before `nextMove`.
 @safe
 final class TimerWheel {
     static var bytesPerTimer: Int { TimerLists.bytesPerTimer }
@@ -22,12 +23,15 @@ final class TimerWheel {
     /// The tick reached by `advance`: what is not later is due.
     private(set) var now: UInt64
 
-    private static var levels: Int { 8 }
-    /// The list after those of the slots.
-    private static var due: UInt32 { UInt32(levels * 256) }
+    /// Where the due timers are taken from: what begins until then has been moved down.
+    private var position: UInt64
+    /// Until then nothing is due, and nothing moves down.
+    private var nextMove = UInt64.max
 
-    /// One list for each slot (level * 256 + slot), and the due list.
-    private let timers = TimerLists(lists: TimerWheel.due + 1)
+    private static var levels: Int { 8 }
+
+    /// One list for each slot: level * 256 + slot.
+    private let timers = TimerLists(lists: UInt32(TimerWheel.levels * 256))
     /// One bit for each slot, four words for each level.
     private let occupiedSlots: UnsafeMutablePointer<UInt64>
     /// One bit for each word that has an occupied slot.
@@ -35,6 +39,7 @@ final class TimerWheel {
 
     init(now tick: UInt64 = 0) {
         now = tick
+        position = tick
         unsafe occupiedSlots = .allocate(capacity: TimerWheel.levels * 4)
         unsafe occupiedSlots.initialize(repeating: 0, count: TimerWheel.levels * 4)
     }
@@ -47,12 +52,22 @@ final class TimerWheel {
 
     /// A tick that has passed counts as `now`: the timer is due at once. Owner and payload mean
     /// nothing here; `takeDue` hands them back.
+    @inline(__always)
     func schedule(at tick: UInt64, owner: UInt64, payload: UInt32 = 0) -> TimerKey {
-        let index = timers.insert(deadline: max(tick, now), owner: owner, payload: payload)
-        place(index)
+        let deadline = max(tick, now)
+        let index = timers.insert(deadline: deadline, owner: owner, payload: payload)
+        let slot = list(for: deadline)
+        if timers.append(index, to: slot) { noteFirst(in: slot) }
         count &+= 1
         assert(checkInvariant())
         return timers.key(of: index)
+    }
+
+    /// Out of line: most timers join others.
+    @inline(never)
+    private func noteFirst(in slot: UInt32) {
+        markOccupied(slot)
+        nextMove = min(nextMove, firstTick(of: slot))
     }
 
     /// False when the timer was taken or cancelled before, and for `TimerKey.none`.
@@ -76,34 +91,21 @@ final class TimerWheel {
 
     // MARK: Expiry
 
-    /// Makes due what expires until `tick`, that tick included. Never looks at an empty slot: the
-    /// cost depends on the timers (each moves at most once a level), not on the time that passed.
-    func advance(to tick: UInt64) {
-        guard tick > now else { return }
-        while let slot = firstOccupiedSlot() {
-            let start = firstTick(of: slot)
-            guard start <= tick else { break }
-            now = start
-            markEmpty(slot)
-            if slot < 256 {
-                timers.moveTimers(of: slot, to: TimerWheel.due)
-            } else {
-                moveDown(slot)
-            }
-        }
-        now = tick
-        assert(checkInvariant())
-    }
+    /// Makes due what expires until `tick`, that tick included.
+    @inline(__always)
+    func advance(to tick: UInt64) { now = max(now, tick) }
 
     /// The timer is gone before this returns, so that whoever is called for it may schedule and
     /// cancel anything.
+    @inline(__always)
     func takeDue() -> (key: TimerKey, owner: UInt64, payload: UInt32)? {
-        guard let index = timers.first(of: TimerWheel.due) else { return nil }
+        guard let index = firstDue() else { return nil }
+        let slot = due
+        if timers.unlinkFirst(index, of: slot) { markEmpty(slot) }
         let taken = (
             key: timers.key(of: index), owner: timers.owner(of: index),
             payload: timers.payload(of: index)
         )
-        _ = timers.unlink(index)
         timers.remove(index)
         count &-= 1
         assert(checkInvariant())
@@ -113,18 +115,54 @@ final class TimerWheel {
     /// The tick of the earliest timer, nil without timers. A cancellation may leave it too early,
     /// never too late, until the slot of the cancelled timer empties or its first tick is reached.
     var nextExpiry: UInt64? {
-        if let index = timers.first(of: TimerWheel.due) { return timers.deadline(of: index) }
+        if firstDue() != nil { return position }
         guard let slot = firstOccupiedSlot() else { return nil }
         return timers.earliest(in: slot)
     }
 
+    /// The first timer that is due, which is at `position` then.
+    @inline(__always)
+    private func firstDue() -> UInt32? {
+        if now < nextMove {
+            position = now
+            return nil
+        }
+        let first = timers.next(after: due)
+        if first != due { return first }
+        return moveOn() ? timers.next(after: due) : nil
+    }
+
+    /// Goes to the next slot with timers that are due. Never looks at an empty one: the cost
+    /// depends on the timers (each moves at most once a level), not on the time that passed.
+    @inline(never)
+    private func moveOn() -> Bool {
+        while let slot = firstOccupiedSlot() {
+            let start = firstTick(of: slot)
+            guard start <= now else {
+                nextMove = start
+                position = now
+                return false
+            }
+            position = start
+            if slot < 256 { return true }
+            moveDown(slot)
+        }
+        nextMove = .max
+        position = now
+        return false
+    }
+
     // MARK: Slots
 
+    /// The list of the timers whose deadline is `position`, which are due.
+    private var due: UInt32 { UInt32(truncatingIfNeeded: position & 255) }
+
+    /// Of a deadline from `position` on.
+    @inline(__always)
     private func list(for deadline: UInt64) -> UInt32 {
-        guard deadline > now else { return TimerWheel.due }
-        let level = UInt64(63 &- (deadline ^ now).leadingZeroBitCount) / 8
-        let slot = (deadline &>> (level &* 8)) & 255
-        return UInt32(truncatingIfNeeded: level &* 256 &+ slot)
+        let shift = UInt64(63 &- (deadline ^ position | 1).leadingZeroBitCount) & 56
+        let slot = (deadline &>> shift) & 255
+        return UInt32(truncatingIfNeeded: shift &* 32 &+ slot)
     }
 
     private func firstOccupiedSlot() -> UInt32? {
@@ -137,54 +175,53 @@ final class TimerWheel {
     /// The slot's first tick in the present turn of its level.
     private func firstTick(of slot: UInt32) -> UInt64 {
         let shift = UInt64(slot / 256) &* 8
-        return ((now &>> shift) & ~255 | UInt64(slot % 256)) &<< shift
+        return ((position &>> shift) & ~255 | UInt64(slot % 256)) &<< shift
     }
 
-    private func place(_ index: UInt32) {
-        let list = list(for: timers.deadline(of: index))
-        if timers.append(index, to: list) { markOccupied(list) }
-    }
-
-    /// Places each timer of the slot anew: `now` is the slot's first tick, so they all go lower.
+    /// Places each timer of the slot anew: `position` is the slot's first tick, so they all go
+    /// lower.
+    @inline(never)
     private func moveDown(_ slot: UInt32) {
+        markEmpty(slot)
         var index = timers.detach(slot)
         while index != slot {
             let next = timers.next(after: index)
-            place(index)
+            let lower = list(for: timers.deadline(of: index))
+            if timers.append(index, to: lower) { markOccupied(lower) }
             index = next
         }
     }
 
-    private func markOccupied(_ list: UInt32) {
-        guard list != TimerWheel.due else { return }
-        unsafe occupiedSlots[Int(list / 64)] |= 1 &<< UInt64(list % 64)
-        occupiedWords |= 1 &<< (list / 64)
+    @inline(__always)
+    private func markOccupied(_ slot: UInt32) {
+        unsafe occupiedSlots[Int(slot / 64)] |= 1 &<< UInt64(slot % 64)
+        occupiedWords |= 1 &<< (slot / 64)
     }
 
-    private func markEmpty(_ list: UInt32) {
-        guard list != TimerWheel.due else { return }
-        let word = Int(list / 64)
-        let others = unsafe occupiedSlots[word] & ~(1 &<< UInt64(list % 64))
+    @inline(__always)
+    private func markEmpty(_ slot: UInt32) {
+        let word = Int(slot / 64)
+        let others = unsafe occupiedSlots[word] & ~(1 &<< UInt64(slot % 64))
         unsafe occupiedSlots[word] = others
-        if others == 0 { occupiedWords &= ~(1 &<< (list / 64)) }
+        if others == 0 { occupiedWords &= ~(1 &<< (slot / 64)) }
     }
 
     // MARK: Invariant
 
     /// Compares the counters; walks every list too when `thoroughly`.
     func checkInvariant(thoroughly: Bool = false) -> Bool {
-        timers.checkInvariant(timers: count, thoroughly: thoroughly)
+        position <= now && timers.checkInvariant(timers: count, thoroughly: thoroughly)
             && (!thoroughly || (0..<timers.lists).allSatisfy(isSound))
     }
 
-    private func isSound(_ list: UInt32) -> Bool {
-        var index = timers.next(after: list)
-        let isRightlyMarked =
-            list == TimerWheel.due || isMarkedOccupied(list) == (index != list)
-        while index != list, self.list(for: timers.deadline(of: index)) == list {
+    private func isSound(_ slot: UInt32) -> Bool {
+        guard timers.hasTimers(slot) else { return !isMarkedOccupied(slot) }
+        var index = timers.next(after: slot)
+        while index != slot, list(for: timers.deadline(of: index)) == slot {
             index = timers.next(after: index)
         }
-        return isRightlyMarked && index == list
+        return isMarkedOccupied(slot) && index == slot
+            && firstTick(of: slot) >= nextMove
     }
 
     private func isMarkedOccupied(_ slot: UInt32) -> Bool {

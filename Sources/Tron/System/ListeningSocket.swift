@@ -31,7 +31,7 @@ struct ListeningSocket: ~Copyable {
     /// One that was adopted. It is closed when the kernel does not tell where it listens.
     static func adopted(_ number: Int32, kernel: Kernel) throws(SystemError) -> ListeningSocket {
         let descriptor = Descriptor(Int(number), kernel: kernel)
-        guard let address = try descriptor.localAddress() else {
+        guard let address = try SocketCalls(kernel: kernel).localAddress(of: number) else {
             throw SystemError(.getsockname, code: EAFNOSUPPORT)
         }
         return ListeningSocket(

@@ -22,14 +22,3 @@ package struct SendProgress: Equatable, Sendable {
     /// In nanoseconds.
     var sinceAcknowledgement: Int64 { Int64(millisecondsSinceAcknowledgement) * 1_000_000 }
 }
-
-extension Descriptor {
-    /// Nil where the kernel does not tell: of Unix sockets, or on a system that has no TCP_INFO.
-    borrowing func sendProgress() -> SendProgress? {
-        var progress = SendProgress()
-        let result = try? SystemError.require(.getsockopt) {
-            kernel.sendProgress(number, &progress)
-        }
-        return result == nil ? nil : progress
-    }
-}

@@ -76,31 +76,6 @@ extension Descriptor {
         return true
     }
 
-    /// The socket's pending error, 0 when there is none. Reading clears it.
-    borrowing func takeError() throws(SystemError) -> Int32 {
-        var error: Int32 = 0
-        try SystemError.require(.getsockopt) { unsafe kernel.socketError(number, &error) }
-        return error
-    }
-
-    borrowing func localAddress() throws(SystemError) -> SocketAddress? {
-        let capacity = Int(tron_address_capacity())
-        return try unsafe withUnsafeTemporaryAllocation(byteCount: capacity, alignment: 8) {
-            storage throws(SystemError) in
-            let base = unsafe storage.baseAddress.unsafelyUnwrapped
-            var length = UInt32(capacity)
-            try SystemError.require(.getsockname) {
-                unsafe kernel.localAddress(number, base, &length)
-            }
-            return unsafe SocketAddress(raw: base, length: length)
-        }
-    }
-
-    /// Sends FIN: nothing more will be written.
-    borrowing func shutdownWriting() throws(SystemError) {
-        try SystemError.require(.shutdown) { kernel.shutdownWriting(number) }
-    }
-
     /// Of a TCP listener: the kernel drops what asks for a new connection. Handshakes under way
     /// still end in the queue, and its connections go on.
     borrowing func dropNewConnections() throws(SystemError) {
@@ -110,11 +85,6 @@ extension Descriptor {
     /// Of a Unix listener: connect(2) is refused from then on. What waits can still be accepted.
     borrowing func shutdownReading() throws(SystemError) {
         try SystemError.require(.shutdown) { kernel.shutdownReading(number) }
-    }
-
-    /// Makes the close that follows send RST and drop what the kernel still holds.
-    borrowing func resetOnClose() throws(SystemError) {
-        try SystemError.require(.setsockopt) { kernel.setLingerZero(number) }
     }
 
     private borrowing func set(

@@ -64,6 +64,9 @@ extension SystemError {
         return SystemError(call, code: Int32(truncatingIfNeeded: -result))
     }
 
+    /// What recv(2) answers when the peer has reset the connection.
+    static var reset: SystemError { SystemError(.recv, code: ECONNRESET) }
+
     /// What send(2) answers once nothing can be sent any more.
     static var brokenPipe: SystemError { SystemError(.send, code: EPIPE) }
 

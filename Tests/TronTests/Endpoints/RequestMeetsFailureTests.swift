@@ -9,7 +9,7 @@ import Testing
     private func bench() throws -> ClientBench {
         let bench = try ClientBench { $0.session.limits.sentThroughLength = 1 }
         let session = try #require(bench.client.session)
-        let number = session.descriptor.number
+        let number = session.descriptor
         var isRefused = false
         bench.kernel.fault = { call, _, descriptor in
             guard call == .send, descriptor == number, !isRefused else { return nil }

@@ -66,7 +66,7 @@ import Testing
     {
         let bench = try Bench()
         let peer = try bench.connect()
-        let copy = dup(bench.sessions[0].descriptor.number)
+        let copy = dup(bench.sessions[0].descriptor)
         defer { close(copy) }
         bench.sessions[0].abort()
         try bench.turnUntilClosed()

@@ -33,7 +33,7 @@ final class NetworkKernel: FaultyKernel, @unchecked Sendable {
 
     /// Has the session receive something, or with nothing its peer's end of stream.
     func deliver(_ bytes: [UInt8], to session: Session) {
-        let number = session.descriptor.number
+        let number = session.descriptor
         incoming[number, default: []] += bytes
         var one: UInt64 = 1
         _ = Glibc.write(number, &one, 8)
