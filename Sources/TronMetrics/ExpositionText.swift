@@ -1,39 +1,45 @@
 // Prometheus' text format, version 0.0.4: families of samples, each with its help and its type.
 
-/// Writes metrics as text. A name is given to one family, whose samples stand together; counters
-/// end in `_total`, and values are in base units: seconds, bytes.
-struct ExpositionText {
+/// Writes metrics as text: see `Reactor.serveMetrics(on:options:adding:)`. By Prometheus' customs
+/// counters end in `_total`, and values are in base units: seconds, bytes.
+///
+/// It traps on a name or a label that the format does not allow, and on a name that was given
+/// before: a family's samples stand together.
+public struct ExpositionText {
     static let contentType = "text/plain; version=0.0.4; charset=utf-8"
 
     private(set) var bytes: [UInt8] = []
+    private var names: Set<String> = []
 
-    /// A count that only grows.
-    mutating func counter(_ name: String, _ help: String, _ value: Int) {
+    init() {}
+
+    /// A count that grows.
+    public mutating func counter(_ name: String, _ help: String, _ value: Int) {
         begin(name, help, "counter")
         line(name, "\(value)")
     }
 
     /// A count for each value of a label.
-    mutating func counter(
+    public mutating func counter(
         _ name: String, _ help: String, by label: String, _ values: [(String, Int)]
     ) {
-        begin(name, help, "counter")
+        begin(name, help, "counter", by: label)
         for (labelValue, value) in values {
             line(name + Self.labels([(label, labelValue)]), "\(value)")
         }
     }
 
     /// A number that rises and falls.
-    mutating func gauge(_ name: String, _ help: String, _ value: Int) {
+    public mutating func gauge(_ name: String, _ help: String, _ value: Int) {
         begin(name, help, "gauge")
         line(name, "\(value)")
     }
 
     /// A number for each value of a label.
-    mutating func gauge(
+    public mutating func gauge(
         _ name: String, _ help: String, by label: String, _ values: [(String, Int)]
     ) {
-        begin(name, help, "gauge")
+        begin(name, help, "gauge", by: label)
         for (labelValue, value) in values {
             line(name + Self.labels([(label, labelValue)]), "\(value)")
         }
@@ -41,23 +47,33 @@ struct ExpositionText {
 
     /// How many observations were at most as large as each bound: counts include those of the
     /// bounds before, and `count` is that of all.
-    struct Distribution {
-        var buckets: [(bound: Double, count: Int)]
-        var sum: Double
-        var count: Int
+    public struct Distribution {
+        /// In rising order of the bounds; what is above the last one counts in `count` alone.
+        public var buckets: [(bound: Double, count: Int)]
+        /// That of all observations.
+        public var sum: Double
+        /// How many observations there are.
+        public var count: Int
+
+        /// Of observations that were counted elsewhere.
+        public init(buckets: [(bound: Double, count: Int)], sum: Double, count: Int) {
+            self.buckets = buckets
+            self.sum = sum
+            self.count = count
+        }
     }
 
     /// How observations are distributed.
-    mutating func histogram(_ name: String, _ help: String, _ distribution: Distribution) {
+    public mutating func histogram(_ name: String, _ help: String, _ distribution: Distribution) {
         begin(name, help, "histogram")
         lines(name, distribution, [])
     }
 
     /// The same for each value of a label.
-    mutating func histogram(
+    public mutating func histogram(
         _ name: String, _ help: String, by label: String, _ values: [(String, Distribution)]
     ) {
-        begin(name, help, "histogram")
+        begin(name, help, "histogram", by: label)
         for (value, distribution) in values { lines(name, distribution, [(label, value)]) }
     }
 
@@ -73,9 +89,29 @@ struct ExpositionText {
         line(name + "_count" + Self.labels(labels), "\(distribution.count)")
     }
 
-    private mutating func begin(_ name: String, _ help: String, _ type: String) {
+    private mutating func begin(
+        _ name: String, _ help: String, _ type: String, by label: String? = nil
+    ) {
+        guard Self.isName(name, orIn: ":") else { fatalError("no name of a metric: \(name)") }
+        guard names.insert(name).inserted else { fatalError("a metric twice: \(name)") }
+        if let label, !Self.isName(label) || label.hasPrefix("__") || label == "le" {
+            fatalError("no label of a metric: \(label)")
+        }
         line("# HELP \(name)", Self.escaped(help, quote: false))
         line("# TYPE \(name)", type)
+    }
+
+    /// Letters, digits and underscores, the first of which is no digit; and `others`.
+    private static func isName(_ name: String, orIn others: String = "") -> Bool {
+        guard let first = name.utf8.first, !(UInt8(ascii: "0")...UInt8(ascii: "9") ~= first) else {
+            return false
+        }
+        return name.unicodeScalars.allSatisfy { scalar in
+            switch scalar {
+            case "a"..."z", "A"..."Z", "0"..."9", "_": true
+            default: others.unicodeScalars.contains(scalar)
+            }
+        }
     }
 
     private mutating func line(_ first: String, _ second: String) {

@@ -1,4 +1,5 @@
 // What the reactors of a group are asked for by the one of them that serves metrics.
+import Synchronization
 import Tron
 
 /// Asks all reactors of a group, and goes on meanwhile: none waits for another. Belongs to the
@@ -34,16 +35,8 @@ final class GroupSurvey {
     func allTurn(_ completion: @escaping (Bool) -> Void) {
         let remotes = group.remotes
         guard remotes.count == group.count else { return completion(false) }
-        let own = reactor.remote
-        let count = RollCall(of: remotes.count, on: reactor, within: Self.patience, completion)
-        for remote in remotes {
-            if remote === own {
-                count.isHere()
-                continue
-            }
-            let submission = remote.submit { _ in own.submit { _ in count.isHere() } }
-            if submission == .stopped { count.isHere() }
-        }
+        RollCall(of: remotes, by: reactor.remote, completion)
+            .begin(on: reactor, within: Self.patience)
     }
 
     /// The group's reactors are set up one after another, and this one is perhaps the first.
@@ -56,28 +49,67 @@ final class GroupSurvey {
     }
 }
 
-/// Who has answered so far. Only the loop of the reactor that asks touches it.
+/// Asks reactors until each has answered, or for as long as the patience lasts.
 private final class RollCall: @unchecked Sendable {
-    private var missing: Int
-    private var completion: ((Bool) -> Void)?
-    private var timer: ScheduledTimer?
+    /// After how long it looks again: a queue that was full, also for an answer, has room once its
+    /// loop has turned.
+    private static let interval = Duration.milliseconds(50)
 
-    init(
-        of count: Int, on reactor: Reactor, within patience: Duration,
-        _ completion: @escaping (Bool) -> Void
-    ) {
-        missing = count
+    private let own: RemoteReactor
+    private let remotes: [RemoteReactor]
+    /// Each reactor adds its index.
+    private let present = Mutex<Set<Int>>([])
+    // The loop of the reactor that asks alone touches what follows.
+    private var unasked: Set<Int>
+    private var completion: ((Bool) -> Void)?
+    private var timers: [ScheduledTimer] = []
+
+    init(of remotes: [RemoteReactor], by own: RemoteReactor, _ completion: @escaping (Bool) -> Void)
+    {
+        self.own = own
+        self.remotes = remotes
         self.completion = completion
-        timer = reactor.schedule(after: patience) { self.end(false) }
+        unasked = Set(remotes.indices)
     }
 
-    func isHere() {
-        missing -= 1
-        if missing == 0 { end(true) }
+    func begin(on reactor: Reactor, within patience: Duration) {
+        timers = [
+            reactor.schedule(after: patience) { self.end(false) },
+            reactor.schedule(after: Self.interval, repeating: Self.interval) { self.ask() },
+        ]
+        ask()
+    }
+
+    /// Those whose queues were full before.
+    private func ask() {
+        for index in unasked {
+            switch submit(index) {
+            case .accepted: unasked.remove(index)
+            case .tooMuchWaits: break
+            case .stopped:
+                unasked.remove(index)
+                note(index)
+            }
+        }
+        count()
+    }
+
+    private func submit(_ index: Int) -> Submission {
+        remotes[index].submit { _ in
+            self.note(index)
+            _ = self.own.submit { _ in self.count() }
+        }
+    }
+
+    private func note(_ index: Int) { present.withLock { _ = $0.insert(index) } }
+
+    private func count() {
+        if present.withLock({ $0.count == remotes.count }) { end(true) }
     }
 
     private func end(_ areAllHere: Bool) {
-        timer.take()?.cancel()
+        for timer in timers { timer.cancel() }
+        timers = []
         completion.take()?(areAllHere)
     }
 }

@@ -16,13 +16,21 @@ extension Reactor {
     /// At most one request is answered a millisecond, and answers take at most a twentieth of the
     /// loop's time; other requests wait. While there is an endpoint, the loop times handlers, as
     /// with a `Meter`. On the loop's thread, or before it runs.
+    ///
+    /// `add` adds what the program counts itself, at each answer to `/metrics`, on the loop's
+    /// thread; of a group, on that of the reactor that serves.
+    ///
+    ///     try reactor.serveMetrics(port: 9100) { metrics in
+    ///         metrics.gauge("chat_rooms", "Rooms with a member.", rooms.count)
+    ///     }
     /// - Throws: `EndpointError` when the kernel refuses the address, because the port is taken,
     ///   say.
     @discardableResult
     public func serveMetrics(
-        on address: SocketAddress, options: MetricsOptions = MetricsOptions()
+        on address: SocketAddress, options: MetricsOptions = MetricsOptions(),
+        adding add: @escaping (inout ExpositionText) -> Void = { _ in }
     ) throws(EndpointError) -> MetricsEndpoint {
-        let responder = MetricsResponder(of: self)
+        let responder = MetricsResponder(of: self, adding: add)
         let server = try listen(on: address, options: options.server) { responder.serve($0) }
         return MetricsEndpoint(server)
     }
@@ -30,9 +38,10 @@ extension Reactor {
     /// The same on a port of this machine's own address, 127.0.0.1; port 0 takes a free one.
     @discardableResult
     public func serveMetrics(
-        port: UInt16, options: MetricsOptions = MetricsOptions()
+        port: UInt16, options: MetricsOptions = MetricsOptions(),
+        adding add: @escaping (inout ExpositionText) -> Void = { _ in }
     ) throws(EndpointError) -> MetricsEndpoint {
-        try serveMetrics(on: .loopback(port: port), options: options)
+        try serveMetrics(on: .loopback(port: port), options: options, adding: add)
     }
 }
 

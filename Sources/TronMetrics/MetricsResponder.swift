@@ -10,9 +10,12 @@ struct MetricsResponder {
     private let meter: Meter
     /// Nil for a reactor that is none of a group's.
     private let survey: GroupSurvey?
+    /// Adds what the program counts.
+    private let add: (inout ExpositionText) -> Void
 
-    init(of reactor: Reactor) {
+    init(of reactor: Reactor, adding add: @escaping (inout ExpositionText) -> Void) {
         self.reactor = reactor
+        self.add = add
         pace = MetricsPace(of: reactor)
         meter = reactor.makeMeter()
         survey = GroupSurvey(of: reactor)
@@ -70,7 +73,7 @@ struct MetricsResponder {
         case "/metrics":
             return { answer in
                 survey.snapshot { snapshot in
-                    answer { metrics(snapshot.metricsText) }
+                    answer { metrics(snapshot.metricsText(adding: add)) }
                 }
             }
         case "/healthz":
@@ -86,7 +89,7 @@ struct MetricsResponder {
             return refusal
         }
         return switch request.path {
-        case "/metrics": metrics(reactor.snapshot().metricsText)
+        case "/metrics": metrics(reactor.snapshot().metricsText(adding: add))
         case "/healthz": yes(true)
         case "/readyz": yes(survey?.isReady ?? reactor.isReady)
         default: HTTPResponse(.notFound)

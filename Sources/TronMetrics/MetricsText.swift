@@ -2,9 +2,9 @@
 import Tron
 
 extension ReactorSnapshot {
-    /// The metrics in Prometheus' text format.
-    var metricsText: [UInt8] {
-        text { text in
+    /// The metrics in Prometheus' text format; `add` adds others.
+    func metricsText(adding add: (inout ExpositionText) -> Void = { _ in }) -> [UInt8] {
+        text(adding: add) { text in
             let (open, turn) = (Self.openSessions, Self.loopLag)
             text.gauge(open.name, open.help, sessions.open)
             text.histogram(turn.name, turn.help, .nanoseconds(lag))
@@ -14,9 +14,9 @@ extension ReactorSnapshot {
 
 extension GroupSnapshot {
     /// The metrics of the reactors together; what tells them apart has a label, `reactor`, with the
-    /// index.
-    var metricsText: [UInt8] {
-        total.text { text in
+    /// index. `add` adds others.
+    func metricsText(adding add: (inout ExpositionText) -> Void = { _ in }) -> [UInt8] {
+        total.text(adding: add) { text in
             let (open, turn) = (ReactorSnapshot.openSessions, ReactorSnapshot.loopLag)
             text.gauge(open.name, open.help, by: "reactor", values(\.sessionsOpen))
             text.counter(
@@ -49,7 +49,9 @@ extension ReactorSnapshot {
     )
 
     /// All families; `writeApart` writes those by which the reactors of a group are told apart.
-    fileprivate func text(_ writeApart: (inout ExpositionText) -> Void) -> [UInt8] {
+    fileprivate func text(
+        adding add: (inout ExpositionText) -> Void, _ writeApart: (inout ExpositionText) -> Void
+    ) -> [UInt8] {
         var text = ExpositionText()
         writeTraffic(to: &text)
         writeApart(&text)
@@ -57,6 +59,7 @@ extension ReactorSnapshot {
         writeServers(to: &text)
         writeClients(to: &text)
         writeLoop(to: &text)
+        add(&text)
         return text.bytes
     }
 

@@ -31,7 +31,10 @@ import Tron
     ) throws {
         // Nobody listens at the broker's port.
         let process = try ProcessUnderTest(
-            ["node", "--listen", "127.0.0.1:0", "--broker", "127.0.0.1:1", "--spread", "0"],
+            [
+                "node", "--listen", "127.0.0.1:0", "--broker", "127.0.0.1:1", "--spread", "0",
+                "--metrics", "0",
+            ],
             of: "cluster-demo")
         let words = try process.readLine().split(separator: " ")
         let peer = try Peer(to: try SocketAddress(String(words[2])))
@@ -41,6 +44,14 @@ import Tron
             ).wireBytes)
         var polled = pollfd(fd: peer.descriptor, events: Int16(POLLIN), revents: 0)
         #expect(poll(&polled, 1, ProcessUnderTest.patience) == 1)
+        let scraper = try Peer(
+            to: SocketAddress(String(process.readLine().dropFirst("metrics on ".count))))
+        scraper.send("GET /metrics HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n".utf8)
+        scraper.drainToEnd()
+        scraper.close()
+        let metrics = String(decoding: scraper.received, as: UTF8.self)
+        #expect(metrics.contains("\ncluster_messages_published_total 1\n"))
+        #expect(metrics.contains("\ncluster_broker_ready 0\n"))
         process.signal(signal)
         peer.drainToEnd()
         #expect(peer.packets.map(\.category) == [Category.publish, Category.goodbye])
@@ -48,6 +59,6 @@ import Tron
         peer.close()
         let outcome = try process.awaitEnd()
         #expect(outcome.status == 0 && outcome.output.hasPrefix("published 1, forwarded 0, "))
-        #expect(outcome.errors.contains("drained: 1 closed, 0 aborted"))
+        #expect(outcome.errors.contains("drained: 2 closed, 0 aborted"))
     }
 }

@@ -84,11 +84,14 @@ extension World {
 
 extension ClientRecord {
     /// The numbers that its next attempt may have: it begins anew once a connection has proved
-    /// itself, by what was accepted or by its age.
+    /// itself, by what was accepted or by its age, or was said to work.
     var nextAttempts: ClosedRange<Int> {
         guard let last else { return (attempt + 1)...(attempt + 1) }
-        if last.hasAccepted { return 1...1 }
-        let mayHaveProved = last.end.receivedTotal >= 11 || options.stablePeriod != nil
+        if last === confirmed { return 1...1 }
+        let counts = options.proof == .reception
+        if counts && last.hasAccepted { return 1...1 }
+        let mayHaveProved =
+            counts && last.end.receivedTotal >= 11 || options.stablePeriod != nil
         return (mayHaveProved ? 1 : attempt + 1)...(attempt + 1)
     }
 

@@ -45,6 +45,8 @@ final class ClientRecord: @unchecked Sendable {
     /// The session that it has, and the last that it had since it last waited.
     var current: SessionRecord?
     var last: SessionRecord?
+    /// The session by which it was said that the connection works.
+    var confirmed: SessionRecord?
     /// Requests that have not ended, in the order in which they were made.
     var open: [RequestRecord] = []
     /// Reasons that its requests were told a connection was lost for, until it is told itself.
@@ -68,6 +70,7 @@ final class ClientRecord: @unchecked Sendable {
     func forgetAll() {
         current = nil
         last = nil
+        confirmed = nil
         open = []
     }
 

@@ -9,6 +9,7 @@ extension SessionRecord {
     func complaint(about reason: CloseReason) -> String? {
         switch reason {
         case .requested:
+            if world.saysFarewell && server == nil { return unsent }
             if closeBegun == nil { return "nobody closed it" }
             if !closeCalled && isAtTasksPacket && !isTaskCancelled {
                 return "a drain closed it while its task was at a packet"

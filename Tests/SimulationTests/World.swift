@@ -59,6 +59,8 @@ final class World: @unchecked Sendable {
     /// Calls that are still to be made in handlers, so that every run ends.
     var pokesLeft = 0
     var isStopping = false
+    /// A drain has ended the servers' sessions: all others are closed, too.
+    var saysFarewell = false
     /// Handlers called so far.
     var callbacks = 0
     var submittedWaiting = 0
@@ -109,6 +111,7 @@ final class World: @unchecked Sendable {
         limits.maximumFlushesPerTurn = chance.pick(1, 2, 1024)
         limits.maximumReleasesPerTurn = chance.pick(1, 2, 1024)
         limits.maximumIdleBufferBytes = chance.pick(0, 16_384, 1 << 20)
+        limits.farewellTimeout = .milliseconds(chance.pick(0, 30, 1000))
         return limits
     }
 

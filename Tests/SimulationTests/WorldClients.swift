@@ -30,6 +30,7 @@ extension World {
         options.session = drawSessionOptions()
         options.connectTimeout = .milliseconds(chance.pick(5, 200, 2000))
         options.stablePeriod = chance.pick(nil, .milliseconds(50))
+        options.proof = chance.pick(.reception, .reception, .confirmation)
         options.timeoutsBeforeReconnect = chance.pick(1, 2, nil)
         options.whileDisconnected = chance.pick(.wait, .wait, .fail)
         options.maximumPendingRequests = chance.pick(1, 5, 1000)
@@ -86,6 +87,10 @@ extension World {
         if record.changes == 60 { callSoon { [unowned self] in close(record) } }
         if case .closed = state {
             run.expect(record.isClosed || isStopping, "a client ended that nobody closed")
+        }
+        if case .connected = state, chance.hits(400) {
+            record.confirmed = record.current
+            record.client.confirmConnection()
         }
     }
 }

@@ -58,6 +58,7 @@ extension World {
             server.mayAbort = true
         }
         outstanding[serial] = "a drain of all"
+        if chance.hits(500) { sayFarewell(reactor) }
         reactor.drain(within: .nanoseconds(deadline)) { [unowned self] report in
             run.expect(outstanding[serial] != nil, "a drain of all was completed twice")
             outstanding[serial] = nil
@@ -67,7 +68,33 @@ extension World {
                 report.closed + report.aborted >= sessions.count,
                 "a drain of \(sessions.count) sessions reports \(report)")
             run.met(.drainedAndStopped)
+            noteFarewell()
         }
         obligations.add(serial, run.clock + deadline, "drain of all")
+    }
+
+    /// Clients and sessions are closed from now on, at once or a little later.
+    private func noteFarewell() {
+        saysFarewell = true
+        for client in clients { client.isClosed = true }
+        for record in records where !record.isClosed && record.closeBegun == nil {
+            record.closeBegun = run.turnStart
+        }
+    }
+
+    /// A last word, which takes a while, or never ends.
+    private func sayFarewell(_ reactor: Reactor) {
+        var isSaid = false
+        reactor.onDrained { [unowned self] _, finish in
+            run.expect(!isSaid && isStopping, "a farewell before the drain's end")
+            isSaid = true
+            switch chance.below(3) {
+            case 0: finish()
+            case 1:
+                let delay = chance.time(upToMilliseconds: 1200)
+                reactor.schedule(after: .nanoseconds(delay), finish)
+            default: break
+            }
+        }
     }
 }

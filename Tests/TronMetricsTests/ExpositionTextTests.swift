@@ -91,4 +91,34 @@ import Testing
         #expect(text.contains(#"# HELP a_total one\ntwo \\ "three""# + "\n"))
         #expect(text.contains(#"a_total{b="c\"\\\nd"} 1"#))
     }
+
+    @Test(arguments: ["a", "_", "A1:b_c", ":"]) func `what may be a name`(_ name: String) {
+        #expect(text { $0.gauge(name, "", 1) }.hasSuffix("\n\(name) 1\n"))
+    }
+
+    @Test func `what is no name, or no label, or was given before, ends the process`() async {
+        await #expect(processExitsWith: .failure) { ExpositionText.write(["a b"]) }
+        await #expect(processExitsWith: .failure) { ExpositionText.write(["1a"]) }
+        await #expect(processExitsWith: .failure) { ExpositionText.write([""]) }
+        await #expect(processExitsWith: .failure) { ExpositionText.write(["a\u{e4}"]) }
+        await #expect(processExitsWith: .failure) { ExpositionText.write(["a", "b", "a"]) }
+        await #expect(processExitsWith: .failure) { ExpositionText.write(["a"], by: "b:c") }
+        await #expect(processExitsWith: .failure) { ExpositionText.write(["a"], by: "__b") }
+        await #expect(processExitsWith: .failure) { ExpositionText.write(["a"], by: "le") }
+        await #expect(processExitsWith: .failure) { ExpositionText.write(["a"], by: "") }
+    }
+}
+
+extension ExpositionText {
+    /// Gauges of these names.
+    fileprivate static func write(_ names: [String], by label: String? = nil) {
+        var text = ExpositionText()
+        for name in names {
+            if let label {
+                text.gauge(name, "", by: label, [("x", 1)])
+            } else {
+                text.gauge(name, "", 1)
+            }
+        }
+    }
 }

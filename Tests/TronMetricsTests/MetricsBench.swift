@@ -11,9 +11,13 @@ final class MetricsBench {
     let reactor: Reactor
     let endpoint: MetricsEndpoint
 
-    init(on address: String = Bench.unixName(), options: MetricsOptions = MetricsOptions()) throws {
+    init(
+        on address: String = Bench.unixName(), options: MetricsOptions = MetricsOptions(),
+        adding add: @escaping (inout ExpositionText) -> Void = { _ in }
+    ) throws {
         reactor = try Reactor(kernel: kernel)
-        endpoint = try reactor.serveMetrics(on: SocketAddress(address), options: options)
+        endpoint = try reactor.serveMetrics(
+            on: SocketAddress(address), options: options, adding: add)
     }
 
     /// A peer, and turns until the endpoint has its connection.

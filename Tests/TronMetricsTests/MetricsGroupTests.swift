@@ -11,8 +11,8 @@ private final class GroupMetricsBench {
     let endpoint: MetricsEndpoint
 
     /// The group deals its connections out evenly.
-    init(notice: Duration = .zero) throws {
-        group = try GroupBench(on: Bench.unixName(), notice: notice)
+    init(limits: ReactorLimits = ReactorLimits(), notice: Duration = .zero) throws {
+        group = try GroupBench(on: Bench.unixName(), limits: limits, notice: notice)
         endpoint = try group.reactors[0].serveMetrics(on: SocketAddress(Bench.unixName()))
         group.kernel.isFrozen = true
         try group.turn(times: 2)
@@ -121,6 +121,35 @@ private func value(_ name: String, in text: String) -> Int? {
         try bench.group.turn(until: { bench.group.reactors[2].isFinished })
         bench.group.group.ended(at: 2)
         #expect(try bench.answers("healthz", "readyz").map(\.status) == [200, 503])
+    }
+
+    @Test(arguments: [0, 1]) func `a loop whose queue is full for a moment turns all the same`(
+        _ full: Int
+    ) throws {
+        var limits = ReactorLimits()
+        limits.maximumWaitingWork = 8
+        let bench = try GroupMetricsBench(limits: limits)
+        func fill() { while bench.group.reactors[full].remote.submit({ _ in }).isAccepted {} }
+        let peer = try bench.ask(["healthz"])
+        for _ in 0..<20 {
+            fill()
+            try bench.turn(without: 1, milliseconds: 1)
+        }
+        #expect(peer.drained.received.isEmpty)
+        for _ in 0..<100 where peer.drained.received.isEmpty {
+            try bench.group.turn()
+            bench.group.kernel.advance(.milliseconds(1))
+        }
+        #expect(answers(peer.received).map(\.status) == [200])
+    }
+
+    @Test func `one that prepares itself again is not ready, and so neither is its group`() throws {
+        let bench = try GroupMetricsBench()
+        bench.group.reactors[1].isPreparing = true
+        #expect(!bench.group.group.isReady)
+        #expect(try bench.answers("readyz").map(\.status) == [503])
+        bench.group.reactors[1].isPreparing = false
+        #expect(try bench.answers("readyz").map(\.status) == [200])
     }
 
     @Test func `a group is ready when all its reactors are, and until it drains`() throws {

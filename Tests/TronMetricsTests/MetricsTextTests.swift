@@ -29,7 +29,7 @@ private func samples(_ text: [UInt8]) -> [String: Double] {
         try bench.reactor.turn(until: { refused.drained.isAtEnd })
         peers[0].finish()
         try bench.turnUntilClosed()
-        let samples = samples(bench.reactor.snapshot().metricsText)
+        let samples = samples(bench.reactor.snapshot().metricsText())
         let bytes = Double(4 * wire("ping").count)
         for (name, value) in [
             "tron_sessions_open": 1, "tron_sessions_opened_total": 2,
@@ -58,9 +58,9 @@ private func samples(_ text: [UInt8]) -> [String: Double] {
             client.request(category: 1, data: text, timeout: .seconds(1)) { _ in ended += 1 }
         }
         try bench.reactor.turn(until: { ended == 2 })
-        #expect(samples(bench.reactor.snapshot().metricsText)["tron_requests_pending"] == 1)
+        #expect(samples(bench.reactor.snapshot().metricsText())["tron_requests_pending"] == 1)
         try bench.reactor.turn(until: { ended == 3 })
-        let samples = samples(bench.reactor.snapshot().metricsText)
+        let samples = samples(bench.reactor.snapshot().metricsText())
         for (name, value) in [
             "tron_requests_sent_total": 3, "tron_requests_pending": 0, "tron_dials_total": 1,
             "tron_connections_total": 1, #"tron_requests_ended_total{outcome="answered"}"#: 2,
@@ -79,7 +79,7 @@ private func samples(_ text: [UInt8]) -> [String: Double] {
             peer.send(wire("ping"))
             try bench.reactor.turn()
         }
-        let samples = samples(bench.reactor.snapshot().metricsText)
+        let samples = samples(bench.reactor.snapshot().metricsText())
         for name in ["tron_loop_lag_seconds", "tron_handler_seconds"] {
             let buckets = samples.filter { $0.key.hasPrefix(name + "_bucket{le=") }
                 .map { (bound: $0.key.split(separator: "\"")[1], count: $0.value) }
@@ -97,7 +97,7 @@ private func samples(_ text: [UInt8]) -> [String: Double] {
     }
 
     @Test func `every family has a help and a type, and keeps to the rules for names`() throws {
-        let text = String(decoding: try Reactor().snapshot().metricsText, as: UTF8.self)
+        let text = String(decoding: try Reactor().snapshot().metricsText(), as: UTF8.self)
         var type = ""
         var family = ""
         for line in text.split(separator: "\n") {

@@ -22,6 +22,14 @@ extension Client {
         failAll(.closed)
         deadlines.end()
     }
+
+    /// Says that the connection works: after it the backoff starts anew. With
+    /// `ConnectionProof.confirmation` nothing else says so, but for `ClientOptions.stablePeriod`.
+    /// Nothing while there is no connection. On the loop's thread.
+    public func confirmConnection() {
+        registry.requireLoop("Client.confirmConnection()")
+        if case .connected = dialer { attempt = 0 }
+    }
 }
 
 // MARK: - Dialing
@@ -116,9 +124,9 @@ extension Client: SessionOwner {
         backOff(after: .lost(reason)) { failLost(reason) }
     }
 
-    /// Whether the peer sent anything that was accepted, or the connection lasted long enough.
+    /// Whether its proof is there, unless that is a confirmation, or it lasted long enough.
     private func hasProved(_ session: Session, since: Int64) -> Bool {
-        if session.inbound.hasAccepted { return true }
+        if options.proof == .reception && session.inbound.hasAccepted { return true }
         guard let period = options.stablePeriod else { return false }
         return registry.now - since >= period.clampedNanoseconds
     }

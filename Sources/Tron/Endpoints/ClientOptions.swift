@@ -8,9 +8,11 @@ public struct ClientOptions: Sendable {
     /// The time for one attempt at one address. Default 10 s.
     public var connectTimeout: Duration = .seconds(10)
 
-    /// A connection that lasted this long has proved itself even if nothing was received: the
-    /// backoff starts anew after it. One that received a packet has at once. Nil, the default: only
-    /// a packet proves it.
+    /// What proves a connection, so that the backoff starts anew after it. Default `.reception`.
+    public var proof = ConnectionProof.reception
+
+    /// A connection that lasted this long has proved itself, too. Nil, the default: only its
+    /// `proof` proves it.
     public var stablePeriod: Duration?
 
     /// After how many requests in a row that timed out the connection counts as failed and is made
@@ -43,6 +45,17 @@ public struct ClientOptions: Sendable {
             (1...1 << 30).contains(maximumPendingRequests), "maximumPendingRequests: 1 to 2^30")
         demand(maximumCopiedRequests >= 0, "maximumCopiedRequests: not negative")
     }
+}
+
+/// What proves a client's connection. One that has not proved itself counts as an attempt that
+/// failed: the next one waits longer, and the last one gives up.
+public enum ConnectionProof: Sendable, Hashable {
+    /// It has received something that was accepted: a packet, a frame, or bytes that a handler
+    /// consumed.
+    case reception
+    /// The program has called `Client.confirmConnection()`: for a server that greets whom it then
+    /// refuses, a password being wrong, say.
+    case confirmation
 }
 
 /// What becomes of a request while there is no connection.

@@ -30,6 +30,11 @@ final class Endpoints: ReactorCompanion {
     /// Whether the reactor can be sent work: see `Reactor.isReady`.
     var readiness = ServingReadiness()
 
+    /// See `Reactor.onDrained`. What a former one held may call back when it goes.
+    var drainedHandler: ((DrainReport, _ finish: @escaping @Sendable () -> Void) -> Void)? {
+        didSet { withExtendedLifetime(oldValue) {} }
+    }
+
     /// Told of events, if anyone listens.
     var reporter: EventReporter?
 
@@ -39,6 +44,7 @@ final class Endpoints: ReactorCompanion {
 
     func end() {
         readiness.end()
+        drainedHandler = nil
         servers.forEach { key, _ in servers.remove(key) }
         clients.forEach { key, _ in clients.remove(key) }
     }

@@ -1,4 +1,4 @@
-// All servers of a reactor at once: their list, a packet to every session, and their drain.
+// All servers of a reactor at once: their list, and a packet to every session.
 
 extension Reactor {
     /// The servers that listen, or have stopped listening and still have sessions. On the loop's
@@ -6,32 +6,6 @@ extension Reactor {
     public var servers: [Server] {
         registry.requireLoop("Reactor.servers")
         return registry.endpoints.allServers
-    }
-
-    /// Drains all servers (`Server.drain(within:spread:completion:)`) and then stops the reactor:
-    /// its graceful end. From the call on `isReady` is false. `completion` is called on the loop,
-    /// once, with the sum of their reports, before `run()` returns. A server that begins to listen
-    /// meanwhile ends with the reactor. On the loop's thread.
-    ///
-    /// `notice` is how long the servers still accept and serve as before, so that a balancer which
-    /// asks for readiness now and then sends nothing any more when they stop listening: its
-    /// interval, or none, the default. The deadline counts from the notice's end.
-    public func drain(
-        within deadline: Duration, spread: Duration = .zero, notice: Duration = .zero,
-        completion: @escaping (DrainReport) -> Void = { _ in }
-    ) {
-        registry.requireLoop("Reactor.drain(within:)")
-        let calls = registry.endpoints.readiness.drains(within: notice + deadline)
-        for call in calls { call() }
-        // Nothing here holds the reactor, which holds this until it ends.
-        let begin = { [registry, remote] in
-            registry.drainServers(within: deadline, spread: spread) { report in
-                completion(report)
-                remote.stop()
-            }
-        }
-        guard notice > .zero else { return begin() }
-        DrainNotice(registry, begin).begin(lasting: notice)
     }
 
     /// Queues a packet for every session of every server: see `Server.broadcast`. On the loop's
@@ -48,56 +22,6 @@ extension Reactor {
     public func broadcast(category: UInt8, data: String) -> Int {
         broadcast(category: category, data: [UInt8](data.utf8))
     }
-}
-
-extension Registry {
-    /// Drains all servers there are; `completion` is called once, with the sum of their reports.
-    fileprivate func drainServers(
-        within deadline: Duration, spread: Duration, completion: @escaping (DrainReport) -> Void
-    ) {
-        let all = endpoints.allServers
-        guard !all.isEmpty else { return callLater { completion(DrainReport()) } }
-        for server in all { server.stopAccepting() }
-        var sum = DrainReport()
-        var left = all.count
-        for server in all {
-            server.drain(within: deadline, spread: spread) { report in
-                sum.add(report)
-                left -= 1
-                if left == 0 { completion(sum) }
-            }
-        }
-    }
-}
-
-/// The time between the word that a reactor drains and the drain. The reactor's stop ends it, too.
-private final class DrainNotice: EventSource {
-    let registry: Registry
-    var key = SlabKey.none
-    private var drain: (() -> Void)?
-    private var timer = TimerKey.none
-
-    init(_ registry: Registry, _ drain: @escaping () -> Void) {
-        self.registry = registry
-        self.drain = drain
-    }
-
-    func begin(lasting notice: Duration) {
-        key = registry.sources.insert(self)
-        timer = registry.arm(key, at: registry.kernel.now() + notice.clampedNanoseconds)
-    }
-
-    func ready(_ readiness: Readiness) {}
-
-    func expired(_ timer: TimerKey, payload: UInt32) { reactorStops() }
-
-    func reactorStops() {
-        guard let drain = drain.take() else { return }
-        registry.releaseLater(self)
-        drain()
-    }
-
-    func release() { registry.wheel.cancel(timer) }
 }
 
 extension Server {

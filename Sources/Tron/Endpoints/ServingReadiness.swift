@@ -1,7 +1,7 @@
 // Whether a reactor is to be sent work: told apart from whether its loop turns.
 
-/// What a balancer or a supervisor is told. Who watches is told once of each: that it is ready, and
-/// that it is not any more.
+/// What a balancer or a supervisor is told. Who watches is told of each change, and once of a
+/// drain.
 struct ServingReadiness {
     private enum Phase {
         case preparing, ready
@@ -11,7 +11,8 @@ struct ServingReadiness {
 
     /// What is called as the phase changes.
     struct Watcher {
-        let whenReady: () -> Void
+        /// With whether it is ready now.
+        let whenChanged: (Bool) -> Void
         /// With the time after which the process is to have ended.
         let whenDrained: (Duration) -> Void
     }
@@ -28,7 +29,7 @@ struct ServingReadiness {
     mutating func setPreparing(_ isPreparing: Bool) -> [() -> Void] {
         guard phase != .over, isPreparing == isReady else { return [] }
         phase = isPreparing ? .preparing : .ready
-        return isPreparing ? [] : watchers.map(\.whenReady)
+        return watchers.map { watcher in { watcher.whenChanged(!isPreparing) } }
     }
 
     mutating func watch(_ watcher: Watcher) { watchers.append(watcher) }
@@ -56,8 +57,9 @@ extension Reactor {
     }
 
     /// Whether the program is not able to serve yet, though its servers may listen: it fills its
-    /// caches, say. Set before `run()`, and to false when it is able to. Default false. Once a
-    /// drain has begun, setting it changes nothing. On the loop's thread, or before it runs.
+    /// caches, say. Set before `run()`, and to false when it is able to; whoever cannot serve for a
+    /// while may set it again. Default false. Once a drain has begun, setting it changes
+    /// nothing. On the loop's thread, or before it runs.
     public var isPreparing: Bool {
         get {
             registry.requireLoop("Reactor.isPreparing")

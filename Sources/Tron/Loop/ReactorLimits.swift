@@ -33,6 +33,12 @@ public struct ReactorLimits: Sendable, Hashable {
     /// of those that a packet of the default's largest size needs.
     public var maximumIdleBufferBytes = 32 << 20
 
+    /// The time between the end of the servers' sessions and the reactor's stop, in a drain
+    /// (`Reactor.drain(within:spread:notice:completion:)`): for the program's last word
+    /// (`Reactor.onDrained`), and for what is queued for the peers of clients. Default 1 s: some
+    /// round trips; the end of a drain is not to wait for a peer that does not answer.
+    public var farewellTimeout = Duration.seconds(1)
+
     /// How long the loop looks for events without sleeping before it sleeps, after each turn; zero
     /// to a second. Default zero: it sleeps at once, and an idle reactor costs nothing.
     ///
@@ -55,6 +61,7 @@ public struct ReactorLimits: Sendable, Hashable {
         demand(maximumFlushesPerTurn > 0, "maximumFlushesPerTurn: at least 1")
         demand(maximumReleasesPerTurn > 0, "maximumReleasesPerTurn: at least 1")
         demand(maximumIdleBufferBytes >= 0, "maximumIdleBufferBytes: not negative")
+        demand(farewellTimeout >= .zero, "farewellTimeout: not negative")
         demand((Duration.zero ... .seconds(1)).contains(spin), "spin: zero to a second")
     }
 }

@@ -107,6 +107,9 @@ extension RemoteReactor {
 
     package var stopsRequested: Bool { stopFlag.load(ordering: .acquiring) }
 
+    /// Whether the reactor stops at the end of its turn, is stopping or has stopped.
+    var isEnding: Bool { stopsRequested || shared.withLock { !$0.isOpen } }
+
     var isOnLoop: Bool { shared.withLock { $0.loop == .current } }
 
     /// Whether the calling code is part of a turn. Any thread may ask, also one that made the

@@ -1,6 +1,6 @@
-// Whether several reactors are ready together: when the last one is, until the first drains.
+// Whether several reactors are ready together: while each is, until the first drains.
 
-/// The readiness of a group. Each reactor tells its own, on its thread.
+/// The readiness of a group: that of all its reactors, each of which tells its own, on its thread.
 final class SharedReadiness: Sendable {
     private struct State {
         var ready: Set<Int> = []
@@ -17,20 +17,20 @@ final class SharedReadiness: Sendable {
 
     var isReady: Bool { state.withLock { $0.ready.count == count && !$0.isOver } }
 
-    /// Looks at a reactor from its first turn on: until then more may come to listen. `whenReady`
-    /// is called on the loop of the one by which all are ready, `whenDrained` on that of the first
-    /// that drains, with the time after which it is to have ended.
+    /// Looks at a reactor from its first turn on: until then more may come to listen. Of all that
+    /// are followed one is called back, on its loop: `whenReady` of the one by which all are ready,
+    /// `whenDrained` of the first that drains, with the time after which it is to have ended.
     func follow(
         _ reactor: Reactor, at index: Int, whenReady: @escaping () -> Void = {},
         whenDrained: @escaping (Duration) -> Void = { _ in }
     ) {
         let endpoints = reactor.registry.endpoints
-        let becomesReady = { if self.noteReady(index) { whenReady() } }
+        let changes = { isReady in if self.note(isReady, of: index) { whenReady() } }
         let watcher = ServingReadiness.Watcher(
-            whenReady: becomesReady,
+            whenChanged: changes,
             whenDrained: { time in if self.noteDrain() { whenDrained(time) } })
         reactor.callSoon {
-            if endpoints.readiness.isReady { becomesReady() }
+            changes(endpoints.readiness.isReady)
             endpoints.readiness.watch(watcher)
         }
     }
@@ -38,10 +38,10 @@ final class SharedReadiness: Sendable {
     /// One has ended, perhaps without a drain.
     func ended() { state.withLock { $0.isOver = true } }
 
-    /// Whether all are ready now that this one is, for the first time.
-    private func noteReady(_ index: Int) -> Bool {
+    /// Whether all are ready now, for the first time.
+    private func note(_ isReady: Bool, of index: Int) -> Bool {
         state.withLock { state in
-            state.ready.insert(index)
+            if isReady { state.ready.insert(index) } else { state.ready.remove(index) }
             guard state.ready.count == count, !state.isOver, !state.wasTold else { return false }
             state.wasTold = true
             return true

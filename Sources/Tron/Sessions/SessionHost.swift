@@ -125,6 +125,13 @@ final class SessionDirectory: ReactorCompanion {
         }
     }
 
+    /// Whether there is no session that has not been released.
+    var isEmpty: Bool {
+        var count = 0
+        hosts.forEach { _, host in count += host.count }
+        return count == 0
+    }
+
     func forEachSession(_ body: (Session) -> Void) {
         hosts.forEach { _, host in host.forEach(body) }
     }

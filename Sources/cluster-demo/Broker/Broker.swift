@@ -85,9 +85,8 @@ final class Broker {
         if case .gaveUp = state { connectLater() }
     }
 
-    /// Begins anew after the longest delay. A client's own delays begin anew with whatever the peer
-    /// sends, so that a server which greets and then refuses would be asked without a pause.
-    func connectLater() {
+    /// Begins anew after the longest delay.
+    private func connectLater() {
         client?.close()
         reactor.schedule(after: options.backoff.cap) { [self] in if !hasLeft { connect() } }
     }
@@ -96,6 +95,8 @@ final class Broker {
     private var clientOptions: ClientOptions {
         var client = ClientOptions()
         client.connectTimeout = .seconds(2)
+        // A server greets, too, whom it then refuses.
+        client.proof = .confirmation
         client.session.idle.read = options.pingInterval + options.patience
         client.session.limits.maximumDataLength = BrokerLimits.frame
         client.session.limits.maximumQueuedBytes =

@@ -56,6 +56,7 @@ extension Broker {
     private func answered(_ session: Session) {
         if case .confirming = phase {
             phase = .ready(session)
+            client?.confirmConnection()
             isTold = false
             onEvent(.ready(server: info.name))
             return
@@ -65,12 +66,10 @@ extension Broker {
     }
 
     private func lost(_ reason: CloseReason) {
-        let wasReady = isReady
         phase = .away
         isMoving = false
         for call in confirmations.lost() { call(false) }
         if hasLeft || reason == .reactorStopped { return }
-        if !wasReady { connectLater() }
         onEvent(.lost("\(reason)"))
     }
 }

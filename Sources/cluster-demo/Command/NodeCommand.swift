@@ -11,14 +11,26 @@ func runNode(_ settings: NodeSettings) throws -> Int32 {
     if settings.address == nil && inherited?.names.isEmpty != false {
         throw UsageError("node needs --listen, or listeners handed over by a supervisor")
     }
-    let reactor = try Reactor()
+    var limits = ReactorLimits()
+    limits.farewellTimeout = farewellTimeout
+    let reactor = try Reactor(limits: limits)
     let node = Node(try nodeOptions(settings), on: reactor) { event in Terminal.note("\(event)") }
     let servers = try listen(settings, inherited, for: node)
-    let metrics = try settings.metrics.map { try reactor.serveMetrics(on: $0) }
+    let metrics = try settings.metrics.map { address in
+        try reactor.serveMetrics(on: address) { node.write(to: &$0) }
+    }
     let supervisor = try Supervisor.ofThisProcess()
     if let supervisor { reactor.report(to: supervisor) }
-    let ending = Ending(node, servers, settings, supervisor)
-    try reactor.onSignal(.interrupt, .terminate) { _ in ending.begin() }
+    reactor.onDrained { report, finish in
+        Terminal.note("drained: \(report)")
+        node.leave(finish)
+    }
+    var isEnding = false
+    try reactor.onSignal(.interrupt, .terminate) { _ in
+        if isEnding { return reactor.stop() }
+        isEnding = true
+        reactor.drain(within: settings.drain, spread: settings.spread)
+    }
     // Only now: whoever reads this line may connect, and may send a signal.
     for server in servers { Terminal.say("listening on \(server.address)") }
     if let metrics { Terminal.say("metrics on \(metrics.address)") }
@@ -26,6 +38,9 @@ func runNode(_ settings: NodeSettings) throws -> Int32 {
     Terminal.say(node.counters.line)
     return ExitStatus.success
 }
+
+/// What the broker has to answer within, once all sessions have gone.
+private let farewellTimeout = Duration.seconds(2)
 
 private func nodeOptions(_ settings: NodeSettings) throws -> NodeOptions {
     let name = settings.name ?? "node-" + String(UInt32.random(in: 0 ... .max), radix: 16)
@@ -48,53 +63,6 @@ private func listen(
     guard let inherited else { return [] }
     return try inherited.names.map { name in
         try reactor.listen(on: inherited.claim(name), options: options) { node.admit($0) }
-    }
-}
-
-/// The graceful end. `Reactor.drain` would stop the reactor with the last session, before the
-/// broker has what that published.
-private final class Ending {
-    /// What the broker has to answer within, once all sessions have gone.
-    private static let farewell = Duration.seconds(2)
-
-    private let node: Node
-    private let servers: [Server]
-    private let settings: NodeSettings
-    private let supervisor: Supervisor?
-    private var hasBegun = false
-    private var serversLeft = 0
-    private var sum = DrainReport()
-
-    init(
-        _ node: Node, _ servers: [Server], _ settings: NodeSettings, _ supervisor: Supervisor?
-    ) {
-        self.node = node
-        self.servers = servers
-        self.settings = settings
-        self.supervisor = supervisor
-    }
-
-    func begin() {
-        if hasBegun { return node.reactor.stop() }
-        hasBegun = true
-        // Balancers that ask for readiness send nobody any more.
-        node.reactor.isPreparing = true
-        // A supervisor that is not told waits for its own time to stop.
-        try? supervisor?.stopping(within: settings.drain + Self.farewell)
-        serversLeft = servers.count
-        for server in servers {
-            server.drain(within: settings.drain, spread: settings.spread) { [self] report in
-                sum.add(report)
-                serversLeft -= 1
-                if serversLeft == 0 { leave() }
-            }
-        }
-    }
-
-    private func leave() {
-        Terminal.note("drained: \(sum)")
-        node.leave { [self] in node.reactor.stop() }
-        node.reactor.schedule(after: Self.farewell) { [self] in node.reactor.stop() }
     }
 }
 

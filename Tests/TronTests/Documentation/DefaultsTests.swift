@@ -11,6 +11,7 @@ import Testing
         #expect(limits.maximumFlushesPerTurn == 1024 && limits.maximumReleasesPerTurn == 1024)
         #expect(limits.maximumWaitingWork == 65_536)
         #expect(limits.maximumIdleBufferBytes == 32 << 20)
+        #expect(limits.farewellTimeout == .seconds(1))
     }
 
     @Test func `a session's limits are the documented ones`() {
@@ -48,6 +49,7 @@ import Testing
         #expect(!server.reusesPort && server.session.pausesReadingAboveHighWatermark)
         let client = ClientOptions()
         #expect(client.connectTimeout == .seconds(10) && client.stablePeriod == nil)
+        #expect(client.proof == .reception)
         #expect(client.timeoutsBeforeReconnect == 1 && client.whileDisconnected == .wait)
         #expect(client.maximumPendingRequests == 65_536 && client.maximumCopiedRequests == 1024)
         #expect(client.jitterSeed == nil && !client.session.pausesReadingAboveHighWatermark)

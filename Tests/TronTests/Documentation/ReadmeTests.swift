@@ -8,10 +8,10 @@ import TronTestKit
 
 private let here = URL(filePath: #filePath)
 
-/// The Swift blocks of the README, without their indentation.
-private func readmeBlocks() throws -> [String] {
+/// The Swift blocks of a page, without their indentation.
+private func blocks(of page: String) throws -> [String] {
     let root = (1...4).reduce(here) { path, _ in path.deletingLastPathComponent() }
-    let text = try String(contentsOf: root.appending(path: "README.md"), encoding: .utf8)
+    let text = try String(contentsOf: root.appending(path: page), encoding: .utf8)
     return text.components(separatedBy: "```swift\n").dropFirst()
         .map { $0.components(separatedBy: "```")[0] }
         .map { $0.replacingOccurrences(of: "import Tron\n\n", with: "") }
@@ -40,16 +40,18 @@ private func asInReadme(_ code: String) -> String {
 
 @Suite struct ReadmeTests {
     @Test(arguments: [
-        "server", "client", "request", "await", "ending", "service", "group", "supervisor", "lines",
-        "bytes", "room", "task", "proxied", "watching", "simulated",
+        "server", "client", "request", "await", "ending", "farewell", "service", "group",
+        "every core", "supervisor", "lines", "bytes", "room", "task", "proxied", "watching",
+        "simulated",
     ])
     func `the README shows just the code that is run here`(_ name: String) throws {
         let code = try asInReadme(snippet(name))
         let endings = [
             "", "try reactor.run()\n", "try await service.run()\n",
-            "let report = try await group.run()\n",
+            "let report = try await group.run()\n", "try await group.run()\n",
         ]
-        #expect(try readmeBlocks().contains { block in endings.contains { block == code + $0 } })
+        let pages = try ["README.md", "Sources/cluster-demo/README.md"].flatMap(blocks)
+        #expect(pages.contains { block in endings.contains { block == code + $0 } })
     }
 
     @Test func `the server, the client and the awaiting task do what the README says`() throws {
@@ -266,8 +268,11 @@ extension ReadmeTests {
         let reactor = try Reactor()
         var events: [String] = []
         let log: (ReactorEvent) -> Void = { events.append("\($0)") }
+        let rooms = ["a": reactor.makeGroup()]
         // snippet: watching
-        let metrics = try reactor.serveMetrics(port: 0)
+        let metrics = try reactor.serveMetrics(port: 0) { metrics in
+            metrics.gauge("chat_rooms", "Rooms with a member.", rooms.count)
+        }
         reactor.onEvent { event in log(event) }
         // end
         var answer = ""
@@ -355,6 +360,30 @@ extension ReadmeTests {
         }
     }
 
+    @Test func `the broker hears the last word of a reactor that drains`() throws {
+        let reactor = try Reactor(kernel: FaultyKernel())
+        let broker = try Bench { session, log in
+            session.onPacket { session, packet in
+                log.texts.append(packet.text)
+                session.reply(to: packet, data: "")
+            }
+        }
+        let client = reactor.makeClient(to: broker.server.address.description)
+        func turn() throws -> Bool {
+            try broker.reactor.turn()
+            return try reactor.step()
+        }
+        while try client.session == nil && turn() {}
+        // snippet: farewell
+        reactor.onDrained { report, finish in
+            client.request(category: 1, data: "leaving", timeout: .seconds(1)) { _ in finish() }
+        }
+        // end
+        reactor.drain(within: .seconds(8))
+        while try turn() {}
+        #expect(broker.texts == ["leaving"])
+    }
+
     @Test func `a program that is to be handed its listener says when it is not`() throws {
         func serve() throws {
             let reactor = try Reactor()
@@ -392,6 +421,31 @@ extension ReadmeTests {
         service.shutDown()
         peer?.finish()
         try await run.value
+    }
+
+    @Test func `a group has a room on every core`() async throws {
+        let address = Bench.unixName()
+        // snippet: every core
+        let rooms = ReactorLocal<SessionGroup>()
+        let group = ReactorGroup(count: .cores) { reactor, _ in
+            rooms[reactor] = reactor.makeGroup()
+        }
+        try group.listen(on: address) { session in
+            rooms[session]?.add(session)
+            session.onPacket { _, packet in
+                let text = packet.text
+                group.submitToAll { reactor in rooms[reactor]?.send(category: 1, data: text) }
+            }
+        }
+        // end
+        let run = Task { try await group.run() }
+        try await RunningGroup.wait { group.isReady }
+        let peer = try Peer(to: SocketAddress(address))
+        peer.send(wire("all"))
+        #expect(peer.read(1) == ["all"])
+        run.cancel()
+        peer.finish()
+        _ = try await run.value
     }
 
     @Test func `the group sends what one session says to those of all reactors`() async throws {

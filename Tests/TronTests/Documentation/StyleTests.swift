@@ -71,7 +71,9 @@ import Testing
         (text: "package import Tron", isBreach: true),
         (text: "import class Tron.Reactor", isBreach: true),
         (text: "import Tron; import Tron", isBreach: true),
+        (text: "import Synchronization\nimport Tron", isBreach: false),
         (text: "import Synchronization", isBreach: true),
+        (text: "import Glibc", isBreach: true),
         (text: "struct A {}; import Tron", isBreach: true),
     ])
     func `metrics that import more than the public API are found`(text: String, isBreach: Bool) {

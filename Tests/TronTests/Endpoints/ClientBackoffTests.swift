@@ -97,6 +97,39 @@ import Testing
         #expect(bench.log.delays == seconds(3, 6))
     }
 
+    @Test func `where the program confirms, nothing that is received begins the delays anew`()
+        throws
+    {
+        let bench = try NetworkBench()
+        var options = ClientOptions()
+        options.proof = .confirmation
+        let client = bench.connect(options: options)
+        client.confirmConnection()
+        for isConfirmed in [false, false, true, false] {
+            try bench.turn(until: { client.session != nil })
+            let session = try #require(client.session)
+            bench.kernel.deliver(packet, to: session)
+            try bench.turn(until: { session.counters.packetsReceived == 1 })
+            if isConfirmed { client.confirmConnection() }
+            session.abort()
+            try bench.turn(until: { client.state.isWaiting })
+            client.confirmConnection()
+        }
+        #expect(bench.log.delays == seconds(3, 6, 3, 6))
+    }
+
+    @Test func `a confirmed connection has proved itself without a packet`() throws {
+        let bench = try NetworkBench()
+        let client = bench.connect()
+        for isConfirmed in [false, true, false] {
+            try bench.turn(until: { client.session != nil })
+            if isConfirmed { client.confirmConnection() }
+            client.session?.abort()
+            try bench.turn(until: { client.state.isWaiting })
+        }
+        #expect(bench.log.delays == seconds(3, 3, 6))
+    }
+
     @Test func `jitter is drawn from the seed, within the delay`() throws {
         func delays(seed: UInt64?, _ jitter: Backoff.Jitter) throws -> [Duration] {
             let bench = try NetworkBench()

@@ -4,7 +4,7 @@ import Testing
 
 @testable import Tron
 
-@Suite(.serialized, .timeLimit(.minutes(3))) struct ClientRealPeerTests {
+@Suite(.serialized, .timeLimit(.minutes(10))) struct ClientRealPeerTests {
     /// Keeps requests in flight, and counts how they end.
     private final class Load {
         let client: Client

@@ -45,7 +45,7 @@ private final class RemoteBench: Sendable {
     var session: SessionID? { sessions.withLock { $0.first } }
 }
 
-@Suite(.timeLimit(.minutes(1))) struct RemoteCallsTests {
+@Suite(.timeLimit(.minutes(10))) struct RemoteCallsTests {
     @Test func `packets are sent to one session and to all from any thread`() async throws {
         let bench = try RemoteBench()
         let remote = bench.loop.remote

@@ -30,7 +30,7 @@ private actor Resident {
     nonisolated func assumed() -> Bool { assumeIsolated { _ in true } }
 }
 
-@Suite(.timeLimit(.minutes(1))) struct ReactorExecutorTests {
+@Suite(.timeLimit(.minutes(10))) struct ReactorExecutorTests {
     @Test func `a task on the executor stays on the reactor's thread`() async throws {
         let loop = try ReactorThread()
         let elsewhere = await Task { loop.isOnThread }.value

@@ -19,7 +19,7 @@ extension RemoteReactor {
     }
 }
 
-@Suite(.timeLimit(.minutes(1))) struct RemoteSleepTests {
+@Suite(.timeLimit(.minutes(10))) struct RemoteSleepTests {
     private let log = Ends([])
     private var noted: [String] { log.withLock { $0 } }
 

@@ -100,6 +100,9 @@ extension Misuse {
         reactor("too many bytes", "maximumBytesReadPerTurn: 1 byte to 64 MiB") {
             $0.maximumBytesReadPerTurn = 1 << 26 + 1
         },
+        reactor("a farewell before now", "farewellTimeout: not negative") {
+            $0.farewellTimeout = .nanoseconds(-1)
+        },
         reactor("a spin before now", "spin: zero to a second") { $0.spin = .nanoseconds(-1) },
         reactor("a spin for ever", "spin: zero to a second") { $0.spin = .milliseconds(1001) },
         reactor("no timers", "maximumTimersPerTurn: at least 1") { $0.maximumTimersPerTurn = 0 },

@@ -40,25 +40,34 @@ extension PromisedPlace {
             "Sources/Tron/Endpoints/ClientConnecting.swift",
             [
                 Promise(
+                    1350, "Says that the connection works", "nothing else says so",
+                    "Nothing while there is no connection",
+                    by: "ClientBackoffTests: where the program confirms",
+                    "ClientBackoffTests: a confirmed connection has proved itself"),
+                Promise(
                     708, "Ends the client: its session is closed",
                     by: "ClientCloseTests: close ends the client in every phase",
                     "ClientCloseTests: close loses nothing",
-                    "ClientCloseTests: what a completion asks for")
+                    "ClientCloseTests: what a completion asks for"),
             ]),
         PromisedPlace(
             "Sources/Tron/Endpoints/ClientOptions.swift",
             [
                 Promise(
                     709, "Default 10 s.", "Default 1.", "Default `.wait`", "Default 65,536",
-                    "Default 1,024", by: "DefaultsTests: a server's and a client's options"),
+                    "Default 1,024", "Default `.reception`",
+                    by: "DefaultsTests: a server's and a client's options"),
                 Promise(
                     710, "A connection that lasted this long",
                     by: "ClientBackoffTests: the delays begin anew after the stable"),
                 Promise(
-                    711, "One that received a packet has at once", "only a packet proves it",
+                    711, "What proves a connection", "only its `proof` proves it",
                     by: "ClientBackoffTests: the delays begin anew after a first packet",
                     "ClientBackoffTests: without a stable period",
                     "ClientProofTests: a connection that brought nothing"),
+                Promise(
+                    1349, "The program has called `Client.confirmConnection()`",
+                    by: "ClientBackoffTests: where the program confirms"),
                 Promise(
                     712, "After how many requests in a row",
                     by: "ClientRequestTests: timeouts in a row",

@@ -89,6 +89,7 @@ extension PromisedPlace {
                     418, "Bytes of idle buffers kept", by: "BufferPoolTests: no more is kept"),
                 Promise(
                     419, "Default 256 KiB", "Default 1,024", "Default 65,536", "Default 32 MiB",
+                    "Default 1 s",
                     by: "DefaultsTests: a reactor's limits"),
             ]),
         PromisedPlace(

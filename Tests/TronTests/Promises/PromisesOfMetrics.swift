@@ -34,7 +34,8 @@ extension PromisedPlace {
                 Promise(
                     913, "is told of as far as was known", "503 unless all loops turn",
                     by: "MetricsGroupTests: a loop that does not turn",
-                    "MetricsGroupTests: a group is ready when"),
+                    "MetricsGroupTests: a group is ready when",
+                    "MetricsGroupTests: a loop whose queue is full"),
                 Promise(908, "8 KiB for its header", by: "HTTPRequestTests: limits are exact"),
                 Promise(
                     909, "further ones are closed at once",
@@ -49,6 +50,16 @@ extension PromisedPlace {
                 Promise(
                     912, "Default 128.", "Default 10 s.", "Default 3 min",
                     by: "MetricsEndpointTests: the limits are the documented"),
-            ])
+            ]),
+        PromisedPlace(
+            "Sources/TronMetrics/ExpositionText.swift",
+            [
+                Promise(
+                    914, "It traps on a name or a label", by: "ExpositionTextTests: what is no name"
+                ),
+                Promise(
+                    915, "How many observations were at most as large",
+                    by: "ExpositionTextTests: a histogram ends with"),
+            ]),
     ]
 }

@@ -39,6 +39,11 @@ extension PromisedPlace {
                     "DrainDebtTests: what no handler has seen",
                     "ServerEndTests: at its deadline a drain aborts"),
                 Promise(
+                    1351, "Then comes the farewell", "Who has a last word to a broker",
+                    by: "FarewellTests: it has its time and no more",
+                    "FarewellTests: what a session's goodbye has sent",
+                    "ReadmeTests: the broker hears the last word"),
+                Promise(
                     1009, "a second one is refused", "is given, or counted in the report",
                     by: "OwedReplyTests: a reply is owed until it is given",
                     "DrainDebtTests: replies that never come"),

@@ -122,17 +122,36 @@ extension PromisedPlace {
                     simulation: "a listener has ignored its backlog"),
             ]),
         PromisedPlace(
-            "Sources/Tron/Endpoints/ReactorServers.swift",
+            "Sources/Tron/Endpoints/ReactorDrain.swift",
             [
                 Promise(
                     775, "is called on the loop, once",
                     by: "ReactorServersTests: a drain of the reactor sums"),
                 Promise(
+                    1346, "Between the two comes the farewell",
+                    by: "FarewellTests: what a session's goodbye has sent",
+                    "FarewellTests: it has its time and no more",
+                    "FarewellTests: a peer that never ends"),
+                Promise(
+                    1347, "`stop()` ends any of it at once",
+                    by: "FarewellTests: a stop needs no last word",
+                    "FarewellTests: a stop ends the last word",
+                    "ReadinessTests: a stop during the notice"),
+                Promise(
                     810, "is how long the servers still accept and serve",
                     by: "ReadinessTests: during the notice servers accept"),
                 Promise(
+                    1348, "The reactor goes on with its end once",
+                    by: "FarewellTests: the program's last word",
+                    "FarewellTests: it may finish on another",
+                    "FarewellTests: it has its time and no more"),
+            ]),
+        PromisedPlace(
+            "Sources/Tron/Endpoints/ReactorServers.swift",
+            [
+                Promise(
                     776, "Queues a packet for every session",
-                    by: "ReactorServersTests: a broadcast reaches every"),
+                    by: "ReactorServersTests: a broadcast reaches every")
             ]),
         PromisedPlace(
             "Sources/Tron/Service/ReactorService.swift",

@@ -4,7 +4,7 @@ import Testing
 
 @testable import Tron
 
-@Suite(.timeLimit(.minutes(1))) struct ReactorServiceTests {
+@Suite(.timeLimit(.minutes(10))) struct ReactorServiceTests {
     private struct SetupError: Error {}
 
     @Test func `cancelling the task stops the reactor, and run returns`() async throws {
@@ -101,7 +101,7 @@ private final class Stage: Sendable {
     }
 }
 
-@Suite(.timeLimit(.minutes(1))) struct ReactorServiceDrainTests {
+@Suite(.timeLimit(.minutes(10))) struct ReactorServiceDrainTests {
     /// How the first request to end comes.
     enum Request: CaseIterable {
         case cancellation, shutDown

@@ -122,7 +122,7 @@ final class NotifySocket {
         #expect(socket.datagrams == ["READY=1"])
         bench.reactor.drain(within: .seconds(8), notice: .seconds(1))
         bench.reactor.drain(within: .seconds(8))
-        #expect(socket.datagrams == ["STOPPING=1\nEXTEND_TIMEOUT_USEC=11000000"])
+        #expect(socket.datagrams == ["STOPPING=1\nEXTEND_TIMEOUT_USEC=12000000"])
     }
 
     @Test func `a reactor that prepares itself is ready when it says so`() throws {

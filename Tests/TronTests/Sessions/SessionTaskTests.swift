@@ -21,7 +21,7 @@ private final class Stop {
     }
 }
 
-@Suite(.timeLimit(.minutes(1))) struct SessionTaskTests {
+@Suite(.timeLimit(.minutes(10))) struct SessionTaskTests {
     /// A bench whose sessions have tasks; how each ends is noted.
     private func bench(
         _ options: SessionOptions = SessionOptions(), kernel: FaultyKernel = FaultyKernel(),
@@ -272,7 +272,7 @@ private final class Stop {
     }
 }
 
-@Suite(.timeLimit(.minutes(1))) struct SessionTaskCancelTests {
+@Suite(.timeLimit(.minutes(10))) struct SessionTaskCancelTests {
     /// A bench whose session has a task, and that task.
     private func start(
         _ body: nonisolated(nonsending) @escaping (AsyncSession, Log) async throws -> Void
@@ -364,7 +364,7 @@ private final class Stop {
     }
 }
 
-@Suite(.timeLimit(.minutes(1))) struct SessionTaskSendTests {
+@Suite(.timeLimit(.minutes(10))) struct SessionTaskSendTests {
     private static var options: SessionOptions {
         var options = SinkBench.options
         options.limits.maximumQueuedBytes = 64 << 10
