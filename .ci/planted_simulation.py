@@ -51,6 +51,9 @@ def choose(number, old, new):
         pair = choose_within(active, old[0], new[0])
         if pair:
             return [pair]
+    condition = choose_condition(active, old[0], None) if len(old) == 1 and not new else None
+    if condition:
+        return [condition]
     if not new:
         return [f"if activeDefect != {number} {{", *old, "}"]
     if not old:
@@ -58,7 +61,26 @@ def choose(number, old, new):
     return [f"if {active} {{", *new, "} else {", *old, "}"]
 
 
+def choose_condition(active, old, new):
+    """A line that is one of several conditions; `new` is None where it is left out."""
+    pattern = r"(\s+)(&& |\|\| |)(.+?)(,?)"
+    before = re.fullmatch(pattern, old)
+    if not before[2] and not before[4] or re.search(r"\b(let|case|guard|if|while) ", old):
+        return None
+    if new is None:
+        other = "false" if before[2] == "|| " else "true"
+    else:
+        after = re.fullmatch(pattern, new)
+        if (after[2], after[4]) != (before[2], before[4]):
+            return None
+        other = after[3]
+    return f"{before[1]}{before[2]}({active} ? ({other}) : ({before[3]})){before[4]}"
+
+
 def choose_within(active, old, new):
+    condition = choose_condition(active, old, new)
+    if condition:
+        return condition
     for pattern in (r"(\s*(?:guard|if|while) )(.*?)( else \{.*| \{.*)", r"(.*?: Bool \{ )(.*)( \})"):
         before, after = re.fullmatch(pattern, old), re.fullmatch(pattern, new)
         if before and after and before[1] == after[1] and before[3] == after[3]:
@@ -152,7 +174,7 @@ def run(package, number, seeds, limit_cores):
     """How it was found, and after how many seeds; None when it was not."""
     program = next(package.glob(".build/release/*.xctest"))
     environment = dict(os.environ, TRON_SEEDS=str(seeds), TRON_FIRST_SEED=str(FIRST),
-                       TRON_DEFECT=str(number), SWIFT_BACKTRACE="enable=no")
+                       TRON_DEFECT=str(number), TRON_FAILURES="1", SWIFT_BACKTRACE="enable=no")
     process = subprocess.Popen(
         [program, "--testing-library", "swift-testing", "--filter", "every promise"], cwd=package,
         env=environment, preexec_fn=limit_cores, start_new_session=True, text=True,

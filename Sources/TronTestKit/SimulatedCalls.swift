@@ -55,6 +55,10 @@ extension SimulatedKernel {
         }
         run.note(.bind, Int(wanted.port ?? 0))
         end.local = wanted
+        if case .unix(let path) = wanted, let file = path.file {
+            if network.files[file] != nil { return -Int(EADDRINUSE) }
+            network.files[file] = UInt64(run.nextSerial())
+        }
         return 0
     }
 

@@ -24,12 +24,13 @@ final class Peer {
     private var isCut = false
     private var isGone = false
 
-    init(_ end: End, _ network: Transport, isCaller: Bool) {
+    init(_ end: End, _ network: Transport, isCaller: Bool, isRelayed: Bool = false) {
         self.end = end
         self.network = network
         run = network.run
         opening = end.header?.bytes[...] ?? []
         character = PeerCharacter(drawnFrom: run, isCaller: isCaller)
+        if isRelayed { character.becomeLarge(run.chance) }
         end.changed = { self.changed() }
     }
 
@@ -89,7 +90,7 @@ extension Peer {
     private func sendPacket() {
         if run.chance.hits(character.questions) { return sendQuestions() }
         let number = UInt64(run.nextSerial())
-        let length = run.chance.below(character.length + 1)
+        let length = run.chance.between(character.shortest, character.length)
         if character.asks && run.chance.hits(700) {
             sequence += 1
             let packet = WirePacket(

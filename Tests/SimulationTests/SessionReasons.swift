@@ -96,11 +96,12 @@ extension SessionRecord {
             if receiver != .bytes { return "its handler takes no bytes" }
             let isTooMuch = bytes > options.limits.maximumDataLength && bytes <= mostKept
             return isTooMuch ? nil : "\(bytes) bytes may be left, or are more than it may keep"
-        case .consumedTooMuch: return "its handler consumes what it is given"
+        case .consumedTooMuch, .framingMadeNoProgress:
+            return misled == fault ? nil : "that is not what its handler said"
         case .frameTooLong(let maximum):
             if maximum != longestContent { return "it may have \(longestContent) bytes" }
             return hasTooLongLine ? nil : "its line was no longer"
-        case .malformedFrame, .framingMadeNoProgress: return "its framing says nothing like that"
+        case .malformedFrame: return "its framing says nothing like that"
         }
     }
 
@@ -136,6 +137,28 @@ extension SessionRecord {
     /// The most bytes that may wait, but for owed replies.
     var mostQueued: Int {
         max(options.limits.maximumQueuedBytes, options.limits.maximumDataLength + 11)
+    }
+
+    /// What a reason counts as, said once more.
+    static func cause(of reason: CloseReason) -> CloseCause {
+        switch reason {
+        case .requested: .requested
+        case .aborted: .aborted
+        case .peerClosed: .peerClosed
+        case .idle: .idle
+        case .dead: .dead
+        case .unanswered: .unanswered
+        case .protocolFault: .protocolFault
+        case .overflow: .overflow
+        case .deadlineExceeded: .deadlineExceeded
+        case .reactorStopped: .reactorStopped
+        case .system(let error):
+            switch error.code {
+            case ECONNRESET, EPIPE: .reset
+            case ETIMEDOUT: .silent
+            default: .system
+            }
+        }
     }
 
     func count(_ reason: CloseReason) {

@@ -15,6 +15,8 @@ enum Receiver: Hashable {
 /// The protocol's packets, as a framing of an application's own.
 struct WireFraming: Framing {
     let maximumFrameLength: Int
+    /// Asked about each frame: a step to answer that cannot be, or nil.
+    var misleads: (_ length: Int, _ count: Int) -> FramingStep<Range<Int>>? = { _, _ in nil }
 
     func nextFrame(in bytes: RawSpan) -> FramingStep<Range<Int>> {
         bytes.withUnsafeBytes { bytes in
@@ -22,6 +24,7 @@ struct WireFraming: Framing {
             let length = bytes[5..<9].reduce(0) { $0 << 8 | Int($1) }
             if length + 11 > maximumFrameLength { return .fault(.dataTooLong(announced: length)) }
             if bytes.count < length + 11 { return .needs(atLeast: length + 11) }
+            if let step = misleads(length + 11, bytes.count) { return step }
             return .frame(9..<(9 + length), length: length + 11)
         }
     }
@@ -51,6 +54,7 @@ extension SessionRecord {
         called(what)
         run.expect(!isPaused, "\(what) of session \(id) was called although it is paused")
         run.expect(!isDrained, "\(what) of session \(id) was called after it was drained")
+        run.expect(misled == nil, "\(what) of session \(id) was called after it was misled")
         run.expect(!session.isClosing, "\(what) was called while session \(id) closes")
         if hasBeenPaused { run.met(.resumed) }
         hasBeenPaused = false

@@ -47,6 +47,8 @@ final class SessionRecord {
     /// The reply that its task awaits to be taken.
     var awaited: WirePacket?
     var hasSwitched = false
+    /// Its handler or its framing has said what cannot be: it is given nothing any more, and ends.
+    var misled: ProtocolFault?
     /// What its limit allows of packets and frames.
     var rate: RateRule?
     /// How often it has waited for that, and since when it last did.
@@ -186,11 +188,15 @@ final class SessionRecord {
         if let complaint = complaint(about: reason) {
             run.fail("session \(id) ended with “\(reason)”, but \(complaint)")
         }
+        run.expect(
+            reason.cause == Self.cause(of: reason),
+            "session \(id) ended with “\(reason)”, which counts as \(reason.cause)")
         count(reason)
         for group in world.groups { group.members.removeAll { $0 === self } }
         self.reason = reason
         taskGoesOn?()
         world.obligations.meet(end.serial)
+        world.noteDrained()
         if let client {
             run.expect(
                 client.lostReasons.allSatisfy { $0 == reason },

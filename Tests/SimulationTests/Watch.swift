@@ -30,6 +30,7 @@ extension World {
             for client in clients { watch(client, nanoseconds) }
         }
         if habits.has(.proxies) { watchArrivals(nanoseconds) }
+        service?.watch(run)
         watchProgress(nanoseconds)
         if kernel.turns % 8 == 0 { watchMemory() }
     }
@@ -63,6 +64,9 @@ extension World {
                 session.queuedBytes > record.options.limits.outputLowWatermark,
                 "session \(record.id) sleeps over an owed “writable”")
         }
+        run.expect(
+            record.misled == nil || session.isClosing,
+            "session \(record.id) lives on though \(record.misled?.description ?? "")")
         guard !session.isClosing, !session.isReadingPaused else { return }
         let limits = record.options.limits
         if record.isDrained {
@@ -187,6 +191,16 @@ extension World {
         for record in groups {
             run.expect(record.group.count == 0, "a group has members that have ended")
         }
+        checkService()
+        run.expect(
+            kernel.network.files == strangersFiles,
+            "of files \(strangersFiles) of others there are \(kernel.network.files)")
+        for _ in strangersFiles { run.met(.fileSpared) }
+        if let stopTurn {
+            run.expect(
+                kernel.turns - stopTurn <= 1,
+                "the loop made \(kernel.turns - stopTurn) turns after it was told to stop")
+        }
         run.expect(soonCalls.isEmpty, "\(soonCalls.count) calls were never made")
         run.expect(submittedWaiting == 0, "\(submittedWaiting) submitted pieces of work never ran")
         run.expect(outstanding.isEmpty, "never completed: \(outstanding)")
@@ -205,6 +219,7 @@ extension World {
         requests = [:]
         groups = []
         meter = nil
+        service = nil
         timers = []
         connectors = []
         replies = []

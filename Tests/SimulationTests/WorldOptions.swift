@@ -45,6 +45,12 @@ extension World {
             limits.maximumQueuedBytes = 200_000
             limits.outputHighWatermark = 100_000
         }
+        if isRelaying {
+            limits.maximumDataLength = chance.pick(20_000, 65_536)
+            limits.maximumQueuedBytes = chance.pick(60_000, 300_000)
+            limits.outputHighWatermark = limits.maximumQueuedBytes / chance.pick(1, 2, 4)
+            limits.outputLowWatermark = limits.outputHighWatermark / chance.pick(1, 4)
+        }
         if run.faults.isOn(.sentThrough) {
             limits.sentThroughLength = chance.pick(1, 50, 500, 5000)
         }

@@ -19,7 +19,9 @@ extension World {
         handler(.packet, record.end.serial, of: record) {
             guard let address else {
                 if chance.hits(200) { send(on: record) }
-                if let wire = record.lastDelivered { forward(packet, wire, from: record) }
+                if let wire = record.lastDelivered {
+                    packet.data.withUnsafeBytes { forward($0, wire, from: record) }
+                }
                 return
             }
             let isKept = chance.hits(habits.has(.drains) ? 850 : 200)

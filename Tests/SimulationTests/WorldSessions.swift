@@ -55,6 +55,12 @@ extension World {
         records.append(record)
         record.client?.current = record
         record.client?.last = record
+        if !end.local.isUnix && end.remote?.isUnix != true {
+            run.expect(
+                end.keepalive.sendsAtOnce == options.noDelay
+                    && end.keepalive.userTimeout == options.userTimeout?.clampedNanoseconds,
+                "session \(session.id) has other options than were asked for")
+        }
         run.expect(
             end.phase != .connecting && end.phase != .fresh && end.other != nil,
             "session \(session.id) begins before its connection")

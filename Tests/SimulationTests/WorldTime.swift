@@ -120,7 +120,7 @@ extension World {
 
     func stopFromElsewhere() {
         guard let remote = reactor?.remote else { return }
-        isStopping = true
+        noteStop()
         // Whoever is refused this wake-up does not make up for it: nothing follows.
         run.faults.isCalm = true
         Worker.runOnce { remote.stop() }
