@@ -32,7 +32,7 @@ extension World {
         if habits.has(.proxies) { watchArrivals(nanoseconds) }
         service?.watch(run)
         watchProgress(nanoseconds)
-        if kernel.turns % 8 == 0 { watchMemory() }
+        if kernel.turns % 8 == 0 { watchMemory(nanoseconds) }
     }
 
     private func watch(_ record: SessionRecord, _ nanoseconds: Int64) {
@@ -141,28 +141,6 @@ extension World {
         // A task's job may be all that a turn does, and is not seen here.
         let most = hasTasks ? 1000 : 100
         run.expect(idleWaits < most, "\(most) turns that neither waited nor did anything")
-    }
-
-    private func watchMemory() {
-        guard let reactor else { return }
-        var bytes = reactor.registry.buffers.idleBytes + 2 * limits.maximumBytesReadPerTurn
-        for record in records where !record.isClosed {
-            let kept = record.session.inbound.keptCount
-            run.expect(
-                kept <= record.mostKept,
-                "session \(record.id) keeps \(kept) of \(record.mostKept) bytes")
-            bytes += record.session.outbound.capacity + kept
-            let limits = record.options.limits
-            let reply = min(limits.reservedReplyLength, limits.maximumDataLength) + 11
-            let most =
-                max(limits.maximumQueuedBytes, limits.maximumDataLength + 11)
-                + limits.maximumOwedReplies * reply
-            run.expect(
-                record.session.queuedBytes <= most,
-                "session \(record.id) has queued \(record.session.queuedBytes) of \(most) bytes")
-        }
-        let bound = reactor.memoryBound
-        run.expect(bytes <= bound, "the buffers take \(bytes) bytes, more than \(bound)")
     }
 }
 

@@ -21,6 +21,8 @@ final class World: @unchecked Sendable {
     var requests: [UInt64: RequestRecord] = [:]
     var timers: [TimerRecord] = []
     var connectors: [ConnectionAttempt] = []
+    /// Of those that are not decided the limits of their sessions, by their serial.
+    var attempts: [Int: SessionLimits] = [:]
     var groups: [GroupRecord] = []
     var meter: MeterRecord?
     var replies: [(address: ReplyAddress, record: SessionRecord, number: UInt64)] = []
@@ -120,22 +122,6 @@ final class World: @unchecked Sendable {
         }
         kernel.beforeWait = { [unowned self] in watch($0) }
         kernel.network.acceptAfar = { [unowned self] in acceptAfar($0, $1) }
-    }
-
-    /// How many of a thousand runs relay: large packets take time.
-    private static let relayingRuns = 30
-
-    private static func drawLimits(_ chance: Chance, isRelaying: Bool) -> ReactorLimits {
-        var limits = ReactorLimits()
-        limits.maximumBytesReadPerTurn =
-            isRelaying ? chance.pick(16_384, 100_000) : chance.pick(16, 100, 1000, 16_384)
-        limits.maximumTimersPerTurn = chance.pick(1, 3, 1024)
-        limits.maximumWorkPerTurn = chance.pick(1, 1024)
-        limits.maximumWaitingWork = chance.pick(1, 4, 1024)
-        limits.maximumFlushesPerTurn = chance.pick(1, 2, 1024)
-        limits.maximumReleasesPerTurn = chance.pick(1, 2, 1024)
-        limits.maximumIdleBufferBytes = chance.pick(0, 16_384, 1 << 20)
-        return limits
     }
 
     /// A call of the library to one of this run's closures: what it does besides its own task is
