@@ -32,6 +32,7 @@ final class ServiceRecord: @unchecked Sendable {
     private(set) var result: Result<Void, any Error>?
     /// How often the end was asked for.
     var requests = 0
+    var isAsked: Bool { requests > 0 }
     var isCancelled = false
     var refuses = false
     /// It has a reactor, which runs or has run.

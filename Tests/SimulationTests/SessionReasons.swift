@@ -119,7 +119,8 @@ extension SessionRecord {
             let mayHaveMore = client != nil || options.heartbeat != nil
             return outgoing.isEmpty && !mayHaveMore ? "its output had left" : nil
         case .halfClose:
-            let begun = times.endRead == nil ? unreadEnd : times.endSeen
+            let isTaken = times.endRead != nil || times.endTaken != nil
+            let begun = isTaken ? times.endSeen : unreadEnd
             let isDue = isOver(limits.halfCloseTimeout, since: begun ?? run.turnStart)
             return isDue ? nil : "its peer's stream ended later than that ago"
         }

@@ -45,7 +45,9 @@ extension World {
     }
 
     private func drawTarget(_ record: SessionRecord) -> SessionRecord {
-        chance.hits(500) ? chance.pick(from: records) ?? record : record
+        guard chance.hits(isRelaying ? 650 : 500) else { return record }
+        let others = records.filter { $0 !== record && (!isRelaying || $0.session.isOpen) }
+        return chance.pick(from: others) ?? record
     }
 
     private func countForwarded(

@@ -54,7 +54,7 @@ extension World {
             var framing = WireFraming(maximumFrameLength: record.longestFrame)
             if habits.has(.adversaries) {
                 framing.misleads = { [unowned self, unowned record] length, count in
-                    chance.hits(10) ? misframe(length, of: count, record) : nil
+                    chance.hits(20) ? misframe(length, of: count, record) : nil
                 }
             }
             session.onFrames(of: framing) { [unowned self, unowned record] _, frame in
@@ -94,7 +94,7 @@ extension World {
             if record.adversary == .reinstalls { consumed = 0 }
             record.reluctance -= consumed == 0 ? 1 : 0
             if record.reluctance < 0 { consumed = bytes.count }
-            if habits.has(.adversaries), !record.session.isClosing, chance.hits(10) {
+            if habits.has(.adversaries), !record.session.isClosing, chance.hits(20) {
                 record.deliver(bytes: bytes, consuming: 0)
                 consumed = miscount(bytes.count, record)
                 return

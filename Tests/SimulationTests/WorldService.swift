@@ -6,7 +6,7 @@ import TronTestKit
 
 extension World {
     /// How many of a thousand runs are a service's.
-    static let serviceRuns = 150
+    static let serviceRuns = 250
 
     /// Runs the reactor as a service does, until that has returned.
     func playService() {
@@ -19,7 +19,7 @@ extension World {
         let record = ServiceRecord(service, deadline: deadline)
         self.service = record
         record.refuses = chance.hits(150)
-        for _ in 0..<(chance.hits(50) ? chance.pick(1, 1, 2) : 0) { requestEndFromElsewhere() }
+        if chance.hits(50) { requestEndFromElsewhere() }
         playOnce(record)
         while case .failure(let error) = record.result, !record.isSetUp {
             judge(error, record)
@@ -49,8 +49,8 @@ extension World {
     /// Why it did not begin.
     private func judge(_ error: any Error, _ record: ServiceRecord) {
         let isExpected =
-            record.refuses
-            ? error is ServiceRecord.Refusal
+            error is ServiceRecord.Refusal
+            ? record.refuses
             : error as? SystemError == SystemError(.pthread_create, code: EAGAIN)
         run.expect(isExpected, "a service could not begin: \(error)")
         run.expect(kernel.openCount == 0, "a service that could not begin keeps descriptors")
@@ -72,8 +72,14 @@ extension World {
         setUp(reactor)
         // Nothing that it does before it waits is to fail.
         run.faults.isCalm = true
-        guard service.requests == 0 else { return drainBegins() }
+        guard service.requests == 0 else {
+            _ = reactor.remote.submitAlways { [unowned self] _ in drainBegins() }
+            return
+        }
         kernel.network.after(0) { [unowned self] in run.faults.isCalm = false }
+        // At the end most of its sessions have ended by themselves.
+        guard chance.hits(600) else { return }
+        kernel.network.after(chance.time(upToMilliseconds: length)) { self.requestEnd() }
     }
 
     // MARK: Its end
@@ -82,10 +88,10 @@ extension World {
     func requestEnd() {
         guard let service else { return }
         requestEndFromElsewhere()
-        guard chance.hits(400) else { return }
-        let time = chance.time(upToMilliseconds: chance.pick(2, 300))
+        guard chance.hits(700) else { return }
+        let time = chance.time(upToMilliseconds: chance.pick(1, 1, 2, 300))
         kernel.network.after(time) { [unowned self, unowned service] in
-            if service.drained ?? 0 > 0 && !isStopping { run.met(.serviceStopped) }
+            if service.drain != nil && !isStopping { run.met(.serviceStopped) }
             requestEndFromElsewhere()
         }
     }
@@ -109,7 +115,12 @@ extension World {
 
     /// All servers that there are begin to drain.
     private func drainBegins() {
-        guard let reactor, let service, !isStopping else { return }
+        guard let reactor, let service else { return }
+        for server in reactor.servers {
+            service.expect(
+                server.sessionCount, drainedOf: server.address, isLate: isStopping)
+        }
+        guard !isStopping else { return }
         let sessions = records.filter { $0.server != nil && !$0.isClosed }
         for each in sessions where each.closeBegun == nil && !each.session.isClosing {
             each.closeBegun = run.turnStart
@@ -117,9 +128,6 @@ extension World {
         for server in servers {
             server.isStopped = true
             server.mayAbort = true
-        }
-        for server in reactor.servers {
-            service.expect(server.sessionCount, drainedOf: server.address, isLate: false)
         }
         let serial = run.nextSerial()
         service.drained = sessions.count

@@ -90,7 +90,8 @@ extension World {
         case .tooMuchWaits:
             run.met(.capHit)
             run.expect(
-                hasTasks || hasLookups || submittedWaiting >= limits.maximumWaitingWork,
+                hasTasks || hasLookups || service?.isAsked == true
+                    || submittedWaiting >= limits.maximumWaitingWork,
                 "submitted work was refused while \(submittedWaiting) pieces waited")
         case .stopped: run.expect(isStopping, "a reactor that runs says that it has stopped")
         }
