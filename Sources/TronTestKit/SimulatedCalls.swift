@@ -180,7 +180,7 @@ extension SimulatedKernel {
         guard let end = file.end else { return -Int(ENOTSOCK) }
         end.observer?.offered(unsafe pieces.map(\.count))
         if isInterrupted() { return -Int(EINTR) }
-        if end.phase != .connected || end.writingEnded {
+        if end.phase != .connected || end.writingEnded || end.isHungUp {
             let pending = end.takeError()
             return refused(file, .send, pending == 0 ? EPIPE : pending)
         }

@@ -226,6 +226,7 @@ extension Peer {
 extension Peer {
     /// It has nothing more to say of its own.
     private func finish() {
+        if end.isUnix && run.chance.hits(300) { return endWriting(shutsDown: true) }
         switch character.ending {
         case .stays: break
         case .resets: leave(resets: true)
@@ -242,16 +243,20 @@ extension Peer {
     }
 
     /// FIN, as soon as everything is with the socket.
-    private func endWriting() {
+    private func endWriting(shutsDown: Bool = false) {
         guard !isGone, !end.writingEnded else { return }
         push()
         guard pending.isEmpty else {
             return network.after(1_000_000 + end.latency) {
-                if self.end.phase == .connected { self.endWriting() }
+                if self.end.phase == .connected { self.endWriting(shutsDown: shutsDown) }
             }
         }
-        run.note(.peerEnds, end.serial, 1)
-        network.endWriting(end)
+        run.note(.peerEnds, end.serial, shutsDown ? 4 : 1)
+        guard shutsDown else { return network.endWriting(end) }
+        // It neither reads nor goes for a while.
+        character.reading = .never
+        network.shutDown(end)
+        network.after(run.chance.time(upToMilliseconds: run.chance.pick(20, 3000))) { self.leave() }
     }
 
     /// The library has ended its stream: most peers do the same, some never.

@@ -23,7 +23,13 @@ extension SessionRecord {
             if !end.endWasRead && !(isDrained && end.finReceived) {
                 return "its peer's end of stream was not read"
             }
-            if !closeCalled && !endedWriting && !owed.isEmpty {
+            if receiver == .packets && !isVersatile && closeBegun == nil && !isDrained
+                && times.closingSeen == nil && incompleteBytes > 0
+            {
+                return "its peer's stream ended after \(incompleteBytes) bytes of a packet"
+            }
+            // Who has hung up takes no reply any more.
+            if !closeCalled && !endedWriting && !owed.isEmpty && !end.isHungUp {
                 return "its peer's end closed it while it owed \(owed.count) replies"
             }
             return unsent
@@ -138,6 +144,13 @@ extension SessionRecord {
     /// The most bytes that may wait, but for owed replies.
     var mostQueued: Int {
         max(options.limits.maximumQueuedBytes, options.limits.maximumDataLength + 11)
+    }
+
+    /// The same with the room that owed replies have of their own.
+    var mostWaiting: Int {
+        let limits = options.limits
+        let reply = min(limits.reservedReplyLength, limits.maximumDataLength) + 11
+        return mostQueued + limits.maximumOwedReplies * reply
     }
 
     /// What a reason counts as, said once more.

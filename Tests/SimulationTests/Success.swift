@@ -29,6 +29,7 @@ enum Success: String, CaseIterable {
     case resumed = "packet delivered after a pause"
     case pacedByRate = "reading waited for its rate"
     case halfClosedAndSent = "sent after the peer's end"
+    case hungUpWithOutput = "hang-up told over output that waits"
     case endedIdle = "ended idle"
     case endedDead = "ended dead"
     case endedHalfClosed = "ended half-closed"

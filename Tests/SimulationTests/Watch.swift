@@ -57,6 +57,9 @@ extension World {
                 "session \(record.id) sleeps over \(session.queuedBytes) bytes that could be sent")
         }
         run.expect(
+            session.queuedBytes == 0 || !end.isHungUp || file.isWatched,
+            "session \(record.id) sleeps over \(session.queuedBytes) bytes that nobody can take")
+        run.expect(
             session.owedReplyCount == record.answerable,
             "session \(record.id) owes \(session.owedReplyCount) replies, not \(record.answerable)")
         if record.isOwedWritability && session.isOpen {
@@ -67,6 +70,9 @@ extension World {
         run.expect(
             record.misled == nil || session.isClosing,
             "session \(record.id) lives on though \(record.misled?.description ?? "")")
+        run.expect(
+            record.times.endTaken == nil || session.isClosing || record.facts.mayOutliveItsPeer,
+            "session \(record.id) owes nothing and outlives its peer's end")
         guard !session.isClosing, !session.isReadingPaused else { return }
         let limits = record.options.limits
         if record.isDrained {

@@ -35,7 +35,9 @@ extension World {
                 traffic.bytesSent == record.end.sentTotal
                     && traffic.bytesReceived == record.end.receivedTotal,
                 "\(id) ended with another traffic than it had")
-        case .refused(let peer, let refusal): judge(refusal, of: peer)
+        case .refused(let peer, let refusal):
+            judge(refusal, of: peer)
+            if case .sessionsPerAddress = refusal { judgeCrowd(of: peer) }
         case .drained(let address, let report): service?.drained(address, report, run)
         case .suppressed(let count):
             run.expect(mayMissEvents && count > 0, "\(count) events were left out")
@@ -43,6 +45,15 @@ extension World {
         default: break
         }
         callbacks += 1
+    }
+
+    /// Whoever is one too many of its host is so beside others, which may have ended just now.
+    private func judgeCrowd(of peer: SocketAddress?) {
+        let others = records.filter {
+            $0.server != nil && $0.session.peer?.withPort(0) == peer?.withPort(0)
+                && $0.endTurn >= kernel.turns - 2
+        }
+        run.expect(!others.isEmpty, "a connection was one too many of its host, and the only one")
     }
 
     /// At the end: of those that were not told the number was.

@@ -13,11 +13,7 @@ extension World {
                 kept <= record.mostKept,
                 "session \(record.id) keeps \(kept) of \(record.mostKept) bytes")
             bytes += record.session.outbound.capacity + kept
-            let limits = record.options.limits
-            let reply = min(limits.reservedReplyLength, limits.maximumDataLength) + 11
-            let most =
-                max(limits.maximumQueuedBytes, limits.maximumDataLength + 11)
-                + limits.maximumOwedReplies * reply
+            let most = record.mostWaiting
             run.expect(
                 record.session.queuedBytes <= most,
                 "session \(record.id) has queued \(record.session.queuedBytes) of \(most) bytes")

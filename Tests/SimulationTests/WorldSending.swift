@@ -165,10 +165,16 @@ extension World {
             run.expect(!record.isClosed, "session \(record.id), which is closed, took a packet")
             run.expect(!isTooLarge, "session \(record.id) took more data than a packet may have")
             run.expect(!record.closeCalled, "session \(record.id) took a packet after close()")
+            run.expect(
+                record.session.queuedBytes <= record.mostWaiting,
+                "session \(record.id) has \(record.session.queuedBytes) of "
+                    + "\(record.mostWaiting) bytes waiting")
             record.took(packet)
         case .closed: break
         case .tooLarge:
-            run.expect(isTooLarge, "session \(record.id) refused a packet for its size")
+            run.expect(
+                isTooLarge && !record.isClosed && !record.closeCalled,
+                "session \(record.id) refused a packet for its size")
         case .overflow:
             run.met(.capHit)
             record.overflowed = true

@@ -86,7 +86,11 @@ extension World {
 
     private func judge(_ outcome: Submission) {
         switch outcome {
-        case .accepted: submittedWaiting += 1
+        case .accepted:
+            run.expect(
+                submittedWaiting < limits.maximumWaitingWork,
+                "submitted work was accepted beside \(submittedWaiting) pieces that wait")
+            submittedWaiting += 1
         case .tooMuchWaits:
             run.met(.capHit)
             run.expect(
