@@ -81,7 +81,8 @@ def choose_within(active, old, new):
     condition = choose_condition(active, old, new)
     if condition:
         return condition
-    for pattern in (r"(\s*(?:guard|if|while) )(.*?)( else \{.*| \{.*)", r"(.*?: Bool \{ )(.*)( \})"):
+    for pattern in (r"(\s*(?:guard|if|while|for _ in) )(.*?)( else \{.*| \{.*)",
+                    r"(.*?: Bool \{ )(.*)( \})"):
         before, after = re.fullmatch(pattern, old), re.fullmatch(pattern, new)
         if before and after and before[1] == after[1] and before[3] == after[3]:
             if "let " in before[2] or "case " in before[2]:
@@ -148,11 +149,15 @@ def copy(root, package, files, write):
         write(path, text)
 
 
-def check(package, typechecks):
-    """What the compiler has to say."""
-    flags = [*FLAGS, "--build-tests"] if not typechecks else ["--target", "Tron"]
-    result = subprocess.run(["swift", "build", "-j", "2", *flags], cwd=package,
-                            capture_output=True, text=True)
+def check(package, step, files=()):
+    """What the compiler has to say, for one of its steps. What it cannot parse hides all that stands
+    in the same file, so that others would seem to be at fault."""
+    command = {
+        "parse": ["swiftc", "-parse", *(package / name for name in sorted(files))],
+        "typecheck": ["swift", "build", "-j", "2", "--target", "Tron"],
+        "build": ["swift", "build", "-j", "2", *FLAGS, "--build-tests"],
+    }[step]
+    result = subprocess.run(command, cwd=package, capture_output=True, text=True)
     return None if result.returncode == 0 else result.stdout + result.stderr
 
 
@@ -206,7 +211,7 @@ def judge_alone(root, package, defect, seeds, write, limit_cores):
     """What becomes of one that has a build of its own."""
     path = "Sources/Tron/" + defect.file
     copy(root, package, {path: defect.planted((root / path).read_text())}, write)
-    complaint = check(package, False)
+    complaint = check(package, "build")
     if complaint:
         sys.exit(complaint[-4000:])
     return run(package, 0, seeds, limit_cores)
@@ -265,11 +270,11 @@ def main(root, package, arguments, known, write, limit_cores):
 def build(root, package, chosen, refused, write):
     """Builds all that can be built at once: adds to those that the compiler refuses, and returns
     those that have to wait for another build."""
-    for typechecks in (True, False):
+    for step in ("parse", "typecheck", "build"):
         while True:
             files, hindered = plant_all(root, chosen, refused)
             copy(root, package, files, write)
-            complaint = check(package, typechecks)
+            complaint = check(package, step, files)
             if complaint is None:
                 break
             more = culprits(package, complaint, files) - refused

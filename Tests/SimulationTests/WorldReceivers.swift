@@ -23,7 +23,8 @@ extension World {
 
     /// Installs the handler again, or one of another kind: they count as one.
     func changeReceiver(_ record: SessionRecord) {
-        guard !record.session.isClosing && record.receiver != .task else { return }
+        guard !record.session.isClosing, record.receiver != .task, record.toldFault == nil
+        else { return }
         if record.isVersatile {
             let former = record.receiver
             // From within a line or an odd part of a packet, only bytes lead on.
