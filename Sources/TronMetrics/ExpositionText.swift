@@ -93,7 +93,10 @@ public struct ExpositionText {
         _ name: String, _ help: String, _ type: String, by label: String? = nil
     ) {
         guard Self.isName(name, orIn: ":") else { fatalError("no name of a metric: \(name)") }
-        guard names.insert(name).inserted else { fatalError("a metric twice: \(name)") }
+        let suffixes = type == "histogram" ? ["", "_bucket", "_sum", "_count"] : [""]
+        for sample in suffixes.map({ name + $0 }) where !names.insert(sample).inserted {
+            fatalError("a metric twice: \(sample)")
+        }
         if let label, !Self.isName(label) || label.hasPrefix("__") || label == "le" {
             fatalError("no label of a metric: \(label)")
         }

@@ -35,8 +35,7 @@ final class GroupSurvey {
     func allTurn(_ completion: @escaping (Bool) -> Void) {
         let remotes = group.remotes
         guard remotes.count == group.count else { return completion(false) }
-        RollCall(of: remotes, by: reactor.remote, completion)
-            .begin(on: reactor, within: Self.patience)
+        RollCall(of: remotes, on: reactor, completion).begin(within: Self.patience)
     }
 
     /// The group's reactors are set up one after another, and this one is perhaps the first.
@@ -49,30 +48,42 @@ final class GroupSurvey {
     }
 }
 
-/// Asks reactors until each has answered, or for as long as the patience lasts.
-private final class RollCall: @unchecked Sendable {
+/// Asks reactors until each has answered, or for as long as the patience lasts. It belongs to the
+/// loop of the reactor that asks.
+private final class RollCall {
     /// After how long it looks again: a queue that was full, also for an answer, has room once its
     /// loop has turned.
     private static let interval = Duration.milliseconds(50)
 
-    private let own: RemoteReactor
+    /// Those that have answered, by their indices.
+    private final class Present: Sendable {
+        let indices = Mutex<Set<Int>>([])
+
+        func add(_ index: Int) { indices.withLock { _ = $0.insert(index) } }
+
+        var count: Int { indices.withLock { $0.count } }
+    }
+
+    private unowned let reactor: Reactor
     private let remotes: [RemoteReactor]
-    /// Each reactor adds its index.
-    private let present = Mutex<Set<Int>>([])
-    // The loop of the reactor that asks alone touches what follows.
+    private let present = Present()
+    /// By which the others know it: what the completion holds stays on its thread.
+    private let calls = ReactorLocal<RollCall>()
     private var unasked: Set<Int>
     private var completion: ((Bool) -> Void)?
     private var timers: [ScheduledTimer] = []
 
-    init(of remotes: [RemoteReactor], by own: RemoteReactor, _ completion: @escaping (Bool) -> Void)
-    {
-        self.own = own
+    init(
+        of remotes: [RemoteReactor], on reactor: Reactor, _ completion: @escaping (Bool) -> Void
+    ) {
+        self.reactor = reactor
         self.remotes = remotes
         self.completion = completion
         unasked = Set(remotes.indices)
     }
 
-    func begin(on reactor: Reactor, within patience: Duration) {
+    func begin(within patience: Duration) {
+        calls[reactor] = self
         timers = [
             reactor.schedule(after: patience) { self.end(false) },
             reactor.schedule(after: Self.interval, repeating: Self.interval) { self.ask() },
@@ -88,28 +99,27 @@ private final class RollCall: @unchecked Sendable {
             case .tooMuchWaits: break
             case .stopped:
                 unasked.remove(index)
-                note(index)
+                present.add(index)
             }
         }
         count()
     }
 
     private func submit(_ index: Int) -> Submission {
-        remotes[index].submit { _ in
-            self.note(index)
-            _ = self.own.submit { _ in self.count() }
+        remotes[index].submit { [own = reactor.remote, present, calls] _ in
+            present.add(index)
+            _ = own.submit { calls[$0]?.count() }
         }
     }
 
-    private func note(_ index: Int) { present.withLock { _ = $0.insert(index) } }
-
     private func count() {
-        if present.withLock({ $0.count == remotes.count }) { end(true) }
+        if present.count == remotes.count { end(true) }
     }
 
     private func end(_ areAllHere: Bool) {
         for timer in timers { timer.cancel() }
         timers = []
+        calls[reactor] = nil
         completion.take()?(areAllHere)
     }
 }

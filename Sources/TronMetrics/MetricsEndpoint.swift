@@ -13,9 +13,9 @@ extension Reactor {
     /// within a second is told of as far as was known. `/healthz` is 503 unless all loops turn
     /// within a second, and `/readyz` unless `ReactorGroup.isReady`.
     ///
-    /// At most one request is answered a millisecond, and answers take at most a twentieth of the
-    /// loop's time; other requests wait. While there is an endpoint, the loop times handlers, as
-    /// with a `Meter`. On the loop's thread, or before it runs.
+    /// At most one request is answered a millisecond, and answers of up to 50 ms take at most a
+    /// twentieth of the loop's time; other requests wait. While there is an endpoint, the loop
+    /// times handlers, as with a `Meter`. On the loop's thread, or before it runs.
     ///
     /// `add` adds what the program counts itself, at each answer to `/metrics`, on the loop's
     /// thread; of a group, on that of the reactor that serves.

@@ -35,6 +35,9 @@ final class Endpoints: ReactorCompanion {
         didSet { withExtendedLifetime(oldValue) {} }
     }
 
+    /// Whether the farewell of a drain has begun: see `Reactor.drain`.
+    var saysFarewell = false
+
     /// Told of events, if anyone listens.
     var reporter: EventReporter?
 

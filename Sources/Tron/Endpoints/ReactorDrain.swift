@@ -6,9 +6,11 @@ extension Reactor {
     /// once, with the sum of their reports, before `run()` returns. On the loop's thread.
     ///
     /// Between the two comes the farewell, of at most `ReactorLimits.farewellTimeout`: after
-    /// `completion` that of the program (`onDrained`), then clients and all sessions that are left
-    /// are closed, and what is queued for their peers leaves. `stop()` ends any of it at once. A
-    /// server that begins to listen meanwhile ends with the reactor.
+    /// `completion` that of the program (`onDrained`), then clients are closed and all sessions
+    /// that are left end as in a drain: with the last reply that they owe, and once what is queued
+    /// has left. No report counts them. `stop()` ends any of it at once. Whatever begins to listen,
+    /// or to connect, meanwhile ends with the reactor. Drains may overlap: there is one farewell,
+    /// after the first that ends.
     ///
     /// `notice` is how long the servers still accept and serve as before, so that a balancer which
     /// asks for readiness now and then sends nothing any more when they stop listening: its
@@ -25,8 +27,7 @@ extension Reactor {
         let begin = { [registry, remote] in
             registry.drainServers(within: deadline, spread: spread) { report in
                 completion(report)
-                if remote.isEnding { return remote.stop() }
-                Farewell(registry, remote).begin(report, within: farewell)
+                registry.sayFarewell(report, within: farewell, remote)
             }
         }
         guard notice > .zero else { return begin() }
@@ -47,6 +48,16 @@ extension Reactor {
 }
 
 extension Registry {
+    /// Once; not where the reactor is being stopped already.
+    fileprivate func sayFarewell(
+        _ report: DrainReport, within time: Duration, _ remote: RemoteReactor
+    ) {
+        if remote.isEnding { return remote.stop() }
+        if endpoints.saysFarewell { return }
+        endpoints.saysFarewell = true
+        Farewell(self, remote).begin(report, within: time)
+    }
+
     /// Drains all servers there are; `completion` is called once, with the sum of their reports.
     fileprivate func drainServers(
         within deadline: Duration, spread: Duration, completion: @escaping (DrainReport) -> Void
@@ -137,19 +148,22 @@ private final class Farewell: EventSource, @unchecked Sendable {
         if timer == endTimer { end() } else { look() }
     }
 
-    /// Servers and clients begin no session any more.
     private func closeAll() {
         guard phase == .speaking else { return }
         phase = .closing
-        let endpoints = registry.endpoints
-        for server in endpoints.allServers { server.stopListening() }
-        endpoints.clients.forEach { _, client in client.close() }
-        registry.sessions.forEachSession { $0.close() }
         look()
     }
 
+    /// Ends what there is: at each look, since what is told of an end may begin something.
     private func look() {
         guard phase == .closing else { return }
+        let endpoints = registry.endpoints
+        for server in endpoints.allServers { server.stopListening() }
+        registry.sessions.forEachSession { $0.drain() }
+        // A session that still owes a reply loses it with its client.
+        endpoints.clients.forEach { _, client in
+            if client.dialer.session?.owes != true { client.close() }
+        }
         if registry.sessions.isEmpty { return end() }
         stepTimer = registry.arm(key, at: registry.now + Self.step)
     }

@@ -62,9 +62,10 @@ extension RemoteReactor {
     }
 
     /// Drains all servers and then stops the reactor: see
-    /// `Reactor.drain(within:spread:notice:completion:)`. Returns when they are drained, shortly
-    /// before `run()` does. Of a reactor that has stopped the report is all zero: it has no
-    /// sessions. From any task; cancelling it changes nothing, and `stop()` ends a drain at once.
+    /// `Reactor.drain(within:spread:notice:completion:)`. Returns when they are drained, before the
+    /// farewell: the end is that of `run()`. Of a reactor that has stopped the report is all zero:
+    /// it has no sessions. From any task; cancelling it changes nothing, and `stop()` ends a drain
+    /// at once.
     @discardableResult
     public func drain(
         within deadline: Duration, spread: Duration = .zero, notice: Duration = .zero

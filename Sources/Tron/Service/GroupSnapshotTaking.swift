@@ -18,7 +18,13 @@ extension ReactorGroup {
         completion: @escaping (GroupSnapshot) -> Void
     ) {
         reactor.registry.requireLoop("ReactorGroup.snapshot(on:within:completion:)")
-        let gathering = Gathering(count: count) { [self] in completion(keep($0)) }
+        // The others know it by this alone: what the completion holds stays on its thread.
+        let gatherings = ReactorLocal<Gathering>()
+        let gathering = Gathering(count: count) { [self] in
+            gatherings[reactor] = nil
+            completion(keep($0))
+        }
+        gatherings[reactor] = gathering
         let remote = reactor.remote
         for index in 0..<count {
             let asked = run.reactor(at: index)
@@ -28,7 +34,7 @@ extension ReactorGroup {
             }
             let isAsked = asked?.submitAlways { other in
                 let snapshot = other.snapshot()
-                _ = remote.submitAlways { _ in gathering.add(snapshot, at: index) }
+                _ = remote.submitAlways { gatherings[$0]?.add(snapshot, at: index) }
             }
             if isAsked != true { gathering.add(nil, at: index) }
         }
@@ -56,8 +62,8 @@ extension ReactorGroup {
     }
 }
 
-/// What has been gathered so far. Only the loop of the reactor that asks touches it.
-private final class Gathering: @unchecked Sendable {
+/// What has been gathered so far, on the loop of the reactor that asks.
+private final class Gathering {
     private var taken: [ReactorSnapshot?]
     private var left: Int
     private var completion: (([ReactorSnapshot?]) -> Void)?

@@ -101,7 +101,8 @@ public final class ReactorGroup: Sendable {
     /// last has ended. `shutDown()` does the same; what comes second of the two, in whatever order,
     /// stops them at once. A reactor that stops by itself has the others drain. From a program that
     /// is not async, a task runs it, and the main thread waits for that.
-    /// - Returns: What the drains of all servers came to, together; all zero without a drain.
+    /// - Returns: What the drains came to that ended it, of all servers together; all zero without
+    ///   one. What a reactor of it was told to drain by others is not in it.
     /// - Throws: What the first `setup` threw, or the first reactor's `run()`, or `SystemError` or
     ///   `EndpointError` when the kernel has refused a thread, a reactor or its server. The others
     ///   are stopped then, at once.
@@ -128,7 +129,8 @@ public final class ReactorGroup: Sendable {
     }
 
     /// Ends the run as a cancellation does: the first time by a drain of all reactors, the second
-    /// time at once. Before the run, it ends when it has been set up. From any thread.
+    /// time at once. Before the run, or while it is being set up, all drain once they serve. From
+    /// any thread.
     public func shutDown() { run.shutDown() }
 
     /// The reactors that are set up, in the order of their indices: all of them, once `isReady`;
@@ -188,12 +190,12 @@ extension ReactorGroup {
         reactor.registry.groupMembership.join(self, index)
         try setup(reactor, index)
         run.joined(reactor, at: index)
-        let joined = state.withLock { state in
+        let joined: [Int: RemoteReactor]? = state.withLock { state in
             state.hasBegun = true
             state.joined[index] = reactor.remote
-            return state.joined
+            return state.joined.count == count ? state.joined : nil
         }
-        guard joined.count == count else { return }
+        guard let joined else { return }
         submit(to: joined) { [self] in open(on: $0, at: $1) }
     }
 

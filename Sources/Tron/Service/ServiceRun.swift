@@ -22,13 +22,25 @@ final class ServiceRun: Sendable {
         /// Those that are set up.
         var reactors: [Member?]
         var requests = 0
-        /// A drain of all has been asked for, or one has ended.
+        /// All are to drain: it has been asked for, or one has ended.
         var isEnding = false
+        /// Those that serve have been told to drain.
+        var drains = false
         /// How many have not ended.
         var left: Int
         var failure: (any Error)?
         var report = DrainReport()
         var completion: (@Sendable (Result<DrainReport, any Error>) -> Void)?
+
+        /// All of them, once, when they are to drain and can.
+        mutating func takeDrain() -> [Member] {
+            let members = reactors.compactMap(\.self)
+            guard isEnding, !drains, members.count == reactors.count,
+                members.allSatisfy(\.isBegun)
+            else { return [] }
+            drains = true
+            return members
+        }
     }
 
     let drain: ServiceDrain
@@ -81,13 +93,14 @@ final class ServiceRun: Sendable {
         if isToStop { member.remote.stop() }
     }
 
-    /// It serves: from now on it can be drained.
+    /// It serves: from now on it can be drained. What was asked for before is done when all serve:
+    /// one that has nothing to drain would end before the others can, and end them.
     func began(at index: Int) {
-        let (remote, isToDrain) = state.withLock { state in
+        let members = state.withLock { state in
             state.reactors[index]?.isBegun = true
-            return (state.reactors[index]?.remote, state.isEnding)
+            return state.takeDrain()
         }
-        if let remote, isToDrain { drain(remote) }
+        for member in members { drain(member.remote) }
     }
 
     /// Something has failed that is to end them all.
@@ -104,15 +117,16 @@ final class ServiceRun: Sendable {
     /// request is still the first.
     func ended(_ result: Result<Void, any Error>) {
         if case .failure(let error) = result { fail(error) }
-        let (isFirst, members) = state.withLock { state in
+        let (isToDrain, members) = state.withLock { state in
             state.left -= 1
-            defer { state.isEnding = true }
-            return (
-                !state.isEnding && state.failure == nil, state.reactors.compactMap(\.self)
-            )
+            defer {
+                state.isEnding = true
+                state.drains = true
+            }
+            return (!state.drains && state.failure == nil, state.reactors.compactMap(\.self))
         }
         for member in members where !member.isBegun { member.remote.stop() }
-        if isFirst { for member in members where member.isBegun { drain(member.remote) } }
+        if isToDrain { for member in members where member.isBegun { drain(member.remote) } }
         complete()
     }
 
@@ -127,17 +141,14 @@ final class ServiceRun: Sendable {
 
     /// Asks for the end.
     func shutDown() {
-        let (isAgain, isFirst, members) = state.withLock { state in
+        let (isAgain, members) = state.withLock { state in
             state.requests += 1
-            defer { state.isEnding = true }
-            return (state.requests > 1, !state.isEnding, state.reactors.compactMap(\.self))
+            state.isEnding = true
+            let isAgain = state.requests > 1
+            return (isAgain, isAgain ? state.reactors.compactMap(\.self) : state.takeDrain())
         }
         for member in members {
-            if isAgain {
-                member.remote.stop()
-            } else if isFirst && member.isBegun {
-                drain(member.remote)
-            }
+            if isAgain { member.remote.stop() } else { drain(member.remote) }
         }
     }
 

@@ -17,21 +17,24 @@ final class SharedReadiness: Sendable {
 
     var isReady: Bool { state.withLock { $0.ready.count == count && !$0.isOver } }
 
-    /// Looks at a reactor from its first turn on: until then more may come to listen. Of all that
-    /// are followed one is called back, on its loop: `whenReady` of the one by which all are ready,
-    /// `whenDrained` of the first that drains, with the time after which it is to have ended.
+    /// Looks whether a reactor is ready from its first turn on: until then more may come to listen.
+    /// Of all that are followed one is called back, on its loop: `whenReady` of the one by which
+    /// all are ready, `whenDrained` of the first that drains, with the time after which it is to
+    /// have ended.
     func follow(
         _ reactor: Reactor, at index: Int, whenReady: @escaping () -> Void = {},
         whenDrained: @escaping (Duration) -> Void = { _ in }
     ) {
         let endpoints = reactor.registry.endpoints
         let changes = { isReady in if self.note(isReady, of: index) { whenReady() } }
+        var hasTurned = false
         let watcher = ServingReadiness.Watcher(
-            whenChanged: changes,
+            whenChanged: { if hasTurned { changes($0) } },
             whenDrained: { time in if self.noteDrain() { whenDrained(time) } })
+        endpoints.readiness.watch(watcher)
         reactor.callSoon {
+            hasTurned = true
             changes(endpoints.readiness.isReady)
-            endpoints.readiness.watch(watcher)
         }
     }
 

@@ -1,8 +1,9 @@
 // How a session ends that still owes: a drain's goodbye, then the replies, then its close.
 
 extension Session {
-    /// Calls `handler` when a drain of the server reaches this session, once, before anything else
-    /// is done to it: it may say goodbye in its protocol, close or abort. On the loop's thread.
+    /// Calls `handler` when a drain of the server reaches this session, or of its reactor one that
+    /// no server has, once, before anything else is done to it: it may say goodbye in its protocol,
+    /// close or abort. On the loop's thread.
     ///
     /// From then on nothing more is delivered, so that what is owed can only become less: requests
     /// that no handler has seen are not answered. The session closes as by `close()` with the last

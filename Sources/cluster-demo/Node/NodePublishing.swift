@@ -9,13 +9,14 @@ extension Node {
             return answer(packet, .malformed, session)
         }
         guard let topic = topic(name) else { return answer(packet, .tooManyTopics, session) }
+        let mayForward = lossIsTold(of: topic)
         let position = Position(
             publisher: options.identity.id, epoch: topic.outgoing.epoch,
             sequence: topic.outgoing.next())
         let data = [UInt8](message: position, on: name, text: input.remaining)
         counters.published += 1
         let receivers = unsafe deliver(data.span.bytes, on: topic)
-        let outcome = forward(data, of: topic)
+        let outcome = mayForward ? forward(data, of: topic) : notForwarded
         session.reply(to: packet, capacity: 1 + Position.length + 4) { output in
             output.writeByte(outcome.rawValue)
             output.writeInteger(position.publisher)
@@ -24,6 +25,9 @@ extension Node {
             output.writeInteger(UInt32(clamping: receivers))
         }
     }
+
+    /// A topic's loss waits to be told, and tells of what is published behind it, too.
+    private var notForwarded: Outcome { broker.isReady ? .congested : .notConnected }
 
     private func forward(_ data: [UInt8], of topic: Topic) -> Outcome {
         let outcome: Outcome

@@ -19,15 +19,18 @@ extension Node {
         _ = broker.publish(to: Subject.nodes(under: options.prefix), word, data)
     }
 
-    /// Says that it goes, once all that it published is at the broker, and ends the link. It
-    /// publishes nothing afterwards. `completion` is called once that is done, or cannot be.
+    /// Says that it goes, once all that it published is at the broker or told as lost, and ends the
+    /// link. It publishes nothing afterwards. `completion` is called once that is done, or cannot
+    /// be.
     func leave(_ completion: @escaping () -> Void) {
         isLeaving = true
-        var data: [UInt8] = []
-        data.append(integer: options.identity.id)
-        data.append(integer: options.identity.epoch)
-        say(NodeWord.leaving, data)
-        broker.leave(completion)
+        tellAllLosses { [self] in
+            var data: [UInt8] = []
+            data.append(integer: options.identity.id)
+            data.append(integer: options.identity.epoch)
+            say(NodeWord.leaving, data)
+            broker.leave(completion)
+        }
     }
 
     /// While there is no link, nobody can be heard.

@@ -48,14 +48,17 @@ struct OutgoingStream: Equatable {
     private(set) var confirmed: UInt64 = 0
     /// Up to here the broker has been asked whether it has.
     private var asked: UInt64 = 0
-    /// Whether some of it did not reach the broker, or may not have: others are to be told.
-    var hasLoss = false
+    /// Its place among those of which others are to be told a loss: some of it did not reach the
+    /// broker, or may not have.
+    var lossPlace: Int?
     /// Whether it waits in the node's list of what the broker is to be asked for.
     var isListed = false
 
     init(epoch: UInt64) { self.epoch = epoch }
 
     var isConfirmed: Bool { confirmed == last }
+
+    var hasLoss: Bool { lossPlace != nil }
 
     mutating func next() -> UInt64 {
         last += 1

@@ -7,8 +7,8 @@ import Tron
 /// when a link is lost, and what was published without one, is told to the other nodes as a loss
 /// once there is a link: they know which of it has come.
 ///
-/// Invariant: a topic whose stream `isListed` is once in `listed`, one whose stream `hasLoss` once
-/// in `lossy`, and none is in both.
+/// Invariant: a topic whose stream `isListed` is once in `listed`, one whose stream has a
+/// `lossPlace` is there in `lossy`, and none is in both.
 struct Unconfirmed {
     /// Published to since the broker was last asked.
     private(set) var listed: [Topic] = []
@@ -34,7 +34,7 @@ struct Unconfirmed {
         if topic.outgoing.hasLoss { return }
         if topic.outgoing.isListed { listed.removeAll { $0 === topic } }
         topic.outgoing.isListed = false
-        topic.outgoing.hasLoss = true
+        topic.outgoing.lossPlace = lossy.count
         lossy.append(topic)
     }
 
@@ -42,9 +42,13 @@ struct Unconfirmed {
     var nextLossy: Topic? { lossy.last }
 
     /// Its loss has been told; the broker is to be asked for that.
-    mutating func lossIsTold() {
-        guard let topic = lossy.popLast() else { return }
-        topic.outgoing.hasLoss = false
+    mutating func lossIsTold(of topic: Topic) {
+        guard let place = topic.outgoing.lossPlace, let last = lossy.popLast() else { return }
+        if place < lossy.count {
+            lossy[place] = last
+            last.outgoing.lossPlace = place
+        }
+        topic.outgoing.lossPlace = nil
         list(topic)
     }
 
@@ -107,8 +111,18 @@ extension Node {
     private func tellLosses() {
         for _ in 0..<NodeLimits.lossesAtATime {
             guard let topic = unconfirmed.nextLossy, tellLoss(of: topic) else { return }
-            unconfirmed.lossIsTold()
         }
+    }
+
+    /// Whether nothing of it is to be told as lost before more of it is published: whoever hears of
+    /// a publisher for the first time begins with what it hears.
+    func lossIsTold(of topic: Topic) -> Bool { !topic.outgoing.hasLoss || tellLoss(of: topic) }
+
+    /// Calls `completion` when no loss is left to tell, or there is no link to tell it on.
+    func tellAllLosses(_ completion: @escaping () -> Void) {
+        guard broker.isReady, unconfirmed.nextLossy != nil else { return completion() }
+        tellLosses()
+        broker.confirm { [self] _ in tellAllLosses(completion) }
     }
 
     private func tellLoss(of topic: Topic) -> Bool {
@@ -117,6 +131,8 @@ extension Node {
             reason: .lost, publisher: options.identity.id, epoch: stream.epoch,
             first: stream.confirmed + 1, last: stream.last)
         let data = [UInt8](loss, on: topic.name)
-        return broker.publish(to: topic.subject, NodeWord.loss, data) == .sent
+        guard broker.publish(to: topic.subject, NodeWord.loss, data) == .sent else { return false }
+        unconfirmed.lossIsTold(of: topic)
+        return true
     }
 }

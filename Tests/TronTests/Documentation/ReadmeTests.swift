@@ -376,7 +376,9 @@ extension ReadmeTests {
         while try client.session == nil && turn() {}
         // snippet: farewell
         reactor.onDrained { report, finish in
-            client.request(category: 1, data: "leaving", timeout: .seconds(1)) { _ in finish() }
+            client.request(category: 1, data: "leaving", timeout: .milliseconds(500)) { _ in
+                finish()
+            }
         }
         // end
         reactor.drain(within: .seconds(8))

@@ -157,6 +157,57 @@ private final class FarewellBench {
         #expect(stage.heard.reasons == [.peerClosed])
     }
 
+    @Test func `a reply that a client's session owes is given, and then it closes`() throws {
+        let stage = try FarewellBench()
+        var owed: ReplyAddress?
+        stage.client.session?.onPacket { session, packet in
+            owed = session.replyAddress(of: packet)
+        }
+        stage.heard.sessions[0].send(sequence: 7, category: 3, data: "a job")
+        try stage.turn(until: { owed != nil })
+        stage.reactor.drain(within: .seconds(60))
+        let reactor = stage.reactor
+        reactor.schedule(after: .milliseconds(300)) {
+            #expect(reactor.reply(to: owed!, data: "done").isQueued)
+        }
+        #expect((300...400).contains(try stage.end()))
+        #expect(stage.heard.texts == ["done"] && stage.heard.reasons == [.peerClosed])
+    }
+
+    @Test func `overlapping drains have one farewell, and one from within has none`() throws {
+        let stage = try FarewellBench()
+        let peer = try stage.bench.connect()
+        peer.close()
+        var words = 0
+        var reports: [DrainReport] = []
+        stage.reactor.onDrained { [reactor = stage.reactor] _, finish in
+            words += 1
+            reactor.drain(within: .seconds(1)) { reports.append($0) }
+            reactor.schedule(after: .milliseconds(100), finish)
+        }
+        for _ in 0..<2 { stage.reactor.drain(within: .seconds(60)) { reports.append($0) } }
+        #expect(try stage.end() < 300)
+        #expect(words == 1 && reports.count == 3)
+    }
+
+    @Test func `what begins while the rest ends is ended, too`() throws {
+        let stage = try FarewellBench()
+        var late: [CloseReason] = []
+        let address = stage.backend.address
+        stage.client.onStateChange { [reactor = stage.reactor] _, state in
+            guard state == .closed else { return }
+            reactor.makeClient(to: address.description) { session in
+                session.onClose { _, reason in late.append(reason) }
+            }
+            reactor.connectOnce(to: address) { result in
+                try? result.get().onClose { _, reason in late.append(reason) }
+            }
+        }
+        stage.reactor.drain(within: .seconds(60))
+        #expect(try stage.end() < 300)
+        #expect(late.allSatisfy { $0 == .requested }, "\(late)")
+    }
+
     @Test func `a server that begins to listen meanwhile ends with it`() throws {
         let stage = try FarewellBench()
         var late: Server?

@@ -460,6 +460,37 @@ extension Peer {
         #expect(running.server.sessionCount == 0)
     }
 
+    @Test func `one that is shut down while it begins drains whoever has connected`() async throws {
+        for round in 0..<20 {
+            let address = Bench.unixName()
+            let words = Atomic(0)
+            let group = ReactorGroup(count: 4) { reactor, index in
+                reactor.onDrained { _, finish in
+                    words.wrappingAdd(1, ordering: .relaxed)
+                    finish()
+                }
+                if index == round % 4 { reactor.group?.shutDown() }
+            }
+            let server = try group.listen(on: address) { session in
+                session.onDrain { $0.send(category: 1, data: "goodbye") }
+            }
+            let peers = try (0..<8).map { _ in try Peer(to: server.address) }
+            let isOver = Locked(false)
+            let run = Task {
+                defer { isOver.withLock { $0 = true } }
+                return try await group.run()
+            }
+            while !isOver.withLock({ $0 }) {
+                for peer in peers where peer.drained.isAtEnd { peer.close() }
+                try await Task.sleep(for: .milliseconds(1))
+            }
+            let report = try await run.value
+            #expect(words.load(ordering: .relaxed) == 4)
+            #expect(report.aborted == 0, "\(report)")
+            #expect(peers.allSatisfy { $0.error == 0 && $0.isAtEnd })
+        }
+    }
+
     @Test func `what is shut down before it runs ends when it is set up`() async throws {
         let group = ReactorGroup(count: 2)
         try group.listen(on: Bench.unixName()) { _ in }
