@@ -63,7 +63,7 @@ package final class End {
     package var finReceived = false
     /// Of a Unix socket: it is shut down both ways, which the other end learns with its FIN.
     package var isShutDown = false
-    /// Of a Unix socket: the other end is closed or shut down both ways, and takes nothing any more.
+    /// Of a Unix socket: the other end is closed or shut down both ways, and takes nothing more.
     package private(set) var isHungUp = false
     package var isClosed = false
     package var local: SocketAddress

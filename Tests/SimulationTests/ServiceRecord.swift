@@ -1,4 +1,4 @@
-// The service that runs a run's reactor: its task, what was asked of it, and what its drains report.
+// The service that runs a run's reactor: its task, what was asked of it, what its drains report.
 import TronTestKit
 
 @testable import Tron

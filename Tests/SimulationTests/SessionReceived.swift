@@ -113,8 +113,8 @@ extension SessionRecord {
         consume(count)
     }
 
-    /// A handler that takes nothing is called once for what is kept and once for what comes, however
-    /// often it is replaced.
+    /// A handler that takes nothing is called once for what is kept and once for what comes,
+    /// however often it is replaced.
     private func noteRefusal() {
         if refusals.turn != world.kernel.turns { refusals = (world.kernel.turns, 0) }
         refusals.count += 1
