@@ -270,7 +270,9 @@ private struct ManyLosses {
         let speaker = speaker
         try stage.network.run(until: { speaker.answers.count == count })
         let node = stage["a"].node
-        try #require(stage.broker.links.first { $0.published >= count }).peer.reset()
+        let broker = stage.broker
+        try stage.network.run(until: { broker.links.contains { $0.published >= count } })
+        try #require(broker.links.first { $0.published >= count }).peer.reset()
         try stage.network.run(until: { !node.broker.isReady })
         stage.broker.copies = { _ in 1 }
         try stage.network.run(until: { node.broker.isReady })

@@ -40,6 +40,8 @@ final class ServiceRecord: @unchecked Sendable {
     /// The reactor's drain has begun with so many sessions; and its serial, while it goes on.
     var drained: Int?
     var drain: Int?
+    /// The sessions that it drains. Those of a server that began later end with the reactor.
+    var draining: [SessionRecord] = []
     /// How many sessions each drain had that is yet to be reported, by the server's address; and of
     /// those that were begun so late that nobody may be told.
     private var counts: [SocketAddress: [Int]] = [:]

@@ -119,7 +119,7 @@ extension SessionRecord {
         if refusals.turn != world.kernel.turns { refusals = (world.kernel.turns, 0) }
         refusals.count += 1
         run.expect(
-            refusals.count <= 3,
+            refusals.count <= 8,
             "session \(id) calls handlers that take nothing \(refusals.count) times in a turn")
     }
 

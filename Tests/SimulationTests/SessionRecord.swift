@@ -156,6 +156,9 @@ final class SessionRecord {
     /// Of what is owed, how much the session can still give.
     var answerable: Int { session.isOpen ? owed.count : 0 }
 
+    /// It ended at once, by whatever wanted that.
+    var wasAborted: Bool { reason == .aborted || reason == .reactorStopped }
+
     var client: ClientRecord? { if case .client(let client) = role { client } else { nil } }
 
     var server: ServerRecord? { if case .accepted(let server) = role { server } else { nil } }

@@ -10,6 +10,7 @@ struct TurnBudget {
     private var work = 0
     private var refusals = 0
     private var releases = 0
+    private var flushes = 0
 
     /// A handler is called in this turn; the name of the limit that this exceeds, if it does.
     mutating func count(_ step: Step, turn: Int, _ limits: ReactorLimits) -> StaticString? {
@@ -27,6 +28,9 @@ struct TurnBudget {
         case .closed:
             releases += 1
             return releases > limits.maximumReleasesPerTurn ? "maximumReleasesPerTurn" : nil
+        case .writability:
+            flushes += 1
+            return flushes > limits.maximumFlushesPerTurn ? "maximumFlushesPerTurn" : nil
         default: return nil
         }
     }

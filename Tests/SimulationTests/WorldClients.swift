@@ -78,8 +78,7 @@ extension World {
 
     private func changed(_ record: ClientRecord, _ state: ClientState) {
         run.tell("a client is \(state)")
-        // A client that gave up can still be closed, which is told.
-        if case .closed = record.state { run.fail("a client was told \(state) after its end") }
+        if record.state.isFinal { run.fail("a client was told \(state) after \(record.state)") }
         judge(record, state)
         record.state = state
         record.changes += 1

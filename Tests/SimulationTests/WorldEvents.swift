@@ -47,11 +47,12 @@ extension World {
         callbacks += 1
     }
 
-    /// Whoever is one too many of its host is so beside others, which may have ended just now.
+    /// Whoever is one too many of its host is so beside others, which may have ended before that is
+    /// told: of the calls that are owed a turn may make one.
     private func judgeCrowd(of peer: SocketAddress?) {
         let others = records.filter {
             $0.server != nil && $0.session.peer?.withPort(0) == peer?.withPort(0)
-                && $0.endTurn >= kernel.turns - 2
+                && $0.endTurn >= kernel.turns - 200
         }
         run.expect(!others.isEmpty, "a connection was one too many of its host, and the only one")
     }

@@ -19,7 +19,7 @@ extension World {
         case 15: if let timer = chance.pick(from: timers) { cancel(timer) }
         case 16, 17: if let client = chance.pick(from: clients) { request(of: client) }
         case 18: dial()
-        case 19: submit()
+        case 19: for _ in 0..<chance.pick(1, 1, 8) { submit() }
         case 20:
             if chance.hits(700) { chance.pick(from: connectors)?.cancel() } else { takeNumbers() }
         case 21: replyLater()
@@ -182,6 +182,10 @@ extension World {
                 run.expect(
                     report.closed + report.aborted == count && report.closed >= 0,
                     "a drain of \(count) sessions reports \(report)")
+                let aborted = sessions.count { $0.wasAborted }
+                run.expect(
+                    sessions.count != count || report.aborted == aborted,
+                    "a drain that ended \(aborted) sessions at once reports \(report)")
                 let owed = sessions.reduce(0) { $0 + $1.owed.count }
                 run.expect(
                     report.unanswered == owed, "a drain that left \(owed) owed reports \(report)")

@@ -55,7 +55,7 @@ extension World {
             var framing = WireFraming(maximumFrameLength: record.longestFrame)
             if habits.has(.adversaries) {
                 framing.misleads = { [unowned self, unowned record] length, count in
-                    chance.hits(20) ? misframe(length, of: count, record) : nil
+                    chance.hits(40) ? misframe(length, of: count, record) : nil
                 }
             }
             session.onFrames(of: framing) { [unowned self, unowned record] _, frame in
@@ -95,7 +95,7 @@ extension World {
             if record.adversary == .reinstalls { consumed = 0 }
             record.reluctance -= consumed == 0 ? 1 : 0
             if record.reluctance < 0 { consumed = bytes.count }
-            if habits.has(.adversaries), !record.session.isClosing, chance.hits(20) {
+            if habits.has(.adversaries), !record.session.isClosing, chance.hits(40) {
                 record.deliver(bytes: bytes, consuming: 0)
                 consumed = miscount(bytes.count, record)
                 return

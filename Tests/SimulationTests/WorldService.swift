@@ -26,6 +26,7 @@ extension World {
             playOnce(record)
         }
         if case .failure(let error) = record.result { run.fail("a service threw \(error)") }
+        run.expect(record.isSetUp, "a service returned that had not begun, and did not say why")
     }
 
     private func playOnce(_ record: ServiceRecord) {
@@ -133,6 +134,7 @@ extension World {
         service.drained = sessions.count
         outstanding[serial] = "a service's drain"
         service.drain = serial
+        service.draining = sessions
         obligations.add(serial, run.clock + service.deadline, "drain of a service")
         noteDrained()
     }
@@ -140,9 +142,10 @@ extension World {
     /// A session has ended: with the last of those that the service drains it may stop.
     func noteDrained() {
         guard let service, let serial = service.drain,
-            !records.contains(where: { $0.server != nil && !$0.isClosed })
+            service.draining.allSatisfy(\.isClosed)
         else { return }
         isStopping = true
+        service.draining = []
         noteFarewell()
         service.drain = nil
         outstanding[serial] = nil
@@ -154,6 +157,7 @@ extension World {
         run.expect(
             service.unreported.isEmpty,
             "drains of \(service.unreported) sessions were never reported")
+        service.draining = []
         if let count = service.drained, count > 0, stopTurn == nil { run.met(.serviceDrained) }
     }
 

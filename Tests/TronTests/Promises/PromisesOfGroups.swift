@@ -102,8 +102,9 @@ extension PromisedPlace {
                     "GroupEndTests: a setup that throws",
                     "GroupEndTests: threads that cannot be had"),
                 Promise(
-                    1320, "Before the run, it ends when", "From any thread.",
+                    1320, "Before the run, or while it is being set up", "From any thread.",
                     by: "GroupEndTests: what is shut down before",
+                    "GroupEndTests: one that is shut down while it begins",
                     "GroupEndTests: shutDown from a handler"),
                 Promise(
                     1321, "The reactors that are set up", "Whether every reactor runs",

