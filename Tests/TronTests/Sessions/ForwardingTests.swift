@@ -50,6 +50,60 @@ import Testing
         #expect(stage.reactor.registry.buffers.idleBytes == 0)
     }
 
+    @Test func `small packets behind a large one leave with it, and what differs does not`() throws {
+        let stage = try stage { session, _ in
+            session.onPacket { session, packet in
+                let isOther = packet.sequence == 3
+                session.reply(to: packet, data: isOther ? "other" : packet.text)
+                if !isOther { session.reply(to: packet, data: packet.data) }
+            }
+        }
+        let bytes = [0, 1, 2, 3, 4].flatMap {
+            wire($0 == 0 ? Self.text : "small", sequence: $0)
+        }
+        try stage.within { Self.receive(bytes, on: $0) }
+        let packets = stage.packets()
+        #expect(packets.map(\.sequence) == [0, 0, 1, 1, 2, 2, 3, 4, 4])
+        #expect(packets.map(\.text).filter { $0 == "other" }.count == 1)
+        #expect(stage.sends() == 1 && stage.session.counters.packetsSent == 9)
+    }
+
+    @Test(arguments: [255, 256])
+    func `a session's own packets are forwarded from 256 bytes on`(length: Int) throws {
+        var seen: [Bool] = []
+        let stage = try stage { session, _ in
+            session.onPacket { session, packet in
+                session.reply(to: packet, data: packet.data)
+                seen.append(session.outbound.hasRun)
+            }
+        }
+        let bytes = (0..<6).flatMap {
+            wire(String(repeating: "x", count: length), sequence: $0)
+        }
+        try stage.within { Self.receive(bytes, on: $0) }
+        #expect(seen == Array(repeating: length == 256, count: 6) && stage.sends() == 1)
+        #expect(stage.packets().map(\.sequence) == Array(0..<6))
+    }
+
+    @Test(arguments: [1012, 1013])
+    func `those for another session are from 1,024 with their overhead on`(length: Int) throws {
+        var seen: [Bool] = []
+        let stage = try stage { session, log in
+            session.onPacket { _, packet in
+                let other = log.sessions[1]
+                other.send(
+                    sequence: packet.sequence, category: packet.category, data: packet.data)
+                seen.append(other.outbound.hasRun)
+            }
+        }
+        try stage.connect()
+        try stage.within {
+            Self.receive(wire(String(repeating: "x", count: length), sequence: 0), on: $0)
+        }
+        try stage.reactor.turn()
+        #expect(seen == [length == 1013] && stage.packets(1).map(\.sequence) == [0])
+    }
+
     @Test(arguments: [0, 1, 8, 9, 2012, 2013, 2014, 5000, 8051])
     func `what the kernel does not take is copied and follows, wherever it stops`(
         taken: Int
