@@ -50,7 +50,8 @@ import Testing
         #expect(stage.reactor.registry.buffers.idleBytes == 0)
     }
 
-    @Test func `small packets behind a large one leave with it, and what differs does not`() throws {
+    @Test func `small packets behind a large one leave with it, and what differs does not`() throws
+    {
         var seen: [Bool] = []
         let stage = try stage { session, _ in
             session.onPacket { session, packet in
