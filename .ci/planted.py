@@ -39,7 +39,7 @@ let package = Package(name: "Mutants", targets: [
 ], swiftLanguageModes: [.v6])
 """
 # Tests of other products are left out, since these are not built; those of the examples whole.
-FOREIGN = re.compile(r"^(@testable )?import (TronMetrics|echo_demo)$", re.MULTILINE)
+FOREIGN = re.compile(r"^(@testable )?import (TronMetrics|TronTestKit|echo_demo)$", re.MULTILINE)
 
 
 class Defect:

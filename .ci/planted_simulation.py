@@ -51,6 +51,9 @@ def choose(number, old, new):
         pair = choose_within(active, old[0], new[0])
         if pair:
             return [pair]
+    condition = choose_condition(active, old[0], None) if len(old) == 1 and not new else None
+    if condition:
+        return [condition]
     if not new:
         return [f"if activeDefect != {number} {{", *old, "}"]
     if not old:
@@ -58,8 +61,28 @@ def choose(number, old, new):
     return [f"if {active} {{", *new, "} else {", *old, "}"]
 
 
+def choose_condition(active, old, new):
+    """A line that is one of several conditions; `new` is None where it is left out."""
+    pattern = r"(\s+)(&& |\|\| |)(.+?)(,?)"
+    before = re.fullmatch(pattern, old)
+    if not before[2] and not before[4] or re.search(r"\b(let|case|guard|if|while) ", old):
+        return None
+    if new is None:
+        other = "false" if before[2] == "|| " else "true"
+    else:
+        after = re.fullmatch(pattern, new)
+        if (after[2], after[4]) != (before[2], before[4]):
+            return None
+        other = after[3]
+    return f"{before[1]}{before[2]}({active} ? ({other}) : ({before[3]})){before[4]}"
+
+
 def choose_within(active, old, new):
-    for pattern in (r"(\s*(?:guard|if|while) )(.*?)( else \{.*| \{.*)", r"(.*?: Bool \{ )(.*)( \})"):
+    condition = choose_condition(active, old, new)
+    if condition:
+        return condition
+    for pattern in (r"(\s*(?:guard|if|while|for _ in) )(.*?)( else \{.*| \{.*)",
+                    r"(.*?: Bool \{ )(.*)( \})"):
         before, after = re.fullmatch(pattern, old), re.fullmatch(pattern, new)
         if before and after and before[1] == after[1] and before[3] == after[3]:
             if "let " in before[2] or "case " in before[2]:
@@ -126,11 +149,15 @@ def copy(root, package, files, write):
         write(path, text)
 
 
-def check(package, typechecks):
-    """What the compiler has to say."""
-    flags = [*FLAGS, "--build-tests"] if not typechecks else ["--target", "Tron"]
-    result = subprocess.run(["swift", "build", "-j", "2", *flags], cwd=package,
-                            capture_output=True, text=True)
+def check(package, step, files=()):
+    """What the compiler has to say, for one of its steps. What it cannot parse hides all that stands
+    in the same file, so that others would seem to be at fault."""
+    command = {
+        "parse": ["swiftc", "-parse", *(package / name for name in sorted(files))],
+        "typecheck": ["swift", "build", "-j", "2", "--target", "Tron"],
+        "build": ["swift", "build", "-j", "2", *FLAGS, "--build-tests"],
+    }[step]
+    result = subprocess.run(command, cwd=package, capture_output=True, text=True)
     return None if result.returncode == 0 else result.stdout + result.stderr
 
 
@@ -152,7 +179,7 @@ def run(package, number, seeds, limit_cores):
     """How it was found, and after how many seeds; None when it was not."""
     program = next(package.glob(".build/release/*.xctest"))
     environment = dict(os.environ, TRON_SEEDS=str(seeds), TRON_FIRST_SEED=str(FIRST),
-                       TRON_DEFECT=str(number), SWIFT_BACKTRACE="enable=no")
+                       TRON_DEFECT=str(number), TRON_FAILURES="1", SWIFT_BACKTRACE="enable=no")
     process = subprocess.Popen(
         [program, "--testing-library", "swift-testing", "--filter", "every promise"], cwd=package,
         env=environment, preexec_fn=limit_cores, start_new_session=True, text=True,
@@ -184,7 +211,7 @@ def judge_alone(root, package, defect, seeds, write, limit_cores):
     """What becomes of one that has a build of its own."""
     path = "Sources/Tron/" + defect.file
     copy(root, package, {path: defect.planted((root / path).read_text())}, write)
-    complaint = check(package, False)
+    complaint = check(package, "build")
     if complaint:
         sys.exit(complaint[-4000:])
     return run(package, 0, seeds, limit_cores)
@@ -243,11 +270,11 @@ def main(root, package, arguments, known, write, limit_cores):
 def build(root, package, chosen, refused, write):
     """Builds all that can be built at once: adds to those that the compiler refuses, and returns
     those that have to wait for another build."""
-    for typechecks in (True, False):
+    for step in ("parse", "typecheck", "build"):
         while True:
             files, hindered = plant_all(root, chosen, refused)
             copy(root, package, files, write)
-            complaint = check(package, typechecks)
+            complaint = check(package, step, files)
             if complaint is None:
                 break
             more = culprits(package, complaint, files) - refused

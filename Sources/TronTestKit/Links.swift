@@ -72,6 +72,8 @@ package struct Keeping {
     package var probes: Int64 = 9
     /// TCP_USER_TIMEOUT.
     package var userTimeout: Int64?
+    /// TCP_NODELAY.
+    package var sendsAtOnce = false
 
     package init() {}
 

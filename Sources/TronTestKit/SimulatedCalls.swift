@@ -55,6 +55,10 @@ extension SimulatedKernel {
         }
         run.note(.bind, Int(wanted.port ?? 0))
         end.local = wanted
+        if case .unix(let path) = wanted, let file = path.file {
+            if network.files[file] != nil { return -Int(EADDRINUSE) }
+            network.files[file] = UInt64(run.nextSerial())
+        }
         return 0
     }
 
@@ -176,7 +180,7 @@ extension SimulatedKernel {
         guard let end = file.end else { return -Int(ENOTSOCK) }
         end.observer?.offered(unsafe pieces.map(\.count))
         if isInterrupted() { return -Int(EINTR) }
-        if end.phase != .connected || end.writingEnded {
+        if end.phase != .connected || end.writingEnded || end.isHungUp {
             let pending = end.takeError()
             return refused(file, .send, pending == 0 ? EPIPE : pending)
         }

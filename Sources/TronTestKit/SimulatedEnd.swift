@@ -61,6 +61,10 @@ package final class End {
     package var finArrived = false
     /// The other end's FIN has arrived here.
     package var finReceived = false
+    /// Of a Unix socket: it is shut down both ways, which the other end learns with its FIN.
+    package var isShutDown = false
+    /// Of a Unix socket: the other end is closed or shut down both ways, and takes nothing more.
+    package private(set) var isHungUp = false
     package var isClosed = false
     package var local: SocketAddress
     package var remote: SocketAddress?
@@ -120,7 +124,7 @@ package final class End {
 
     /// Whether it can be written to as epoll means it: a third of the buffer is free.
     package var isWritable: Bool {
-        writingEnded || phase == .over || room * 3 >= outboxCapacity
+        writingEnded || isHungUp || phase == .over || room * 3 >= outboxCapacity
     }
 
     /// As tcp_poll() computes it.
@@ -131,7 +135,7 @@ package final class End {
         case .connecting: return 0
         case .connected, .over: break
         }
-        if phase == .over || (finReceived && writingEnded) { bits |= Ready.hangUp }
+        if phase == .over || isHungUp || (finReceived && writingEnded) { bits |= Ready.hangUp }
         if phase == .over || finReceived { bits |= Ready.readable | Ready.peerFinished }
         if !inbox.isEmpty { bits |= Ready.readable }
         if isWritable { bits |= Ready.writable }
@@ -143,6 +147,17 @@ package final class End {
     package func takeError() -> Int32 {
         defer { error = 0 }
         return error
+    }
+
+    /// Whether its connection is one of Unix sockets.
+    package var isUnix: Bool {
+        local.isUnix || remote?.isUnix == true || other?.local.isUnix == true
+    }
+
+    /// What was not received is lost: without a word, as unix(7) has it.
+    package func hangUp() {
+        isHungUp = true
+        outbox.removeAll()
     }
 
     /// RST, or the end of the retransmissions: the connection is no more.

@@ -31,6 +31,8 @@ package final class SimulatedKernel: KernelBackend, @unchecked Sendable {
     package var beforeWait: (Int64) -> Void = { _ in }
     /// A thread that wakes the loop may be refused that.
     var refusesWakeups = true
+    /// A thread runs where it is started: it is the loop's own, and the calling thread drives it.
+    package var runsThreadsHere = false
     /// Waits do not wait any more: the run is to end.
     package var hurries = false
 

@@ -133,7 +133,13 @@ extension SimulatedKernel {
         return unsafe send(file, [first, second, third])
     }
 
-    package func unlink(_ path: String) -> Int { 0 }
+    package func unlink(_ path: String) -> Int {
+        pass()
+        return network.files.removeValue(forKey: path) == nil ? -Int(ENOENT) : 0
+    }
 
-    package func socketFile(_ path: String) -> SocketFile? { nil }
+    package func socketFile(_ path: String) -> SocketFile? {
+        pass()
+        return network.files[path].map { SocketFile(device: 1, inode: $0) }
+    }
 }

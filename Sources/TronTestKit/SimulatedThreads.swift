@@ -36,7 +36,7 @@ extension SimulatedKernel {
             return -Int(EAGAIN)
         }
         network.after(run.chance.time(upToMilliseconds: 20)) { [self] in
-            if isStepped { return body() }
+            if isStepped || runsThreadsHere { return body() }
             // Whoever is refused the wake-up does not make up for it: nothing follows.
             refusesWakeups = false
             OtherThread.runOnce(body)
@@ -108,6 +108,7 @@ extension Keeping {
         case (Int32(IPPROTO_TCP), TCP_KEEPINTVL): interval = Int64(value) * second
         case (Int32(IPPROTO_TCP), TCP_KEEPCNT): probes = Int64(value)
         case (Int32(IPPROTO_TCP), TCP_USER_TIMEOUT): userTimeout = Int64(value) * 1_000_000
+        case (Int32(IPPROTO_TCP), TCP_NODELAY): sendsAtOnce = value != 0
         default: break
         }
     }

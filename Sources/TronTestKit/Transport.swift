@@ -9,6 +9,8 @@ package final class Transport {
     package private(set) var ends: [End] = []
     package private(set) var listeners: [Listener] = []
     package var links = Links()
+    /// Files of Unix sockets, by their paths: the number of each.
+    package var files: [String: UInt64] = [:]
     /// The places that have a name.
     package var places: [Place] = []
     /// What other names stand for, with port 0.

@@ -16,6 +16,12 @@ extension Transport {
         deliverLater(end)
     }
 
+    /// Shuts a Unix socket down both ways: nothing is taken from the other end any more.
+    package func shutDown(_ end: End) {
+        end.isShutDown = true
+        endWriting(end)
+    }
+
     /// Takes bytes out of an end's inbox, which makes room for more.
     package func receive<Result>(
         _ end: End, _ count: Int, _ body: (ArraySlice<UInt8>) -> Result
@@ -100,6 +106,7 @@ extension Transport {
             end.finArrived = true
             other.finReceived = true
             run.note(.finArrives, other.serial)
+            if end.isUnix && (end.isClosed || end.isShutDown) { other.hangUp() }
             if other.isLibrary && !other.isClosed { run.met(.finish) }
         }
         if let rate, count > 0 {
@@ -145,10 +152,17 @@ extension Transport {
             end.phase = .over
             after(end.latency) { if !self.isCut(end, other) { self.reset(other) } }
         } else {
+            if end.finArrived && end.isUnix { after(end.latency) { self.hangUp(other) } }
             endWriting(end)
             // What the other end sends is answered with a reset, also what waits for room.
             deliverLater(other)
         }
+    }
+
+    private func hangUp(_ end: End) {
+        guard end.phase == .connected else { return }
+        end.hangUp()
+        end.changed()
     }
 
     /// Nobody will ever have this end.

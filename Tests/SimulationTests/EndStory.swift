@@ -58,5 +58,8 @@ extension End {
 }
 
 extension SessionRecord: EndObserver {
-    func wasRefused() { mustEnd = true }
+    func wasRefused() {
+        mustEnd = true
+        if end.isHungUp && session.queuedBytes > 0 { run.met(.hungUpWithOutput) }
+    }
 }

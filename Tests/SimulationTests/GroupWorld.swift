@@ -191,6 +191,11 @@ final class GroupWorld: @unchecked Sendable {
         run.expect(
             group?.index(of: session.id) == current,
             "a session of reactor \(current) is said to be another's")
+        for (index, other) in reactors.enumerated() where index != current {
+            run.expect(
+                other?.session(session.id) == nil,
+                "reactor \(index) finds a session of reactor \(current)")
+        }
         Origins.judge(session, end, options, run, isUnix: server.address.isUnix)
         let record = GroupSession(session, end, on: current, self)
         sessions.append(record)

@@ -24,12 +24,13 @@ final class Peer {
     private var isCut = false
     private var isGone = false
 
-    init(_ end: End, _ network: Transport, isCaller: Bool) {
+    init(_ end: End, _ network: Transport, isCaller: Bool, isRelayed: Bool = false) {
         self.end = end
         self.network = network
         run = network.run
         opening = end.header?.bytes[...] ?? []
         character = PeerCharacter(drawnFrom: run, isCaller: isCaller)
+        if isRelayed { character.becomeLarge(run.chance) }
         end.changed = { self.changed() }
     }
 
@@ -89,7 +90,7 @@ extension Peer {
     private func sendPacket() {
         if run.chance.hits(character.questions) { return sendQuestions() }
         let number = UInt64(run.nextSerial())
-        let length = run.chance.below(character.length + 1)
+        let length = run.chance.between(character.shortest, character.length)
         if character.asks && run.chance.hits(700) {
             sequence += 1
             let packet = WirePacket(
@@ -225,6 +226,7 @@ extension Peer {
 extension Peer {
     /// It has nothing more to say of its own.
     private func finish() {
+        if end.isUnix && run.chance.hits(300) { return endWriting(shutsDown: true) }
         switch character.ending {
         case .stays: break
         case .resets: leave(resets: true)
@@ -241,16 +243,20 @@ extension Peer {
     }
 
     /// FIN, as soon as everything is with the socket.
-    private func endWriting() {
+    private func endWriting(shutsDown: Bool = false) {
         guard !isGone, !end.writingEnded else { return }
         push()
         guard pending.isEmpty else {
             return network.after(1_000_000 + end.latency) {
-                if self.end.phase == .connected { self.endWriting() }
+                if self.end.phase == .connected { self.endWriting(shutsDown: shutsDown) }
             }
         }
-        run.note(.peerEnds, end.serial, 1)
-        network.endWriting(end)
+        run.note(.peerEnds, end.serial, shutsDown ? 4 : 1)
+        guard shutsDown else { return network.endWriting(end) }
+        // It neither reads nor goes for a while.
+        character.reading = .never
+        network.shutDown(end)
+        network.after(run.chance.time(upToMilliseconds: run.chance.pick(20, 3000))) { self.leave() }
     }
 
     /// The library has ended its stream: most peers do the same, some never.

@@ -31,6 +31,7 @@ struct PeerCharacter {
     var packets: Int
     var gap: Int
     var length: Int
+    var shortest = 0
     /// Whether its packets ask for an answer.
     var asks: Bool
     /// How many of a thousand times it asks for signs of life in place of a packet.
@@ -68,5 +69,17 @@ struct PeerCharacter {
         repeatsAnswers = chance.hits(100)
         isPlain = chance.hits(500)
         trickles = chance.hits(60)
+    }
+
+    /// Most of those whose packets are relayed send some of 1 to 64 KiB, and read what comes back.
+    mutating func becomeLarge(_ chance: Chance) {
+        guard chance.hits(800) else { return }
+        packets = chance.pick(1, 3, 6)
+        shortest = 1 << 10
+        length = chance.pick(2 << 10, 8 << 10, 32 << 10, 64 << 10)
+        asks = false
+        questions = 0
+        trickles = false
+        if chance.hits(700) { reading = .eager }
     }
 }

@@ -6,13 +6,10 @@ import TronTestKit
 struct Errand: Equatable {
     var first: UInt64
     var count: Int
-    /// Failures do not end it.
-    var collects = false
+    /// So many failures end it.
+    var mostFailures = 10
     /// Where it is kept how far it has come; nil when it is not.
     var path: String?
-
-    /// So many end it.
-    var mostFailures: Int { collects ? .max : 10 }
 }
 
 /// How far it has come. Seeds that crash end the process: their names are in a second file, and

@@ -26,6 +26,7 @@ extension Step {
     static let toldOfDrain = Step(85, "toldOfDrain")
     static let frame = Step(86, "frame")
     static let soon = Step(87, "soon")
+    static let faultTold = Step(89, "faultTold")
     static let turnedDown = Step(88, "turnedDown")
 }
 

@@ -69,6 +69,7 @@ extension SessionRecord {
     /// asked for again, or told while reading is paused.
     private func observeEnd(isAsked: Bool, wasUnread: Bool) {
         if end.endWasRead { times.endSeen = times.endSeen ?? run.turnStart }
+        if session.inbound.reading == .finished { times.endTaken = times.endTaken ?? run.turnStart }
         if isAsked {
             times.endRead = nil
         } else if end.endWasRead && !wasUnread && times.endRead == nil {

@@ -24,7 +24,13 @@ extension SessionRecord {
             if !end.endWasRead && !(isDrained && end.finReceived) {
                 return "its peer's end of stream was not read"
             }
-            if !closeCalled && !endedWriting && !owed.isEmpty {
+            if receiver == .packets && !isVersatile && closeBegun == nil && !isDrained
+                && times.closingSeen == nil && incompleteBytes > 0
+            {
+                return "its peer's stream ended after \(incompleteBytes) bytes of a packet"
+            }
+            // Who has hung up takes no reply any more.
+            if !closeCalled && !endedWriting && !owed.isEmpty && !end.isHungUp {
                 return "its peer's end closed it while it owed \(owed.count) replies"
             }
             return unsent
@@ -97,11 +103,12 @@ extension SessionRecord {
             if receiver != .bytes { return "its handler takes no bytes" }
             let isTooMuch = bytes > options.limits.maximumDataLength && bytes <= mostKept
             return isTooMuch ? nil : "\(bytes) bytes may be left, or are more than it may keep"
-        case .consumedTooMuch: return "its handler consumes what it is given"
+        case .consumedTooMuch, .framingMadeNoProgress:
+            return misled == fault ? nil : "that is not what its handler said"
         case .frameTooLong(let maximum):
             if maximum != longestContent { return "it may have \(longestContent) bytes" }
             return hasTooLongLine ? nil : "its line was no longer"
-        case .malformedFrame, .framingMadeNoProgress: return "its framing says nothing like that"
+        case .malformedFrame: return "its framing says nothing like that"
         }
     }
 
@@ -119,7 +126,8 @@ extension SessionRecord {
             let mayHaveMore = client != nil || options.heartbeat != nil
             return outgoing.isEmpty && !mayHaveMore ? "its output had left" : nil
         case .halfClose:
-            let begun = times.endRead == nil ? unreadEnd : times.endSeen
+            let isTaken = times.endRead != nil || times.endTaken != nil
+            let begun = isTaken ? times.endSeen : unreadEnd
             let isDue = isOver(limits.halfCloseTimeout, since: begun ?? run.turnStart)
             return isDue ? nil : "its peer's stream ended later than that ago"
         }
@@ -137,6 +145,35 @@ extension SessionRecord {
     /// The most bytes that may wait, but for owed replies.
     var mostQueued: Int {
         max(options.limits.maximumQueuedBytes, options.limits.maximumDataLength + 11)
+    }
+
+    /// The same with the room that owed replies have of their own.
+    var mostWaiting: Int {
+        let limits = options.limits
+        let reply = min(limits.reservedReplyLength, limits.maximumDataLength) + 11
+        return mostQueued + limits.maximumOwedReplies * reply
+    }
+
+    /// What a reason counts as, said once more.
+    static func cause(of reason: CloseReason) -> CloseCause {
+        switch reason {
+        case .requested: .requested
+        case .aborted: .aborted
+        case .peerClosed: .peerClosed
+        case .idle: .idle
+        case .dead: .dead
+        case .unanswered: .unanswered
+        case .protocolFault: .protocolFault
+        case .overflow: .overflow
+        case .deadlineExceeded: .deadlineExceeded
+        case .reactorStopped: .reactorStopped
+        case .system(let error):
+            switch error.code {
+            case ECONNRESET, EPIPE: .reset
+            case ETIMEDOUT: .silent
+            default: .system
+            }
+        }
     }
 
     func count(_ reason: CloseReason) {

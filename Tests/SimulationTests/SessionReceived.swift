@@ -15,6 +15,8 @@ enum Receiver: Hashable {
 /// The protocol's packets, as a framing of an application's own.
 struct WireFraming: Framing {
     let maximumFrameLength: Int
+    /// Asked about each frame: a step to answer that cannot be, or nil.
+    var misleads: (_ length: Int, _ count: Int) -> FramingStep<Range<Int>>? = { _, _ in nil }
 
     func nextFrame(in bytes: RawSpan) -> FramingStep<Range<Int>> {
         bytes.withUnsafeBytes { bytes in
@@ -22,16 +24,17 @@ struct WireFraming: Framing {
             let length = bytes[5..<9].reduce(0) { $0 << 8 | Int($1) }
             if length + 11 > maximumFrameLength { return .fault(.dataTooLong(announced: length)) }
             if bytes.count < length + 11 { return .needs(atLeast: length + 11) }
+            if let step = misleads(length + 11, bytes.count) { return step }
             return .frame(9..<(9 + length), length: length + 11)
         }
     }
 }
 
 extension SessionRecord {
-    private var received: [(packet: WirePacket, end: Int)] { end.other?.log.packets ?? [] }
+    var received: [(packet: WirePacket, end: Int)] { end.other?.log.packets ?? [] }
 
     /// Which packet its handler has to see next; nil when the other end has sent no further.
-    private var nextToDeliver: Int? {
+    var nextToDeliver: Int? {
         let log = received
         return (delivered..<max(delivered, log.count)).first { index in
             let packet = log[index].packet
@@ -51,6 +54,7 @@ extension SessionRecord {
         called(what)
         run.expect(!isPaused, "\(what) of session \(id) was called although it is paused")
         run.expect(!isDrained, "\(what) of session \(id) was called after it was drained")
+        run.expect(misled == nil, "\(what) of session \(id) was called after it was misled")
         run.expect(!session.isClosing, "\(what) was called while session \(id) closes")
         if hasBeenPaused { run.met(.resumed) }
         hasBeenPaused = false
@@ -102,10 +106,21 @@ extension SessionRecord {
         expectStream(bytes)
         guard count > 0 else {
             times.consumed = consumed
-            return
+            return noteRefusal()
         }
         run.met(.tookBytes)
+        refusals.count = 0
         consume(count)
+    }
+
+    /// A handler that takes nothing is called once for what is kept and once for what comes,
+    /// however often it is replaced.
+    private func noteRefusal() {
+        if refusals.turn != world.kernel.turns { refusals = (world.kernel.turns, 0) }
+        refusals.count += 1
+        run.expect(
+            refusals.count <= 3,
+            "session \(id) calls handlers that take nothing \(refusals.count) times in a turn")
     }
 
     /// The handler of frames is given the next one, whole.
@@ -151,89 +166,5 @@ extension SessionRecord {
             return nil
         }
         return log[delivered].end - position
-    }
-}
-
-// MARK: - What it has and did not deliver
-
-extension SessionRecord {
-    /// The longest frame that its framings allow.
-    var longestFrame: Int { options.limits.maximumDataLength }
-
-    /// Packets of most peers begin with a byte more of the same than it does.
-    static let delimiter: [UInt8] = [0xff, 0xff, WirePacket.usual]
-
-    /// The longest content of a line, or of what ends with the delimiter.
-    var longestContent: Int { longestFrame - (receiver == .delimited ? Self.delimiter.count : 2) }
-
-    /// The bytes of the other end's stream that have come and were not consumed.
-    private var unconsumed: ArraySlice<UInt8> {
-        guard let bytes = end.other?.log.bytes else { return [] }
-        return bytes[position..<max(position, min(end.receivedTotal, bytes.count))]
-    }
-
-    /// The frame that comes next, if it lies in the session whole.
-    private var nextFrame: Range<Int>? {
-        let bytes = unconsumed
-        if receiver == .lines {
-            guard let feed = bytes.prefix(longestFrame).firstIndex(of: 10) else { return nil }
-            let content = feed > position && bytes[feed - 1] == 13 ? feed - 1 : feed
-            return content - position <= longestContent ? position..<(feed + 1) : nil
-        }
-        if receiver == .delimited {
-            let window = bytes.prefix(longestFrame)
-            let start = window.indices.first {
-                window[$0...].prefix(Self.delimiter.count).elementsEqual(Self.delimiter)
-            }
-            return start.map { position..<($0 + Self.delimiter.count) }
-        }
-        guard let length = announced(at: position), length + 11 <= longestFrame,
-            length + 11 <= bytes.count
-        else { return nil }
-        return position..<(position + length + 11)
-    }
-
-    /// Whether something whole lies in the session that its handler has not seen.
-    var holdsBack: Bool {
-        switch receiver {
-        case .bytes: return false
-        case .frames, .lines, .delimited: return nextFrame != nil
-        case .packets, .task:
-            guard let index = nextToDeliver else { return false }
-            let (packet, position) = received[index]
-            return position <= end.receivedTotal
-                && packet.length <= options.limits.maximumDataLength
-        }
-    }
-
-    /// Bytes received after the last whole packet, or what its handler of bytes left over.
-    var incompleteBytes: Int {
-        if receiver != .packets && receiver != .task { return end.receivedTotal - position }
-        guard let log = end.other?.log else { return end.receivedTotal }
-        let last = log.packets.last { $0.end <= end.receivedTotal }
-        return end.receivedTotal - (last?.end ?? 0)
-    }
-
-    /// What the header after the last packet within the session's limit announces.
-    var announced: Int? {
-        guard receiver == .packets || receiver == .task else { return announced(at: position) }
-        let log = received
-        let sound = log.dropFirst(delivered).prefix {
-            $0.packet.length <= options.limits.maximumDataLength
-        }
-        return announced(at: sound.last?.end ?? (delivered == 0 ? 0 : log[delivered - 1].end))
-    }
-
-    /// Whether the line that comes next is longer than its framing allows.
-    var hasTooLongLine: Bool {
-        (receiver == .lines || receiver == .delimited) && nextFrame == nil
-            && unconsumed.count > longestContent
-    }
-
-    private func announced(at position: Int) -> Int? {
-        guard let log = end.other?.log else { return nil }
-        let header = log.bytes.dropFirst(position).prefix(9)
-        guard header.count == 9, header.endIndex <= end.receivedTotal else { return nil }
-        return header.suffix(4).reduce(0) { $0 << 8 | Int($1) }
     }
 }

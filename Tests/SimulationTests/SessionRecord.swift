@@ -47,6 +47,10 @@ final class SessionRecord {
     /// The reply that its task awaits to be taken.
     var awaited: WirePacket?
     var hasSwitched = false
+    /// The breach of the protocol that its user was told.
+    var toldFault: ProtocolFault?
+    /// Its handler or its framing has said what cannot be: it is given nothing any more, and ends.
+    var misled: ProtocolFault?
     /// What its limit allows of packets and frames.
     var rate: RateRule?
     /// How often it has waited for that, and since when it last did.
@@ -76,6 +80,8 @@ final class SessionRecord {
     var lastOffer: [Int] = []
     /// There is something for the handler that was just installed.
     var awaitsCall = false
+    /// How often its handler of bytes took nothing in a turn.
+    var refusals = (turn: 0, count: 0)
     /// Its task is at a packet, and how it is made to go on when it waits there.
     var isAtTasksPacket = false
     var isTaskCancelled = false
@@ -89,6 +95,8 @@ final class SessionRecord {
     var everPaused = false
 
     private(set) var reason: CloseReason?
+    /// The turn in which that was told.
+    private(set) var endTurn = Int.max
     /// The earliest time at which it can have begun to close on request.
     var closeBegun: Int64?
     var closeCalled = false
@@ -186,11 +194,25 @@ final class SessionRecord {
         if let complaint = complaint(about: reason) {
             run.fail("session \(id) ended with “\(reason)”, but \(complaint)")
         }
+        run.expect(
+            reason.cause == Self.cause(of: reason),
+            "session \(id) ended with “\(reason)”, which counts as \(reason.cause)")
+        judgeCounts()
+        if reason == .aborted && !closeCalled && !endedWriting && closeBegun == nil
+            && times.closingSeen == nil
+        {
+            run.expect(!end.writingEnded, "session \(id) ended its stream before it was aborted")
+        }
+        if case .protocolFault(let fault) = reason {
+            run.expect(toldFault == fault, "session \(id) ended with a fault that it did not tell")
+        }
         count(reason)
         for group in world.groups { group.members.removeAll { $0 === self } }
         self.reason = reason
+        endTurn = world.kernel.turns
         taskGoesOn?()
         world.obligations.meet(end.serial)
+        world.noteDrained()
         if let client {
             run.expect(
                 client.lostReasons.allSatisfy { $0 == reason },

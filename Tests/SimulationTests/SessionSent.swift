@@ -53,6 +53,9 @@ extension SessionRecord {
         if category == WirePacket.heartbeat, options.heartbeat != nil, data.count == 1 {
             let number = UInt64(data.first ?? 0)
             if number == 0 { asked() }
+            run.expect(
+                number == 0 || options.heartbeat?.answers == true,
+                "session \(id) answers a question, and was not to")
             return end.log.append(
                 decoded: WirePacket(sequence: -1, category: category, number: number, length: 1))
         }

@@ -32,6 +32,8 @@ struct SessionTimes {
     var endRead: Int64?
     /// When it was read first, also if not all before it had been taken.
     var endSeen: Int64?
+    /// When all before it had been taken. The kernel may be asked for input still, until the flush.
+    var endTaken: Int64?
     /// When the kernel told of it while reading was off.
     var endTold: Int64?
     /// When it was first seen to close.

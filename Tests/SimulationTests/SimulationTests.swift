@@ -50,8 +50,8 @@ struct SimulationReport: Sendable {
 }
 
 /// TRON_SEEDS says how many seeds, TRON_FIRST_SEED from which on, TRON_SEED repeats one, and
-/// TRON_TRACE=1 tells its story. With TRON_COLLECT=1 failures do not end it; TRON_STATE names a
-/// file by which it goes on where it was stopped.
+/// TRON_TRACE=1 tells its story. TRON_FAILURES says how many failures end it, and with
+/// TRON_COLLECT=1 none does; TRON_STATE names a file by which it goes on where it was stopped.
 @Suite(.serialized) struct SimulationTests {
     @Test func `every promise holds in every simulated run`() {
         if let seed = Self.number("TRON_SEED") {
@@ -69,7 +69,7 @@ struct SimulationReport: Sendable {
         let count = Self.number("TRON_SEEDS").map { Int($0) } ?? Self.defaultCount
         Standard.output("simulation: seeds from \(first) on")
         let errand = Errand(
-            first: first, count: count, collects: Self.number("TRON_COLLECT") == 1,
+            first: first, count: count, mostFailures: Self.mostFailures,
             path: Self.text("TRON_STATE"))
         let report = Simulation.play(errand, threads: Self.threads)
         for line in report.lines { Standard.output(line) }
@@ -99,6 +99,11 @@ struct SimulationReport: Sendable {
 
     /// As many runs at once as there are processors.
     private static let threads = min(16, max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))))
+
+    private static var mostFailures: Int {
+        if number("TRON_COLLECT") == 1 { return .max }
+        return number("TRON_FAILURES").map { Int($0) } ?? 10
+    }
 
     private static func number(_ name: String) -> UInt64? { text(name).flatMap { UInt64($0) } }
 

@@ -30,8 +30,9 @@ extension World {
             for client in clients { watch(client, nanoseconds) }
         }
         if habits.has(.proxies) { watchArrivals(nanoseconds) }
+        service?.watch(run)
         watchProgress(nanoseconds)
-        if kernel.turns % 8 == 0 { watchMemory() }
+        if kernel.turns % 8 == 0 { watchMemory(nanoseconds) }
     }
 
     private func watch(_ record: SessionRecord, _ nanoseconds: Int64) {
@@ -56,6 +57,9 @@ extension World {
                 "session \(record.id) sleeps over \(session.queuedBytes) bytes that could be sent")
         }
         run.expect(
+            session.queuedBytes == 0 || !end.isHungUp || file.isWatched,
+            "session \(record.id) sleeps over \(session.queuedBytes) bytes that nobody can take")
+        run.expect(
             session.owedReplyCount == record.answerable,
             "session \(record.id) owes \(session.owedReplyCount) replies, not \(record.answerable)")
         if record.isOwedWritability && session.isOpen {
@@ -63,6 +67,12 @@ extension World {
                 session.queuedBytes > record.options.limits.outputLowWatermark,
                 "session \(record.id) sleeps over an owed “writable”")
         }
+        run.expect(
+            record.misled == nil || session.isClosing,
+            "session \(record.id) lives on though \(record.misled?.description ?? "")")
+        run.expect(
+            record.times.endTaken == nil || session.isClosing || record.facts.mayOutliveItsPeer,
+            "session \(record.id) owes nothing and outlives its peer's end")
         guard !session.isClosing, !session.isReadingPaused else { return }
         let limits = record.options.limits
         if record.isDrained {
@@ -138,28 +148,6 @@ extension World {
         let most = hasTasks ? 1000 : 100
         run.expect(idleWaits < most, "\(most) turns that neither waited nor did anything")
     }
-
-    private func watchMemory() {
-        guard let reactor else { return }
-        var bytes = reactor.registry.buffers.idleBytes + 2 * limits.maximumBytesReadPerTurn
-        for record in records where !record.isClosed {
-            let kept = record.session.inbound.keptCount
-            run.expect(
-                kept <= record.mostKept,
-                "session \(record.id) keeps \(kept) of \(record.mostKept) bytes")
-            bytes += record.session.outbound.capacity + kept
-            let limits = record.options.limits
-            let reply = min(limits.reservedReplyLength, limits.maximumDataLength) + 11
-            let most =
-                max(limits.maximumQueuedBytes, limits.maximumDataLength + 11)
-                + limits.maximumOwedReplies * reply
-            run.expect(
-                record.session.queuedBytes <= most,
-                "session \(record.id) has queued \(record.session.queuedBytes) of \(most) bytes")
-        }
-        let bound = reactor.memoryBound
-        run.expect(bytes <= bound, "the buffers take \(bytes) bytes, more than \(bound)")
-    }
 }
 
 // MARK: - The end
@@ -187,6 +175,16 @@ extension World {
         for record in groups {
             run.expect(record.group.count == 0, "a group has members that have ended")
         }
+        checkService()
+        run.expect(
+            kernel.network.files == strangersFiles,
+            "of files \(strangersFiles) of others there are \(kernel.network.files)")
+        for _ in strangersFiles { run.met(.fileSpared) }
+        if let stopTurn {
+            run.expect(
+                kernel.turns - stopTurn <= 1,
+                "the loop made \(kernel.turns - stopTurn) turns after it was told to stop")
+        }
         run.expect(soonCalls.isEmpty, "\(soonCalls.count) calls were never made")
         run.expect(submittedWaiting == 0, "\(submittedWaiting) submitted pieces of work never ran")
         run.expect(outstanding.isEmpty, "never completed: \(outstanding)")
@@ -205,6 +203,7 @@ extension World {
         requests = [:]
         groups = []
         meter = nil
+        service = nil
         timers = []
         connectors = []
         replies = []

@@ -21,6 +21,8 @@ final class World: @unchecked Sendable {
     var requests: [UInt64: RequestRecord] = [:]
     var timers: [TimerRecord] = []
     var connectors: [ConnectionAttempt] = []
+    /// Of those that are not decided the limits of their sessions, by their serial.
+    var attempts: [Int: SessionLimits] = [:]
     var groups: [GroupRecord] = []
     var meter: MeterRecord?
     var replies: [(address: ReplyAddress, record: SessionRecord, number: UInt64)] = []
@@ -40,11 +42,18 @@ final class World: @unchecked Sendable {
     var rested: Set<SocketAddress> = []
     /// Sessions whose beginning and end were told as events, if the run hears them.
     var hearsEvents = false
+    /// More than it may be told is counted, and told as a number.
+    var mayMissEvents = false
+    var suppressedEvents = 0
     var begunEvents: Set<SessionID> = []
     var endedEvents: [SessionID: CloseReason] = [:]
 
     /// Much is sent, more than buffers hold.
     let isHeavy: Bool
+    /// Large packets come, and are mostly sent on as they are.
+    let isRelaying: Bool
+    /// Its reactor is a service's.
+    let isService: Bool
     /// How long the run lasts until its end begins, in milliseconds. What repeats does so less
     /// often in a long one, so that none has more than `mostTurns` in which no byte moves.
     let length: Int
@@ -61,6 +70,10 @@ final class World: @unchecked Sendable {
     var isStopping = false
     /// A drain has ended the servers' sessions: all others are closed, too.
     var saysFarewell = false
+    /// The turn in which it was first told to stop.
+    var stopTurn: Int?
+    /// What runs the reactor, if it is not the run itself.
+    var service: ServiceRecord?
     /// Handlers called so far.
     var callbacks = 0
     var submittedWaiting = 0
@@ -76,43 +89,41 @@ final class World: @unchecked Sendable {
     var callbacksSeen = 0
     var callsSeen = 0
     let limits: ReactorLimits
+    /// Files that other processes have put where servers listen.
+    var strangersFiles: [String: UInt64] = [:]
 
     var chance: Chance { run.chance }
 
     init(_ run: Run) throws {
         self.run = run
         kernel = SimulatedKernel(run)
-        limits = Self.drawLimits(run.chance)
+        isRelaying = run.chance.hits(Self.relayingRuns)
+        isService = run.chance.hits(Self.serviceRuns)
+        var limits = Self.drawLimits(run.chance, isRelaying: isRelaying)
+        // Of the work that asks for its end none is left to the next turn.
+        if isService { limits.maximumWorkPerTurn = 1024 }
+        self.limits = limits
         unixAddress = try SocketAddress("unix:@peer")
         habits = Habits(drawnFrom: run.chance)
         isHeavy = run.chance.hits(150)
         length = run.chance.pick(20, 300, 3000, 30_000)
         pokesLeft = run.chance.pick(10, 60, 150)
-        run.faults.isCalm = true
-        reactor = try Reactor(limits: limits, kernel: kernel)
         if min(limits.maximumFlushesPerTurn, limits.maximumReleasesPerTurn) < 1000 {
             kernel.fruitlessLimit = 100
         }
-        reactor?.maximumSimultaneousAttempts = run.chance.pick(1, 2, 256)
-        run.faults.isCalm = false
         kernel.network.names = [
             "one": [peerAddresses[0]], "some": peerAddresses, "empty": [emptyAddress],
         ]
+        if isRelaying {
+            kernel.network.shape = { chance in
+                EndShape(
+                    inboxCapacity: chance.pick(40_000, 300_000),
+                    outboxCapacity: chance.pick(4000, 40_000, 300_000),
+                    latency: chance.time(upToMilliseconds: chance.pick(1, 1, 20)))
+            }
+        }
         kernel.beforeWait = { [unowned self] in watch($0) }
         kernel.network.acceptAfar = { [unowned self] in acceptAfar($0, $1) }
-    }
-
-    private static func drawLimits(_ chance: Chance) -> ReactorLimits {
-        var limits = ReactorLimits()
-        limits.maximumBytesReadPerTurn = chance.pick(16, 100, 1000, 16_384)
-        limits.maximumTimersPerTurn = chance.pick(1, 3, 1024)
-        limits.maximumWorkPerTurn = chance.pick(1, 1024)
-        limits.maximumWaitingWork = chance.pick(1, 4, 1024)
-        limits.maximumFlushesPerTurn = chance.pick(1, 2, 1024)
-        limits.maximumReleasesPerTurn = chance.pick(1, 2, 1024)
-        limits.maximumIdleBufferBytes = chance.pick(0, 16_384, 1 << 20)
-        limits.farewellTimeout = .milliseconds(chance.pick(0, 30, 1000))
-        return limits
     }
 
     /// A call of the library to one of this run's closures: what it does besides its own task is
@@ -153,8 +164,14 @@ final class World: @unchecked Sendable {
     }
 
     func stop() {
-        isStopping = true
+        noteStop()
         reactor?.stop()
+    }
+
+    /// From now on it stops, as soon as this turn has ended.
+    func noteStop() {
+        isStopping = true
+        stopTurn = stopTurn ?? kernel.turns
     }
 }
 
@@ -164,18 +181,34 @@ extension World {
     /// Sets everything up, runs the reactor, and looks at what is left.
     func play() throws {
         run.note(.begins, limits.maximumBytesReadPerTurn, pokesLeft)
-        drawEvents()
-        plan()
-        try reactor?.run()
+        if isService { playService() } else { try playReactor() }
         isStopping = true
+        let service = service
         checkEnd()
         forgetAll()
+        if let service { playAgain(service) }
         run.expect(
             kernel.openCount == 0,
             "\(kernel.openCount) descriptors are open at the end: "
                 + "\(kernel.table.all.map { "\($0.number) \($0.kind)" })")
         run.note(.ends, kernel.turns, Int(kernel.calls))
         kernel.network.dissolve()
+    }
+
+    private func playReactor() throws {
+        run.faults.isCalm = true
+        let reactor = try Reactor(limits: limits, kernel: kernel)
+        run.faults.isCalm = false
+        setUp(reactor)
+        try reactor.run()
+    }
+
+    /// Gives the reactor all that it is to have from the beginning.
+    func setUp(_ reactor: Reactor) {
+        self.reactor = reactor
+        reactor.maximumSimultaneousAttempts = chance.pick(1, 2, 256)
+        drawEvents()
+        plan()
     }
 
     private func plan() {

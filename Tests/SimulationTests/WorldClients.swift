@@ -114,12 +114,14 @@ extension World {
         var isBegun = false
         var deadline: Int64 = 0
         outstanding[serial] = "a connection attempt"
+        attempts[serial] = options.limits
         let connector = reactor.connectOnce(
             to: address, timeout: .nanoseconds(timeout), options: options
         ) { [unowned self] result in
             run.expect(isBegun, "a connection attempt was decided before it had begun")
             run.expect(outstanding[serial] != nil, "a connection attempt was decided twice")
             outstanding[serial] = nil
+            attempts[serial] = nil
             obligations.meet(serial)
             switch result {
             case .success(let session): begin(session, .dialed, options)

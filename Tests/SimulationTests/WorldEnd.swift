@@ -8,6 +8,7 @@ extension World {
     func end() {
         switch chance.below(4) {
         case 0: stopFromElsewhere()
+        case 1...2 where service != nil: requestEnd()
         case 2:
             run.faults.isCalm = true
             onLoop { [unowned self] in drainAll() }
@@ -34,7 +35,9 @@ extension World {
                 }
             }
         }
-        kernel.network.after(40_000_000_000) { self.stopFromElsewhere() }
+        kernel.network.after(40_000_000_000) {
+            if self.service == nil { self.stopFromElsewhere() } else { self.requestEnd() }
+        }
     }
 
     /// Has something done in a turn, as another thread would; until it is taken if need be.
@@ -74,7 +77,7 @@ extension World {
     }
 
     /// Clients and sessions are closed from now on, at once or a little later.
-    private func noteFarewell() {
+    func noteFarewell() {
         saysFarewell = true
         for client in clients { client.isClosed = true }
         for record in records where !record.isClosed && record.closeBegun == nil {

@@ -23,7 +23,10 @@ extension World {
             join(session, record)
         }
         if let own, chance.hits(100) { leave(own, record) }
-        send(to: record, except: chance.hits(300) ? own : nil)
+        let packet = drawPacket()
+        packet.data.withUnsafeBytes {
+            send(packet, $0, to: record, except: chance.hits(300) ? own : nil)
+        }
         if chance.hits(50) { groups.removeAll { $0 === record } }
     }
 
@@ -45,16 +48,19 @@ extension World {
         record.members.removeAll { $0 === session }
     }
 
-    private func send(to record: GroupRecord, except: SessionRecord?) {
+    /// Sends data, which is the packet's, to all of a group's but one.
+    func send(
+        _ packet: WirePacket, _ data: UnsafeRawBufferPointer, to record: GroupRecord,
+        except: SessionRecord?
+    ) {
         let members = record.members.filter { $0 !== except }
         run.expect(
             record.group.count == record.members.count,
             "a group of \(record.members.count) has \(record.group.count) members")
-        let packet = drawPacket()
         var counts = SendCounts()
         let taken = give(packet, to: members) {
             counts = record.group.send(
-                sequence: packet.sequence, category: packet.category, data: packet.data,
+                sequence: packet.sequence, category: packet.category, data: data.bytes,
                 except: except?.session)
         }
         run.expect(

@@ -8,6 +8,7 @@ final class MeterRecord {
     let meter: Meter
     fileprivate var sent = 0
     fileprivate var received = 0
+    fileprivate var ofServers: [Int] = []
     /// What each session had moved.
     fileprivate var moved: [SessionID: Int] = [:]
     /// The longest that a session's handler kept the others waiting, and in which turn.
@@ -46,7 +47,7 @@ extension World {
         let limit = chance.pick(0, 1, 3, 1000)
         let interval = record.meter.read(talkers: limit)
         let (sent, received) = (record.sent, record.received)
-        let before = record.moved
+        let (before, ofServers) = (record.moved, record.ofServers)
         note(record)
         let difference = interval.difference.sessions.traffic
         run.expect(
@@ -54,6 +55,10 @@ extension World {
                 && difference.bytesReceived == record.received - received,
             "a meter counts \(difference), the kernel \(record.sent - sent) bytes sent and "
                 + "\(record.received - received) received")
+        let told = Self.numbers(interval.difference.serverTotals)
+        run.expect(
+            told == zip(record.ofServers, ofServers).map { $0 - $1 },
+            "a meter tells \(told) of servers that had \(ofServers) and have \(record.ofServers)")
         judge(interval.talkers, since: before, record, limit)
         let slowest = record.takeSlowest(in: kernel.turns)
         run.expect(
@@ -68,8 +73,18 @@ extension World {
     private func note(_ record: MeterRecord) {
         record.sent = records.reduce(0) { $0 + $1.end.sentTotal }
         record.received = records.reduce(0) { $0 + $1.end.receivedTotal }
+        record.ofServers = servers.reduce([0, 0, 0, 0, 0, 0]) {
+            zip($0, Self.numbers($1.server.counters)).map { $0 + $1 }
+        }
         record.moved = [:]
         for each in records { record.moved[each.id] = each.end.sentTotal + each.end.receivedTotal }
+    }
+
+    private static func numbers(_ counters: ServerCounters) -> [Int] {
+        [
+            counters.accepted, counters.refusedByLimit, counters.refusedByAddressLimit,
+            counters.failed, counters.exhaustions, counters.ratePauses,
+        ]
     }
 
     private func judge(

@@ -1,9 +1,26 @@
-// The options and limits of a run's sessions.
+// The limits of a run's reactor, and the options and limits of its sessions.
 import TronTestKit
 
 @testable import Tron
 
 extension World {
+    /// How many of a thousand runs relay: large packets take time.
+    static let relayingRuns = 30
+
+    static func drawLimits(_ chance: Chance, isRelaying: Bool) -> ReactorLimits {
+        var limits = ReactorLimits()
+        limits.maximumBytesReadPerTurn =
+            isRelaying ? chance.pick(16_384, 100_000) : chance.pick(16, 100, 1000, 16_384)
+        limits.maximumTimersPerTurn = chance.pick(1, 3, 1024)
+        limits.maximumWorkPerTurn = chance.pick(1, 1024)
+        limits.maximumWaitingWork = chance.pick(1, 4, 1024)
+        limits.maximumFlushesPerTurn = chance.pick(1, 2, 1024)
+        limits.maximumReleasesPerTurn = chance.pick(1, 2, 1024)
+        limits.maximumIdleBufferBytes = chance.pick(0, 16_384, 1 << 20)
+        limits.farewellTimeout = .milliseconds(chance.pick(0, 30, 1000))
+        return limits
+    }
+
     func drawSessionOptions() -> SessionOptions {
         var options = SessionOptions()
         options.limits = drawSessionLimits()
@@ -44,6 +61,12 @@ extension World {
             limits.maximumDataLength = 20_000
             limits.maximumQueuedBytes = 200_000
             limits.outputHighWatermark = 100_000
+        }
+        if isRelaying {
+            limits.maximumDataLength = chance.pick(20_000, 65_536)
+            limits.maximumQueuedBytes = chance.pick(60_000, 300_000)
+            limits.outputHighWatermark = limits.maximumQueuedBytes / chance.pick(1, 2, 4)
+            limits.outputLowWatermark = limits.outputHighWatermark / chance.pick(1, 4)
         }
         if run.faults.isOn(.sentThrough) {
             limits.sentThroughLength = chance.pick(1, 50, 500, 5000)

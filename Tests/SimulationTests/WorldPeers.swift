@@ -28,7 +28,7 @@ extension World {
                 : .ipv4(host: host, port: port))
         if run.faults.isOn(.burst) { end.latency = 1000 }
         drawHeader(end, from: host, to: server)
-        let peer = Peer(end, kernel.network, isCaller: true)
+        let peer = Peer(end, kernel.network, isCaller: true, isRelayed: isRelaying)
         end.phase = .connecting
         peer.begin()
         let address = server.server.address
@@ -39,7 +39,7 @@ extension World {
     func acceptAfar(_ end: End, _ address: SocketAddress) -> Bool {
         guard address == unixAddress || peerAddresses.contains(address) else { return false }
         let far = kernel.network.makeEnd(isLibrary: false, local: address)
-        let peer = Peer(far, kernel.network, isCaller: false)
+        let peer = Peer(far, kernel.network, isCaller: false, isRelayed: isRelaying)
         kernel.network.establish(end, far)
         peer.begin()
         return true
@@ -57,6 +57,17 @@ extension World {
                 self.submitFromElsewhere()
             }
         }
+        if chance.hits(500) {
+            kernel.network.after(chance.time(upToMilliseconds: length)) { self.takePath() }
+        }
+    }
+
+    /// Another process takes the path of a server's socket: its file is not to be removed.
+    private func takePath() {
+        guard let path = chance.pick(from: kernel.network.files.keys.sorted()) else { return }
+        let number = UInt64(run.nextSerial())
+        kernel.network.files[path] = number
+        strangersFiles[path] = number
     }
 
     /// The network is cut for a while between the ends of some connection; of one on which

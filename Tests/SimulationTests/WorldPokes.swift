@@ -162,6 +162,7 @@ extension World {
         let deadline = chance.time(upToMilliseconds: chance.pick(10, 1000))
         let spread = chance.pick(0, deadline / 2, deadline)
         let count = record.server.sessionCount
+        service?.expect(count, drainedOf: record.server.address, isLate: isStopping)
         record.drains += 1
         if record.drains > 1 && count > 0 { run.met(.drainsOverlapped) }
         record.mayAbort = true

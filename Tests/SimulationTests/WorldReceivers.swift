@@ -12,15 +12,19 @@ extension World {
         // Others see the library's own packets, too.
         let share = record.client == nil ? 500 : 150
         guard record.options.heartbeat == nil && chance.hits(share) else { return }
-        record.isVersatile = chance.hits(500)
-        record.receiver = chance.pick(
-            .bytes, .bytes, .frames, .lines, .delimited, .packets)
+        // The oracle takes its time over long lines.
+        record.isVersatile = chance.hits(500) && !isRelaying
+        record.receiver =
+            isRelaying
+            ? chance.pick(.bytes, .frames, .packets)
+            : chance.pick(.bytes, .bytes, .frames, .lines, .delimited, .packets)
         record.isReluctant = record.receiver == .bytes && chance.hits(300)
     }
 
     /// Installs the handler again, or one of another kind: they count as one.
     func changeReceiver(_ record: SessionRecord) {
-        guard !record.session.isClosing && record.receiver != .task else { return }
+        guard !record.session.isClosing, record.receiver != .task, record.toldFault == nil
+        else { return }
         if record.isVersatile {
             let former = record.receiver
             // From within a line or an odd part of a packet, only bytes lead on.
@@ -48,8 +52,14 @@ extension World {
                 bytes.withUnsafeBytes { receive(bytes: $0, record) }
             }
         case .frames:
-            session.onFrames(of: WireFraming(maximumFrameLength: record.longestFrame)) {
-                [unowned self, unowned record] _, frame in receive(frame.bytes, record)
+            var framing = WireFraming(maximumFrameLength: record.longestFrame)
+            if habits.has(.adversaries) {
+                framing.misleads = { [unowned self, unowned record] length, count in
+                    chance.hits(20) ? misframe(length, of: count, record) : nil
+                }
+            }
+            session.onFrames(of: framing) { [unowned self, unowned record] _, frame in
+                receive(frame.bytes, record)
             }
         case .lines:
             session.onFrames(of: .lines(maximumLength: record.longestContent)) {
@@ -85,7 +95,14 @@ extension World {
             if record.adversary == .reinstalls { consumed = 0 }
             record.reluctance -= consumed == 0 ? 1 : 0
             if record.reluctance < 0 { consumed = bytes.count }
+            if habits.has(.adversaries), !record.session.isClosing, chance.hits(20) {
+                record.deliver(bytes: bytes, consuming: 0)
+                consumed = miscount(bytes.count, record)
+                return
+            }
+            let packets = record.packets(within: consumed)
             record.deliver(bytes: bytes, consuming: consumed)
+            forward(bytes, packets, from: record)
             if record.adversary == .reinstalls && consumed == 0 {
                 kernel.table[record.session.descriptor]?.isUsed()
                 installReceiver(record)
@@ -96,6 +113,36 @@ extension World {
             }
         }
         return consumed
+    }
+
+    /// What a handler says that it consumed which it cannot have.
+    private func miscount(_ count: Int, _ record: SessionRecord) -> Int {
+        let consumed = chance.pick(count + 1, .max, -1, .min)
+        record.misled = .consumedTooMuch(consumed: consumed, of: count)
+        run.met(.misled)
+        return consumed
+    }
+
+    /// What a framing says of a frame of so many bytes, of which there are `count`, that cannot be.
+    private func misframe(
+        _ length: Int, of count: Int, _ record: SessionRecord
+    ) -> FramingStep<Range<Int>> {
+        run.met(.misled)
+        switch chance.below(4) {
+        case 0:
+            record.misled = .framingMadeNoProgress(bytes: count)
+            return .frame(0..<0, length: 0)
+        case 1:
+            record.misled = .framingMadeNoProgress(bytes: count)
+            return .needs(atLeast: chance.between(0, count))
+        case 2:
+            record.misled = .consumedTooMuch(consumed: length + 1, of: length)
+            return .frame(9..<(length + 1), length: length)
+        default:
+            let taken = chance.pick(count + 1, -1)
+            record.misled = .consumedTooMuch(consumed: taken, of: count)
+            return .frame(0..<0, length: taken)
+        }
     }
 
     /// Takes nothing, and does what lets a session keep more than it leaves otherwise.

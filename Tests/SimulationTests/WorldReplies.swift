@@ -19,7 +19,9 @@ extension World {
         handler(.packet, record.end.serial, of: record) {
             guard let address else {
                 if chance.hits(200) { send(on: record) }
-                if let wire = record.lastDelivered { forward(packet, wire, from: record) }
+                if let wire = record.lastDelivered {
+                    packet.data.withUnsafeBytes { forward($0, wire, from: record) }
+                }
                 return
             }
             let isKept = chance.hits(habits.has(.drains) ? 850 : 200)
@@ -51,7 +53,7 @@ extension World {
         let packet = WirePacket(
             sequence: address.sequence, category: address.category,
             number: number | WirePacket.answerBit, length: max(8, length))
-        if chance.hits(50) { return refuse(address, record) }
+        if chance.hits(100) { return refuse(address, record) }
         let isOwed = record.session.isOpen && record.owed.contains(address)
         // The last reply may close the session: what it took counts before that.
         let (bytes, isWritten) = (packet.data, packet.number.isMultiple(of: 2))
@@ -67,6 +69,10 @@ extension World {
             if record.isDrained { run.met(.owedWasAnswered) }
             run.expect(isOwed, "session \(record.id) gave a reply that it did not owe")
             record.owed.remove(address)
+            run.expect(
+                packet.length <= record.options.limits.reservedReplyLength
+                    || record.session.queuedBytes <= record.mostQueued,
+                "session \(record.id) took a reply of \(packet.length) bytes beyond its limit")
             settle(.queued, packet, record)
         case .notOwed:
             run.expect(!record.owed.contains(address), "a reply that is owed was refused")
@@ -97,10 +103,14 @@ extension World {
     func answerDrained(_ record: SessionRecord) {
         guard let reactor, !record.owed.isEmpty, chance.hits(950) else { return }
         reactor.schedule(after: .microseconds(chance.below(2000))) { [unowned self] in
-            for index in replies.indices.reversed() where replies[index].record === record {
-                let (address, _, number) = replies.remove(at: index)
-                reply(address, record, number, length: chance.below(50))
-            }
+            answerOwed(by: record)
+        }
+    }
+
+    func answerOwed(by record: SessionRecord) {
+        for index in replies.indices.reversed() where replies[index].record === record {
+            let (address, _, number) = replies.remove(at: index)
+            reply(address, record, number, length: chance.below(50))
         }
     }
 

@@ -9,9 +9,14 @@ extension World {
     func request(of client: ClientRecord) {
         let most = chance.pick(20, 20, 300, client.options.session.limits.maximumDataLength + 2)
         let length = 8 + chance.below(max(1, most - 8))
+        // Many have the same, and are over in the order in which they were made.
+        let timeout =
+            chance.hits(500)
+            ? chance.pick(5_000_000, 200_000_000)
+            : chance.time(upToMilliseconds: chance.pick(20, 300, 3000))
         let request = RequestRecord(
             UInt64(run.nextSerial()), length, client, isRepeatable: chance.hits(300),
-            timeout: chance.time(upToMilliseconds: chance.pick(20, 300, 3000)))
+            timeout: timeout)
         requests[request.number] = request
         run.tell("request \(request.number) for \(request.timeout) ns")
         if chance.hits(150) && mayBegin { askFromTask(request) } else { ask(request) }
@@ -127,7 +132,10 @@ extension World {
                 "request \(request.number) timed out \(request.deadline - run.clock) ns early")
         case .connectionLost(let reason):
             // A task is told only when its turn comes, perhaps after the session.
-            if !request.isAwaited { client.lostReasons.append(reason) }
+            if request.isAwaited { break }
+            client.lostReasons.append(reason)
+            run.expect(
+                client.client.session == nil, "a client has a session whose requests are lost")
         case .tooLarge:
             run.expect(
                 request.length > options.session.limits.maximumDataLength,

@@ -27,6 +27,7 @@ extension World {
             sequence: chance.pick(-1, -1, Int32.min), category: WirePacket.plain,
             number: UInt64(run.nextSerial()), length: chance.below(most + 1))
         let isRaw = chance.hits(200) && packet.length <= record.options.limits.maximumDataLength
+        if chance.hits(20) { askForTooMuchRoom(on: record) }
         record.isGiven(packet)
         let offers = record.offers
         var closure = SendingClosure(depth: depth)
@@ -135,18 +136,22 @@ extension World {
             "session \(record.id) says of too many bytes: \(outcome)")
     }
 
-    /// Sends on what has come, on the session that it came on or on another.
-    func forward(_ packet: borrowing Packet, _ wire: WirePacket, from record: SessionRecord) {
-        guard habits.has(.forwards), wire.category >= WirePacket.plain, wire.sequence < 0,
-            chance.hits(500)
-        else { return }
-        let other = chance.hits(500) ? chance.pick(from: records) : nil
-        let target = other ?? record
-        target.isGiven(wire)
-        let offers = target.offers
-        let outcome = target.session.send(
-            sequence: wire.sequence, category: wire.category, data: packet.data)
-        settle(outcome, wire, target, offersBefore: offers)
+    /// No packet may have so much room, and no closure is called for it.
+    private func askForTooMuchRoom(on record: SessionRecord) {
+        let session = record.session
+        let outcome = session.send(category: WirePacket.plain, capacity: .max - chance.below(20)) {
+            _ in run.fail("session \(record.id) has room for everything")
+        }
+        run.expect(
+            outcome == (session.isOpen ? .tooLarge : .closed),
+            "session \(record.id) says of far too much room: \(outcome)")
+        guard record.options.overflow == .refuse else { return }
+        let raw = session.send(bytesCapacity: .max - chance.below(20)) { _ in
+            run.fail("session \(record.id) has room for everything")
+        }
+        run.expect(
+            raw == .overflow || raw == .closed,
+            "session \(record.id) says of far too much room for bytes: \(raw)")
     }
 
     func settle(
@@ -160,10 +165,16 @@ extension World {
             run.expect(!record.isClosed, "session \(record.id), which is closed, took a packet")
             run.expect(!isTooLarge, "session \(record.id) took more data than a packet may have")
             run.expect(!record.closeCalled, "session \(record.id) took a packet after close()")
+            run.expect(
+                record.session.queuedBytes <= record.mostWaiting,
+                "session \(record.id) has \(record.session.queuedBytes) of "
+                    + "\(record.mostWaiting) bytes waiting")
             record.took(packet)
         case .closed: break
         case .tooLarge:
-            run.expect(isTooLarge, "session \(record.id) refused a packet for its size")
+            run.expect(
+                isTooLarge && !record.isClosed && !record.closeCalled,
+                "session \(record.id) refused a packet for its size")
         case .overflow:
             run.met(.capHit)
             record.overflowed = true

@@ -55,6 +55,12 @@ extension World {
         records.append(record)
         record.client?.current = record
         record.client?.last = record
+        if !end.local.isUnix && end.remote?.isUnix != true {
+            run.expect(
+                end.keepalive.sendsAtOnce == options.noDelay
+                    && end.keepalive.userTimeout == options.userTimeout?.clampedNanoseconds,
+                "session \(session.id) has other options than were asked for")
+        }
         run.expect(
             end.phase != .connecting && end.phase != .fresh && end.other != nil,
             "session \(session.id) begins before its connection")
@@ -95,12 +101,24 @@ extension World {
                 run.met(.halfClose)
             }
         }
+        session.onProtocolFault { [unowned self, unowned record] _, fault in
+            handler(.faultTold, record.end.serial, of: record) {
+                record.called("the handler of faults")
+                run.expect(record.toldFault == nil, "session \(record.id) told of two faults")
+                record.toldFault = fault
+                if chance.hits(300) { send(on: record) }
+            }
+        }
         session.onDrain { [unowned self, unowned record] _ in
             handler(.toldOfDrain, record.end.serial, of: record) {
                 record.called("the handler of the drain")
                 run.expect(!record.isDrained, "session \(record.id) was told of a drain twice")
                 record.isDrained = true
-                answerDrained(record)
+                let isOpen = record.session.isOpen
+                if chance.hits(200) { answerOwed(by: record) } else { answerDrained(record) }
+                run.expect(
+                    record.session.isOpen == isOpen || record.overflowed || record.mustEnd,
+                    "session \(record.id) closes before its goodbye")
                 if chance.hits(300) { send(on: record) }
             }
         }

@@ -86,11 +86,16 @@ extension World {
 
     private func judge(_ outcome: Submission) {
         switch outcome {
-        case .accepted: submittedWaiting += 1
+        case .accepted:
+            run.expect(
+                submittedWaiting < limits.maximumWaitingWork,
+                "submitted work was accepted beside \(submittedWaiting) pieces that wait")
+            submittedWaiting += 1
         case .tooMuchWaits:
             run.met(.capHit)
             run.expect(
-                hasTasks || hasLookups || submittedWaiting >= limits.maximumWaitingWork,
+                hasTasks || hasLookups || service?.isAsked == true
+                    || submittedWaiting >= limits.maximumWaitingWork,
                 "submitted work was refused while \(submittedWaiting) pieces waited")
         case .stopped: run.expect(isStopping, "a reactor that runs says that it has stopped")
         }
@@ -120,7 +125,7 @@ extension World {
 
     func stopFromElsewhere() {
         guard let remote = reactor?.remote else { return }
-        isStopping = true
+        noteStop()
         // Whoever is refused this wake-up does not make up for it: nothing follows.
         run.faults.isCalm = true
         Worker.runOnce { remote.stop() }

@@ -11,6 +11,8 @@ public struct ReactorService: Sendable {
     private let limits: ReactorLimits
     let drain: ServiceDrain
     private let setup: @Sendable (Reactor) throws -> Void
+    /// What answers in the machine's place; nil in production.
+    private let backend: (any KernelBackend)?
     private let runs = Locked(Runs())
 
     /// Those that go on, and whether the next one is to end at once.
@@ -27,10 +29,34 @@ public struct ReactorService: Sendable {
         spread: Duration = .zero, notice: Duration = .zero,
         setup: @escaping @Sendable (Reactor) throws -> Void
     ) {
+        self.init(
+            limits: limits,
+            drain: ServiceDrain(deadline: deadline, spread: spread, notice: notice), backend: nil,
+            setup: setup)
+    }
+
+    /// A service whose thread and reactor are not the machine's.
+    package init(
+        limits: ReactorLimits, drainingWithin deadline: Duration, spread: Duration,
+        kernel: any KernelBackend, setup: @escaping @Sendable (Reactor) throws -> Void
+    ) {
+        self.init(
+            limits: limits,
+            drain: ServiceDrain(deadline: deadline, spread: spread, notice: .zero),
+            backend: kernel, setup: setup)
+    }
+
+    private init(
+        limits: ReactorLimits, drain: ServiceDrain, backend: (any KernelBackend)?,
+        setup: @escaping @Sendable (Reactor) throws -> Void
+    ) {
         self.limits = limits
-        drain = ServiceDrain(deadline: deadline, spread: spread, notice: notice)
+        self.drain = drain
+        self.backend = backend
         self.setup = setup
     }
+
+    private var kernel: Kernel { backend.map { Kernel($0) } ?? Kernel() }
 
     /// Makes a reactor, sets it up and runs it. May be called again after it has returned.
     ///
@@ -43,8 +69,8 @@ public struct ReactorService: Sendable {
         let run = ServiceRun(count: 1, drain)
         begin(run)
         defer { end(run) }
-        _ = try await run.perform(by: Kernel()) { [limits, setup] index in
-            let reactor = try Reactor(limits: limits)
+        _ = try await run.perform(by: kernel) { [limits, setup, kernel] index in
+            let reactor = try Reactor(limits: limits, kernel: kernel)
             try setup(reactor)
             run.joined(reactor, at: index)
             run.began(at: index)
