@@ -233,6 +233,26 @@ extension Outbound {
         return true
     }
 
+    /// Queues a packet that lies behind the run as it is to be sent, in the period that the run was
+    /// begun in. False, and nothing is queued, where it does not, or ends behind `end`, or more
+    /// than `most` would wait, or the run cannot be added to.
+    @inline(__always)
+    mutating func continueRun(
+        _ head: UInt64, _ data: UnsafeRawBufferPointer, atMost most: Int,
+        before end: UnsafeRawPointer
+    ) -> Bool {
+        let length = data.count &+ PacketFormat.overhead
+        guard let packet = unsafe ring.runEnd, let start = data.baseAddress,
+            unsafe start - PacketFormat.headerLength == packet, unsafe length <= end - packet,
+            ring.count &+ length <= most, draft == .none, writing == .open, !isBlocked,
+            unsafe PacketFormat.isWritten(head: head, dataLength: data.count, at: packet)
+        else { return false }
+        ring.commit(length)
+        packetsSent &+= 1
+        assert(invariantHolds)
+        return true
+    }
+
     /// What was received is about to go: copies what waits there, or drops it with the session.
     mutating func ownRun(_ pool: BufferPool) {
         guard ring.isRun else { return }

@@ -7,8 +7,12 @@
 
 extension Session {
     /// Bytes of a packet, or of a send of bytes, below which a copy costs less than to look for it
-    /// in the receive buffer.
-    static let shortestForwarded = 1024
+    /// in the receive buffer: where a session answers within its own batch, each packet continues
+    /// what lies there before it.
+    static let shortestForwarded = 256
+
+    /// The same where it goes to another session, mostly one packet at a time.
+    static let shortestForwardedElsewhere = 1024
 
     /// Whether a batch begins with a packet that may be forwarded. Credit would have it copied, and
     /// those behind it, too.
@@ -20,10 +24,14 @@ extension Session {
         return unsafe PacketFormat.dataLength(packet) >= Self.shortestForwarded
     }
 
+    private var shortestForwarded: Int {
+        outbound.isLent ? Self.shortestForwarded : Self.shortestForwardedElsewhere
+    }
+
     /// Queues a packet without a copy if it lies in the receive buffer as it is to be sent. False,
     /// and nothing has happened, where it does not, or cannot wait there.
     func forwards(_ head: UInt64, _ data: UnsafeRawBufferPointer) -> Bool {
-        guard data.count &+ PacketFormat.overhead >= Self.shortestForwarded,
+        guard data.count &+ PacketFormat.overhead >= shortestForwarded,
             let received = unsafe registry.received(
                 data, before: PacketFormat.headerLength, behind: PacketFormat.trailerLength),
             let packet = received.baseAddress,
@@ -32,9 +40,19 @@ extension Session {
         return unsafe forward(received)
     }
 
+    /// Queues the packet that follows the last forwarded one where both were received, which needs
+    /// fewer looks than the first: the run was begun in this very batch. False, and nothing has
+    /// happened, where it does not follow, or one of the limits is near.
+    func continuesRun(_ head: UInt64, _ data: UnsafeRawBufferPointer) -> Bool {
+        guard outbound.hasRun && registry.isOnLoop else { return false }
+        return unsafe outbound.continueRun(
+            head, data, atMost: min(settings.highWatermark, settings.outboundCapacity),
+            before: registry.receiveEnd)
+    }
+
     /// The same for bytes.
     func forwards(_ bytes: UnsafeRawBufferPointer) -> Bool {
-        guard bytes.count >= Self.shortestForwarded,
+        guard bytes.count >= shortestForwarded,
             let received = unsafe registry.received(bytes, before: 0, behind: 0)
         else { return false }
         return unsafe forward(received)
@@ -66,6 +84,11 @@ extension Session {
 }
 
 extension Registry {
+    @inline(__always)
+    fileprivate var receiveEnd: UnsafeRawPointer {
+        unsafe UnsafeRawPointer(receiveBuffer.baseAddress.unsafelyUnwrapped) + receiveBuffer.count
+    }
+
     /// These bytes with as many before and behind them, if all of them lie in the receive buffer.
     fileprivate func received(
         _ bytes: UnsafeRawBufferPointer, before: Int, behind: Int

@@ -92,6 +92,7 @@ extension Session {
     /// lie within the packet.
     @inline(never)
     private func enqueueWithoutCredit(_ head: UInt64, _ data: RawSpan) -> SendOutcome {
+        if unsafe data.withUnsafeBytes({ unsafe continuesRun(head, $0) }) { return .queued }
         registry.requireLoop("Session.send")
         guard outbound.writing == .open else { return refuse(.closed) }
         guard data.byteCount <= settings.maximumDataLength else { return refuse(.tooLarge) }

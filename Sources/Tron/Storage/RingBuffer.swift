@@ -58,7 +58,7 @@ struct RingBuffer: ~Copyable {
         unsafe base.unsafelyUnwrapped + offset(of: tail)
     }
 
-    /// Adds the `count` bytes written to `tailAddress` to the queue.
+    /// Adds the `count` bytes written to `tailAddress`, or lying at `runEnd`, to the queue.
     @inline(__always)
     mutating func commit(_ count: Int) {
         tail &+= UInt32(truncatingIfNeeded: count)
@@ -143,6 +143,13 @@ struct RingBuffer: ~Copyable {
 
     /// Whether its bytes are a run, which is never empty.
     var isRun: Bool { unsafe size == 0 && base != nil }
+
+    /// Where the run's next byte would lie; nil without a run.
+    @inline(__always)
+    var runEnd: UnsafeRawPointer? {
+        guard isRun, let base = unsafe base else { return nil }
+        return unsafe UnsafeRawPointer(base) + Int(tail)
+    }
 
     /// Queues bytes that stay where they are, as a run or as more of it; whoever owns them lends
     /// them until `leaveShared`. False, and nothing is queued, when something waits that they do

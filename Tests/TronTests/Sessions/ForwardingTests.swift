@@ -17,7 +17,7 @@ import Testing
         return try SinkBench(options, setup: setup)
     }
 
-    private static func packets(_ numbers: Range<Int32>) -> [UInt8] {
+    private static func packets(_ numbers: Range<Int32>, of text: String = text) -> [UInt8] {
         numbers.flatMap { wire(text, sequence: $0) }
     }
 
@@ -48,6 +48,62 @@ import Testing
         #expect(stage.packets().map(\.sequence) == Array(0..<20))
         #expect(stage.taken() == 20 * Self.length && stage.session.counters.packetsSent == 20)
         #expect(stage.reactor.registry.buffers.idleBytes == 0)
+    }
+
+    @Test func `small packets behind a large one leave with it, and what differs does not`() throws
+    {
+        var seen: [Bool] = []
+        let stage = try stage { session, _ in
+            session.onPacket { session, packet in
+                if packet.sequence == 3 {
+                    session.reply(to: packet, data: "other")
+                } else {
+                    session.reply(to: packet, data: packet.data)
+                }
+                seen.append(session.outbound.hasRun)
+            }
+        }
+        let bytes = wire(Self.text, sequence: 0) + Self.packets(1..<5, of: "small")
+        try stage.within { Self.receive(bytes, on: $0) }
+        let texts = [Self.text, "small", "small", "other", "small"]
+        #expect(seen == [true, true, true, false, false])
+        #expect(stage.packets().map(\.sequence) == [0, 1, 2, 3, 4])
+        #expect(stage.packets().map(\.text) == texts)
+        #expect(stage.sends() == 1 && stage.session.counters.packetsSent == 5)
+    }
+
+    @Test(arguments: [255, 256])
+    func `a session's own packets are forwarded from 256 bytes on`(length: Int) throws {
+        var seen: [Bool] = []
+        let stage = try stage { session, _ in
+            session.onPacket { session, packet in
+                session.reply(to: packet, data: packet.data)
+                seen.append(session.outbound.hasRun)
+            }
+        }
+        let bytes = Self.packets(0..<6, of: String(repeating: "x", count: length))
+        try stage.within { Self.receive(bytes, on: $0) }
+        #expect(seen == Array(repeating: length == 256, count: 6) && stage.sends() == 1)
+        #expect(stage.packets().map(\.sequence) == Array(0..<6))
+    }
+
+    @Test(arguments: [1012, 1013])
+    func `those for another session are from 1,024 with their overhead on`(length: Int) throws {
+        var seen: [Bool] = []
+        let stage = try stage { session, log in
+            session.onPacket { _, packet in
+                let other = log.sessions[1]
+                other.send(
+                    sequence: packet.sequence, category: packet.category, data: packet.data)
+                seen.append(other.outbound.hasRun)
+            }
+        }
+        try stage.connect()
+        try stage.within {
+            Self.receive(wire(String(repeating: "x", count: length), sequence: 0), on: $0)
+        }
+        try stage.reactor.turn()
+        #expect(seen == [length == 1013] && stage.packets(1).map(\.sequence) == [0])
     }
 
     @Test(arguments: [0, 1, 8, 9, 2012, 2013, 2014, 5000, 8051])

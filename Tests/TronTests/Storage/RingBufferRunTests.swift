@@ -46,6 +46,22 @@ import Testing
         }
     }
 
+    @Test func `a run ends where its next byte would lie; what is no run has no such end`() {
+        lent.withUnsafeBytes { lent in
+            var ring = RingBuffer()
+            #expect(ring.runEnd == nil)
+            ring.append([200], from: pool)
+            #expect(ring.runEnd == nil)
+            ring.consume(1)
+            ring.run(UnsafeRawBufferPointer(rebasing: lent[10..<20]), pool)
+            ring.consume(3)
+            #expect(ring.runEnd == lent.baseAddress! + 20)
+            ring.commit(5)
+            #expect(ring.bytes == Array(13..<25))
+            ring.release(to: pool)
+        }
+    }
+
     @Test func `no bytes are no run, and break none`() {
         lent.withUnsafeBytes { lent in
             var ring = RingBuffer()
