@@ -107,6 +107,15 @@ private final class DrainNotice: EventSource {
     func release() { registry.wheel.cancel(timer) }
 }
 
+extension Endpoints {
+    /// Those of now: ending one may have its user make another.
+    fileprivate var allClients: [Client] {
+        var all: [Client] = []
+        clients.forEach { _, client in all.append(client) }
+        return all
+    }
+}
+
 /// The time between the end of the servers' sessions and the reactor's stop. The stop ends it, too.
 /// Other threads do no more than hand it to its loop.
 private final class Farewell: EventSource, @unchecked Sendable {
@@ -160,9 +169,9 @@ private final class Farewell: EventSource, @unchecked Sendable {
         let endpoints = registry.endpoints
         for server in endpoints.allServers { server.stopListening() }
         registry.sessions.forEachSession { $0.drain() }
-        // A session that still owes a reply loses it with its client.
-        endpoints.clients.forEach { _, client in
-            if client.dialer.session?.owes != true { client.close() }
+        // A session that still owes a reply would lose it with its client.
+        for client in endpoints.allClients where client.dialer.session?.owes != true {
+            client.close()
         }
         if registry.sessions.isEmpty { return end() }
         stepTimer = registry.arm(key, at: registry.now + Self.step)

@@ -208,6 +208,19 @@ private final class FarewellBench {
         #expect(late.allSatisfy { $0 == .requested }, "\(late)")
     }
 
+    @Test func `a program that always begins anew holds the end no longer than its time`() throws {
+        let stage = try FarewellBench()
+        let address = stage.backend.address.description
+        func ask(_ client: Client) {
+            client.request(category: 1, data: "x", timeout: .seconds(60)) { [stage] _ in
+                ask(stage.reactor.makeClient(to: address))
+            }
+        }
+        ask(stage.client)
+        stage.reactor.drain(within: .seconds(60))
+        #expect((1000...1100).contains(try stage.end()))
+    }
+
     @Test func `a server that begins to listen meanwhile ends with it`() throws {
         let stage = try FarewellBench()
         var late: Server?
