@@ -133,3 +133,14 @@ if Context.environment["TRON_ONLY_SIMULATION"] != nil {
     let kept = ["CEpollShim", "Tron", "TronTestKit", "SimulationTests"]
     package.targets.removeAll { !kept.contains($0.name) }
 }
+
+// What runs under a sanitizer: neither benchmarks nor the programs of other checks; and where the
+// environment says `thread`, not the simulation either, which has one.
+if let sanitized = Context.environment["TRON_ONLY_SANITIZED"] {
+    var left = [
+        "micro-benchmark", "steady-state", "throughput-benchmark", "CBenchmark", "BenchmarkTests",
+        "chat-members", "cluster-load", "proxy-witness", "restart-clients", "restart-witness",
+    ]
+    if sanitized == "thread" { left.append("SimulationTests") }
+    package.targets.removeAll { left.contains($0.name) }
+}
