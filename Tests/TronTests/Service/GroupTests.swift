@@ -467,7 +467,7 @@ extension Peer {
         for round in 0..<20 {
             let address = Bench.unixName()
             let words = Atomic(0)
-            let group = ReactorGroup(count: 4) { reactor, index in
+            let group = ReactorGroup(count: 4, drainingWithin: .seconds(600)) { reactor, index in
                 reactor.onDrained { _, finish in
                     words.wrappingAdd(1, ordering: .relaxed)
                     finish()

@@ -13,6 +13,8 @@ import Testing
                 break
             }
         }
+        // It ends, and then gives back what it has.
+        run.end()
         run.end()
         guard RandomRun.meetsEveryKind else { return }
         #expect(run.lives > 10 && run.puts > 100 && run.pieces > 100 && run.told > 0)
