@@ -44,7 +44,9 @@ extension Session {
     /// fewer looks than the first: the run was begun in this very batch. False, and nothing has
     /// happened, where it does not follow, or one of the limits is near.
     func continuesRun(_ head: UInt64, _ data: UnsafeRawBufferPointer) -> Bool {
-        guard outbound.hasRun && registry.isOnLoop else { return false }
+        guard outbound.hasRun && registry.isOnLoop, data.count <= settings.maximumDataLength else {
+            return false
+        }
         return unsafe outbound.continueRun(
             head, data, atMost: min(settings.highWatermark, settings.outboundCapacity),
             before: registry.receiveEnd)

@@ -282,6 +282,29 @@ import Testing
         #expect(stage.notes == Array(repeating: "queued", count: 5) + ["overflow", "overflow"])
     }
 
+    @Test func `what follows a run is refused where it is more than its session may send`() throws {
+        var small = ServerOptions()
+        small.session.limits.maximumDataLength = 1500
+        var other: Session?
+        var outcomes: [SendOutcome] = []
+        let stage = try stage { session, _ in
+            session.onPacket { _, packet in
+                guard let other else { return }
+                outcomes.append(
+                    other.send(
+                        sequence: packet.sequence, category: packet.category, data: packet.data))
+            }
+        }
+        let server = try stage.reactor.listen(on: Bench.unixName(), options: small) { other = $0 }
+        let peer = try Peer(to: server.address)
+        try stage.reactor.turn(until: { other != nil })
+        let texts = [1200, 1700, 1300].map { String(repeating: "x", count: $0) }
+        try stage.within { Self.receive(texts.flatMap { wire($0, sequence: 7) }, on: $0) }
+        #expect(outcomes == [.queued, .tooLarge, .queued])
+        #expect(other?.counters.packetsSent == 2)
+        withExtendedLifetime(peer) {}
+    }
+
     @Test func `above the high watermark the rest of a batch is not delivered`() throws {
         let stage = try stage(
             Self.echo,
