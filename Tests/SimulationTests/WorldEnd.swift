@@ -52,14 +52,7 @@ extension World {
         guard let reactor, mayBegin else { return }
         let serial = run.nextSerial()
         let deadline = chance.time(upToMilliseconds: 1000)
-        let sessions = records.filter { $0.server != nil && !$0.isClosed }
-        for each in sessions where each.closeBegun == nil && !each.session.isClosing {
-            each.closeBegun = run.turnStart
-        }
-        for server in servers {
-            server.isStopped = true
-            server.mayAbort = true
-        }
+        let sessions = noteDrainOfAll()
         outstanding[serial] = "a drain of all"
         if chance.hits(500) { sayFarewell(reactor) }
         reactor.drain(within: .nanoseconds(deadline)) { [unowned self] report in
@@ -74,6 +67,19 @@ extension World {
             noteFarewell()
         }
         obligations.add(serial, run.clock + deadline, "drain of all")
+    }
+
+    /// A drain of all servers begins. The sessions that it is about.
+    func noteDrainOfAll() -> [SessionRecord] {
+        let sessions = records.filter { $0.server != nil && !$0.isClosed }
+        for each in sessions where each.closeBegun == nil && !each.session.isClosing {
+            each.closeBegun = run.turnStart
+        }
+        for server in servers {
+            server.isStopped = true
+            server.mayAbort = true
+        }
+        return sessions
     }
 
     /// Clients and sessions are closed from now on, at once or a little later.

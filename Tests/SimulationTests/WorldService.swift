@@ -122,14 +122,7 @@ extension World {
                 server.sessionCount, drainedOf: server.address, isLate: isStopping)
         }
         guard !isStopping else { return }
-        let sessions = records.filter { $0.server != nil && !$0.isClosed }
-        for each in sessions where each.closeBegun == nil && !each.session.isClosing {
-            each.closeBegun = run.turnStart
-        }
-        for server in servers {
-            server.isStopped = true
-            server.mayAbort = true
-        }
+        let sessions = noteDrainOfAll()
         let serial = run.nextSerial()
         service.drained = sessions.count
         outstanding[serial] = "a service's drain"
