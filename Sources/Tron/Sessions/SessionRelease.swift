@@ -1,7 +1,8 @@
 // The release of a session that has ended: everything is given back, and its user is told.
 
 extension Session {
-    /// Gives everything back and reports. The only place that closes the descriptor.
+    /// Gives everything back and reports. The only place that closes the descriptor of a session
+    /// that has begun.
     func release() {
         deadlines.cancel(registry)
         if rareState?.resets == true { try? registry.sockets.resetOnClose(descriptor) }
