@@ -51,24 +51,25 @@ extension World {
                 "a client connects \(record.waitsUntil - run.clock) ns early")
         }
         record.connectingSince = run.clock
-        record.mustDecideBy = nil
+        record.watchedSince = nil
     }
 
     /// The longest that finding out what all the run's names stand for may take.
     private static let lookups: Int64 = 100_000_000
 
-    /// It gets to each of its addresses in turn, behind all other clients at the worst.
+    /// It gets to each of its addresses in turn, behind all other clients at the worst: also those
+    /// made while its name was looked up.
     private func watchConnecting(_ record: ClientRecord, _ nanoseconds: Int64) {
         guard case .connecting = record.state else { return }
-        guard let latest = record.mustDecideBy else {
-            let time = clients.reduce(Self.lookups) {
-                $0 + Int64($1.targets) * ($1.connectTimeout + 2 * Obligations.tick)
-            }
-            record.mustDecideBy = run.clock + time - run.timeLost
+        guard let since = record.watchedSince else {
+            record.watchedSince = run.clock - run.timeLost
             return
         }
+        let time = clients.reduce(Self.lookups) {
+            $0 + Int64($1.targets) * ($1.connectTimeout + 2 * Obligations.tick)
+        }
         run.expect(
-            run.turnStart < latest + run.timeLost,
+            run.turnStart < since + time + run.timeLost,
             "a client connects for \(run.turnStart - record.connectingSince) ns")
     }
 

@@ -37,11 +37,12 @@ final class ClientRecord: @unchecked Sendable {
     /// How often it was told a state, and that it was connected.
     var changes = 0
     var connections = 0
-    /// The last attempt that it waited before, and until when; when it last began to connect.
+    /// The last attempt that it waited before, and until when; when it last began to connect, and
+    /// was first seen to, less the time that had been lost by then.
     var attempt = 0
     var waitsUntil: Int64 = 0
     var connectingSince: Int64 = 0
-    var mustDecideBy: Int64?
+    var watchedSince: Int64?
     /// The session that it has, and the last that it had since it last waited.
     var current: SessionRecord?
     var last: SessionRecord?

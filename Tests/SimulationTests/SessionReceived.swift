@@ -159,6 +159,14 @@ extension SessionRecord {
         position == (delivered == 0 ? 0 : received[delivered - 1].end) && position <= sound
     }
 
+    /// Whether an answer lies behind the last packet delivered: nobody here sees whether the session
+    /// has taken it yet, so that it is not known where a handler of another kind would begin.
+    var mayHaveTakenAnswers: Bool {
+        guard receiver == .packets, received.indices.contains(delivered) else { return false }
+        let next = received[delivered]
+        return next.end <= end.receivedTotal && mayBeSwallowed(next.packet)
+    }
+
     /// How many of so many bytes lead to the end of a packet; nil when none does.
     func countToPacket(within count: Int) -> Int? {
         let log = received

@@ -25,7 +25,7 @@ extension World {
     func changeReceiver(_ record: SessionRecord) {
         guard !record.session.isClosing, record.receiver != .task, record.toldFault == nil
         else { return }
-        if record.isVersatile {
+        if record.isVersatile && !record.mayHaveTakenAnswers {
             let former = record.receiver
             // From within a line or an odd part of a packet, only bytes lead on.
             record.receiver =
