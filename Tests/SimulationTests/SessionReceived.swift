@@ -159,8 +159,8 @@ extension SessionRecord {
         position == (delivered == 0 ? 0 : received[delivered - 1].end) && position <= sound
     }
 
-    /// Whether an answer lies behind the last packet delivered: nobody here sees whether the session
-    /// has taken it yet, so that it is not known where a handler of another kind would begin.
+    /// Whether an answer lies behind the last packet delivered: nobody here sees whether the
+    /// session has taken it yet, so that it is not known where a handler of another kind begins.
     var mayHaveTakenAnswers: Bool {
         guard receiver == .packets, received.indices.contains(delivered) else { return false }
         let next = received[delivered]
