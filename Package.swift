@@ -134,13 +134,27 @@ if Context.environment["TRON_ONLY_SIMULATION"] != nil {
     package.targets.removeAll { !kept.contains($0.name) }
 }
 
-// What runs under a sanitizer: neither benchmarks nor the programs of other checks; and where the
-// environment says `thread`, not the simulation either, which has one.
+// What runs under a sanitizer: neither benchmarks, nor the programs of other checks, nor tests of
+// text; and where the environment says `thread`, what has several threads alone.
 if let sanitized = Context.environment["TRON_ONLY_SANITIZED"] {
-    var left = [
-        "micro-benchmark", "steady-state", "throughput-benchmark", "CBenchmark", "BenchmarkTests",
-        "chat-members", "cluster-load", "proxy-witness", "restart-clients", "restart-witness",
-    ]
-    if sanitized == "thread" { left.append("SimulationTests") }
-    package.targets.removeAll { left.contains($0.name) }
+    let tests = package.targets.first { $0.name == "TronTests" }
+    if sanitized == "thread" {
+        let kept = ["CEpollShim", "Tron", "TronMetrics", "TronTestKit", "TronMetricsTests"]
+        package.products.removeAll { !kept.contains($0.name) }
+        package.targets.removeAll { !kept.contains($0.name) && $0.name != "TronTests" }
+        tests?.dependencies = ["Tron", "TronTestKit"]
+        tests?.resources = nil
+        tests?.exclude = ["Support/ProcessUnderTest.swift"]
+        tests?.sources = [
+            "Support", "System", "Loop", "Sessions/Threads", "Endpoints/Threads", "Service",
+        ]
+    } else {
+        let left = [
+            "micro-benchmark", "steady-state", "throughput-benchmark", "CBenchmark",
+            "BenchmarkTests", "chat-members", "cluster-load", "proxy-witness", "restart-clients",
+            "restart-witness",
+        ]
+        package.targets.removeAll { left.contains($0.name) }
+        tests?.exclude = ["Demo", "Documentation", "Misuse", "Promises"]
+    }
 }

@@ -14,6 +14,7 @@ enum StyleRules {
     static func breaches(in files: [SourceFile]) -> [Breach] {
         let single = [
             longLines, longFunctions, parkedDoubts, imports, importsBesidesTron, missingPurpose,
+            unseenThreads,
         ]
         return files.flatMap { file in single.flatMap { $0(file) } } + layers(files)
     }
@@ -59,6 +60,28 @@ enum StyleRules {
     static func strayEntries(_ names: [String]) -> [Breach] {
         names.filter { !$0.hasPrefix(".") && !topLevel.contains($0) }
             .map { Breach(path: $0, line: 1, message: "does not belong at the top level") }
+    }
+}
+
+// MARK: - Threads
+
+extension StyleRules {
+    /// Where the thread sanitizer looks (Package.swift), or processes are made that it cannot see.
+    private static let seenThreads = [
+        "Support", "System", "Loop", "Sessions/Threads", "Endpoints/Threads", "Service", "Misuse",
+    ].map { "Tests/TronTests/" + $0 }
+
+    /// Tests of several threads lie where the sanitizer of threads runs them.
+    static func unseenThreads(_ file: SourceFile) -> [Breach] {
+        guard file.isUnder("Tests/TronTests"), !seenThreads.contains(where: file.isUnder) else {
+            return []
+        }
+        let words: Set = ["ReactorThread", "pthread_create"]
+        return file.tokens.filter { words.contains($0.text) }.map {
+            Breach(
+                path: file.path, line: $0.line,
+                message: "\($0.text) where the thread sanitizer does not look")
+        }
     }
 }
 

@@ -42,6 +42,14 @@ import Testing
         #expect(StyleRules.missingPurpose(SourceFile(sample, "// The loop.\n")) == [])
     }
 
+    @Test func `a test of several threads lies where the thread sanitizer looks`() {
+        let text = "let loop = try ReactorThread()"
+        let unseen = SourceFile("Tests/TronTests/Endpoints/A.swift", text)
+        #expect(StyleRules.unseenThreads(unseen).map(\.line) == [1])
+        let seen = SourceFile("Tests/TronTests/Endpoints/Threads/A.swift", text)
+        #expect(StyleRules.unseenThreads(seen) == [])
+    }
+
     @Test(arguments: [
         (path: "Sources/Tron/System/A.swift", text: "import Foundation", isBreach: true),
         (path: "Sources/Tron/System/A.swift", text: "internal import Glibc", isBreach: true),

@@ -122,19 +122,6 @@ private final class FarewellBench {
         withExtendedLifetime((other, listener)) {}
     }
 
-    @Test func `it may finish on another thread, and more than once`() async throws {
-        let loop = try ReactorThread { reactor in
-            reactor.onDrained { _, finish in
-                Task {
-                    finish()
-                    finish()
-                }
-            }
-        }
-        _ = await loop.remote.drain(within: .seconds(60))
-        await loop.awaitEnd()
-    }
-
     @Test func `a stop needs no last word`() throws {
         let stage = try FarewellBench()
         let peer = try stage.bench.connect()

@@ -132,7 +132,7 @@ extension FaultScenario {
         nonisolated(unsafe) let ledger = stage.ledger
         let kernel = stage.kernel
         let start = kernel.clock
-        MisuseTests.elsewhere {
+        OtherThread.run {
             ledger.promise(name)
             let outcome = remote.submit { _ in
                 ledger.keep(name, kernel.clock - start < 9_000_000 ? "soon" : "late")

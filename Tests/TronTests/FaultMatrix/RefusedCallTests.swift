@@ -27,7 +27,7 @@ import Testing
         let reactor = try Reactor(kernel: kernel)
         let remote = reactor.remote
         nonisolated(unsafe) var isDone = false
-        MisuseTests.elsewhere { _ = remote.submit { _ in isDone = true } }
+        OtherThread.run { _ = remote.submit { _ in isDone = true } }
         #expect(throws: SystemError(.read, code: EIO)) { try reactor.run() }
         #expect(isDone && kernel.waits == 1)
     }
@@ -52,7 +52,7 @@ import Testing
         let remote = reactor.remote
         nonisolated(unsafe) var done: [Int] = []
         for number in 1...3 {
-            MisuseTests.elsewhere { _ = remote.submit { _ in done.append(number) } }
+            OtherThread.run { _ = remote.submit { _ in done.append(number) } }
         }
         #expect(kernel.calls[.write] == 2)
         try reactor.turn()

@@ -30,7 +30,7 @@ import Testing
             processExitsWith: .failure, observing: [\.standardErrorContent]
         ) {
             let bench = try Bench()
-            MisuseTests.elsewhere { _ = bench.reactor.uptime }
+            OtherThread.run { _ = bench.reactor.uptime }
         }
         let text = String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
         #expect(text.contains("Reactor.uptime") && text.contains("reactor.remote.submit"))

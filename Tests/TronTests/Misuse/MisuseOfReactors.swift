@@ -53,7 +53,7 @@ extension Misuse {
         },
         Misuse("executor: another thread", "this is not the reactor's thread") {
             let executor = try Reactor().executor
-            MisuseTests.elsewhere { executor.checkIsolated() }
+            OtherThread.run { executor.checkIsolated() }
         },
     ]
 

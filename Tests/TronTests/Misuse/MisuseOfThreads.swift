@@ -40,12 +40,12 @@ extension Misuse {
         onReactor("Reactor.maximumSimultaneousAttempts") { $0.maximumSimultaneousAttempts = 1 },
         Misuse("ScheduledTimer.cancel()", "ScheduledTimer.cancel()") {
             let timer = try Reactor().schedule(after: .seconds(1)) {}
-            MisuseTests.elsewhere { timer.cancel() }
+            OtherThread.run { timer.cancel() }
         },
         Misuse("Meter.read()", "Meter.read()") {
             let reactor = try Reactor()
             let meter = reactor.makeMeter()
-            MisuseTests.elsewhere { _ = meter.read() }
+            OtherThread.run { _ = meter.read() }
         },
     ]
 
@@ -107,7 +107,7 @@ extension Misuse {
         Misuse("ConnectionAttempt.cancel()", "ConnectionAttempt.cancel()") {
             let reactor = try Reactor()
             let attempt = reactor.connectOnce(to: .loopback(port: 1)) { _ in }
-            MisuseTests.elsewhere { attempt.cancel() }
+            OtherThread.run { attempt.cancel() }
         },
     ]
 
@@ -117,7 +117,7 @@ extension Misuse {
     ) -> Misuse {
         Misuse(name ?? call, call) {
             let reactor = try Reactor()
-            MisuseTests.elsewhere { _ = try? commit(reactor) }
+            OtherThread.run { _ = try? commit(reactor) }
         }
     }
 
@@ -128,7 +128,7 @@ extension Misuse {
             let bench = try Bench()
             _ = try bench.connect()
             let session = bench.sessions[0]
-            MisuseTests.elsewhere { _ = commit(session) }
+            OtherThread.run { _ = commit(session) }
         }
     }
 
@@ -139,7 +139,7 @@ extension Misuse {
             let bench = try Bench()
             _ = try bench.connect()
             let (group, session) = (bench.reactor.makeGroup(), bench.sessions[0])
-            MisuseTests.elsewhere { _ = commit(group, session) }
+            OtherThread.run { _ = commit(group, session) }
         }
     }
 
@@ -149,7 +149,7 @@ extension Misuse {
         Misuse(call, call) {
             let reactor = try Reactor()
             let server = try reactor.listen(on: Bench.unixName()) { _ in }
-            MisuseTests.elsewhere { _ = commit(server) }
+            OtherThread.run { _ = commit(server) }
         }
     }
 
@@ -159,7 +159,7 @@ extension Misuse {
         Misuse(call, call) {
             let reactor = try Reactor()
             let client = reactor.makeClient(to: "127.0.0.1:1")
-            MisuseTests.elsewhere { _ = commit(client) }
+            OtherThread.run { _ = commit(client) }
         }
     }
 }

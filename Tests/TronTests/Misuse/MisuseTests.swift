@@ -5,23 +5,6 @@ import Testing
 @testable import Tron
 
 @Suite struct MisuseTests {
-    /// Runs `body` on another thread and waits for it.
-    static func elsewhere(_ body: @escaping () -> Void) {
-        final class Box {
-            let body: () -> Void
-            init(_ body: @escaping () -> Void) { self.body = body }
-        }
-        var thread = pthread_t()
-        let box = Unmanaged.passRetained(Box(body)).toOpaque()
-        pthread_create(
-            &thread, nil,
-            { raw in
-                Unmanaged<Box>.fromOpaque(raw!).takeRetainedValue().body()
-                return nil
-            }, box)
-        pthread_join(thread, nil)
-    }
-
     /// What was printed, without the stack.
     private static func message(_ bytes: [UInt8]?) -> String {
         String(decoding: (bytes ?? []).prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self)

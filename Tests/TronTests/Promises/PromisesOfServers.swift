@@ -151,7 +151,7 @@ extension PromisedPlace {
                 Promise(
                     1348, "The reactor goes on with its end once",
                     by: "FarewellTests: the program's last word",
-                    "FarewellTests: it may finish on another",
+                    "FarewellTaskTests: a farewell may finish on another",
                     "FarewellTests: it has its time and no more"),
             ]),
         PromisedPlace(

@@ -135,7 +135,7 @@ extension SignalTests {
 
     @Test func `no signal is blocked, and a child process inherits no mask`() async {
         await #expect(processExitsWith: .success) {
-            MisuseTests.elsewhere {
+            OtherThread.run {
                 var none = TestSignals.set()
                 pthread_sigmask(SIG_SETMASK, &none, nil)
                 let reactor = try? Reactor()
