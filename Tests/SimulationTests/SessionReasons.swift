@@ -117,7 +117,11 @@ extension SessionRecord {
         switch deadline {
         case .packet:
             observeIncomplete()
-            guard let since = times.incompleteSince else { return "no packet was incomplete" }
+            // Its time may have been over as another handler took over, which has had no turn yet.
+            let former = switched?.turn == world.kernel.turns ? switched?.incompleteSince : nil
+            guard let since = times.incompleteSince ?? former else {
+                return "no packet was incomplete"
+            }
             let isDue = isOver(limits.packetTimeout, since: max(since, lastUnread))
             return isDue ? nil : "its packet began less than that ago"
         case .close:

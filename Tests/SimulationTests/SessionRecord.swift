@@ -80,6 +80,8 @@ final class SessionRecord {
     var lastOffer: [Int] = []
     /// There is something for the handler that was just installed.
     var awaitsCall = false
+    /// When another handler last took over, and since when bytes waited for the one before.
+    var switched: (turn: Int, incompleteSince: Int64?)?
     /// How often its handler of bytes took nothing in a turn.
     var refusals = (turn: 0, count: 0)
     /// Its task is at a packet, and how it is made to go on when it waits there.
@@ -202,7 +204,7 @@ final class SessionRecord {
             "session \(id) ended with “\(reason)”, which counts as \(reason.cause)")
         judgeCounts()
         if reason == .aborted && !closeCalled && !endedWriting && closeBegun == nil
-            && times.closingSeen == nil
+            && times.closingSeen == nil && toldFault == nil
         {
             run.expect(!end.writingEnded, "session \(id) ended its stream before it was aborted")
         }

@@ -27,6 +27,8 @@ extension World {
         else { return }
         if record.isVersatile && !record.mayHaveTakenAnswers {
             let former = record.receiver
+            record.observeIncomplete()
+            record.switched = (kernel.turns, record.times.incompleteSince)
             // From within a line or an odd part of a packet, only bytes lead on.
             record.receiver =
                 record.isAtPacket

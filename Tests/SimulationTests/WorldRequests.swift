@@ -26,6 +26,7 @@ extension World {
         let isLate = reactor?.isFinished != false
         var isBegun = false
         noteAsked(request)
+        request.deadline = run.clock + request.timeout
         request.client.client.request(
             category: WirePacket.request, data: Payload.bytes(request.number, request.length),
             timeout: .nanoseconds(request.timeout), isRepeatable: request.isRepeatable
@@ -43,12 +44,12 @@ extension World {
         begun(request)
     }
 
-    /// The request can end from now on, and has to in time.
+    /// The request can end from now on, and has to in time: calls of the system may have followed
+    /// the one that read the clock.
     private func begun(_ request: RequestRecord) {
-        request.deadline = run.clock + request.timeout
         // A task may be interrupted before it asks, so that its time begins later.
         if !request.isEnded && !request.isAwaited {
-            obligations.add(Int(request.number), request.deadline, "request")
+            obligations.add(Int(request.number), run.clock + request.timeout, "request")
         }
     }
 
@@ -59,7 +60,7 @@ extension World {
         hasTasks = true
         let task = Task(executorPreference: reactor.executor) { [unowned self] in
             noteAsked(request)
-            begun(request)
+            request.deadline = run.clock + request.timeout
             do throws(RequestError) {
                 let packet = try await request.client.client.request(
                     category: WirePacket.request,

@@ -117,6 +117,29 @@ private final class LivenessStage {
         #expect((2...3).contains(stage.questions), "\(stage.questions) questions")
     }
 
+    @Test func `a question that arrives during a long turn leaves its peer the time to answer`()
+        throws
+    {
+        let stage = try LivenessStage()
+        var arrival: Double?
+        try stage.live(until: 10) {
+            stage.peer.drain()
+            if arrival == nil { stage.deliver(at: 60) }
+            guard arrival == nil, stage.questions == 1 else { return }
+            // In the turn that asks again: the kernel's answer is younger than the turn.
+            arrival = stage.seconds + 1
+            stage.bench.reactor.schedule(after: .milliseconds(900)) {
+                var progress = SendProgress()
+                progress.millisecondsSinceAcknowledgement = 1900
+                stage.bench.kernel.progress = progress
+                stage.bench.kernel.advance(.milliseconds(1900))
+            }
+        }
+        let end = try #require(arrival) + 3 - 1
+        #expect(stage.bench.reasons == [.dead])
+        #expect((end - 0.01...end + 0.5).contains(stage.seconds), "after \(stage.seconds) s")
+    }
+
     /// Whether the next question follows before the time is over, or not.
     @Test(arguments: [1.0, 2.0])
     func `a question that arrives late leaves its peer the time to answer`(interval: Double) throws
