@@ -134,8 +134,8 @@ if Context.environment["TRON_ONLY_SIMULATION"] != nil {
     package.targets.removeAll { !kept.contains($0.name) }
 }
 
-// What runs under a sanitizer: neither benchmarks, nor the programs of other checks, nor tests of
-// text; and where the environment says `thread`, what has several threads alone.
+// What runs under a sanitizer: neither benchmarks nor the programs of other checks; and where the
+// environment says `thread`, what has several threads alone.
 if let sanitized = Context.environment["TRON_ONLY_SANITIZED"] {
     let tests = package.targets.first { $0.name == "TronTests" }
     if sanitized == "thread" {
@@ -155,6 +155,5 @@ if let sanitized = Context.environment["TRON_ONLY_SANITIZED"] {
             "restart-witness",
         ]
         package.targets.removeAll { left.contains($0.name) }
-        tests?.exclude = ["Demo", "Documentation", "Misuse", "Promises"]
     }
 }

@@ -64,8 +64,9 @@ extension Session {
         }
         rare.liveness.hasArrived = true
         guard let progress else { return }
-        rare.liveness.askedSince = max(
-            rare.liveness.askedSince, registry.now - progress.sinceAcknowledgement)
+        // The kernel's answer is younger than the turn, which may have lasted.
+        let arrived = registry.kernel.now() - progress.sinceAcknowledgement
+        rare.liveness.askedSince = max(rare.liveness.askedSince, arrived)
     }
 
     /// Nothing was heard for as long as `deadAfter` allows. The peer is dead if it was asked and
