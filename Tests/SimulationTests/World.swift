@@ -82,8 +82,6 @@ final class World: @unchecked Sendable {
     var hasTasks = false
     /// And so do the answers to lookups.
     var hasLookups = false
-    /// And what finishes a farewell.
-    var saysFarewell = false
     /// Completions that have been promised, by their serial.
     var outstanding: [Int: StaticString] = [:]
     /// What the watch saw at the last wait.
