@@ -82,6 +82,8 @@ final class World: @unchecked Sendable {
     var hasTasks = false
     /// And so do the answers to lookups.
     var hasLookups = false
+    /// And what finishes a farewell.
+    var finishesFarewell = false
     /// Completions that have been promised, by their serial.
     var outstanding: [Int: StaticString] = [:]
     /// What the watch saw at the last wait.
