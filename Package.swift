@@ -136,24 +136,26 @@ if Context.environment["TRON_ONLY_SIMULATION"] != nil {
 
 // What runs under a sanitizer: neither benchmarks nor the programs of other checks; and where the
 // environment says `thread`, what has several threads alone.
-if let sanitized = Context.environment["TRON_ONLY_SANITIZED"] {
-    let tests = package.targets.first { $0.name == "TronTests" }
-    if sanitized == "thread" {
-        let kept = ["CEpollShim", "Tron", "TronMetrics", "TronTestKit", "TronMetricsTests"]
-        package.products.removeAll { !kept.contains($0.name) }
-        package.targets.removeAll { !kept.contains($0.name) && $0.name != "TronTests" }
-        tests?.dependencies = ["Tron", "TronTestKit"]
-        tests?.resources = nil
-        tests?.exclude = ["Support/ProcessUnderTest.swift"]
-        tests?.sources = [
+switch Context.environment["TRON_ONLY_SANITIZED"] {
+case nil: break
+case "thread":
+    let kept = [
+        "CEpollShim", "Tron", "TronMetrics", "TronTestKit", "TronMetricsTests", "TronTests",
+    ]
+    package.products.removeAll { !kept.contains($0.name) }
+    package.targets.removeAll { !kept.contains($0.name) }
+    if let tests = package.targets.first(where: { $0.name == "TronTests" }) {
+        tests.dependencies = ["Tron", "TronTestKit"]
+        tests.resources = nil
+        tests.exclude = ["Support/ProcessUnderTest.swift"]
+        tests.sources = [
             "Support", "System", "Loop", "Sessions/Threads", "Endpoints/Threads", "Service",
         ]
-    } else {
-        let left = [
-            "micro-benchmark", "steady-state", "throughput-benchmark", "CBenchmark",
-            "BenchmarkTests", "chat-members", "cluster-load", "proxy-witness", "restart-clients",
-            "restart-witness",
-        ]
-        package.targets.removeAll { left.contains($0.name) }
     }
+default:
+    let left = [
+        "micro-benchmark", "steady-state", "throughput-benchmark", "CBenchmark", "BenchmarkTests",
+        "chat-members", "cluster-load", "proxy-witness", "restart-clients", "restart-witness",
+    ]
+    package.targets.removeAll { left.contains($0.name) }
 }

@@ -50,6 +50,12 @@ import Testing
         #expect(StyleRules.unseenThreads(seen) == [])
     }
 
+    @Test func `the thread sanitizer is given those folders`() throws {
+        let manifest = String(decoding: try #require(Package.read("Package.swift")), as: UTF8.self)
+        let folders = StyleRules.foldersOfThreads.map { "\"\($0)\"" }.joined(separator: ", ")
+        #expect(manifest.contains("sources = [\n            \(folders),\n        ]"))
+    }
+
     @Test(arguments: [
         (path: "Sources/Tron/System/A.swift", text: "import Foundation", isBreach: true),
         (path: "Sources/Tron/System/A.swift", text: "internal import Glibc", isBreach: true),

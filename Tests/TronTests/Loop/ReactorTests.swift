@@ -14,27 +14,6 @@ private final class Notes: Sendable {
     func add(_ note: String) { list.withLock { $0.append(note) } }
 }
 
-/// A thread that runs a closure and can be waited for.
-private final class TestThread {
-    private var thread = pthread_t()
-    private final class Body {
-        let run: @Sendable () -> Void
-        init(_ run: @escaping @Sendable () -> Void) { self.run = run }
-    }
-
-    init(_ run: @escaping @Sendable () -> Void) {
-        let body = Unmanaged.passRetained(Body(run)).toOpaque()
-        pthread_create(
-            &thread, nil,
-            { raw in
-                Unmanaged<Body>.fromOpaque(raw!).takeRetainedValue().run()
-                return nil
-            }, body)
-    }
-
-    func join() { pthread_join(thread, nil) }
-}
-
 @Suite struct ReactorTests {
     @Test func `a turn has its phases in their promised order`() throws {
         let notes = Notes()
@@ -71,7 +50,7 @@ private final class TestThread {
         let remote = reactor.remote
         let seen = Locked([[Int]](repeating: [], count: 4))
         let threads = (0..<4).map { thread in
-            TestThread {
+            OtherThread {
                 for number in 0..<10_000 {
                     while !remote.submit({ _ in seen.withLock { $0[thread].append(number) } })
                         .isAccepted
@@ -81,7 +60,7 @@ private final class TestThread {
                 }
             }
         }
-        let stopper = TestThread {
+        let stopper = OtherThread {
             for thread in 0..<4 {
                 while seen.withLock({ $0[thread].count < 10_000 }) { usleep(100) }
             }
@@ -141,7 +120,7 @@ private final class TestThread {
     @Test func `a stop from another thread wakes a loop that sleeps for ever`() throws {
         let reactor = try Reactor()
         let remote = reactor.remote
-        let thread = TestThread { remote.stop() }
+        let thread = OtherThread { remote.stop() }
         try reactor.run()
         thread.join()
     }

@@ -13,7 +13,7 @@ extension PromisedPlace {
                 Promise(
                     1301, "a server stops listening at once, and the kernel resets",
                     by: "ServerEndTests: stop takes effect in its very turn",
-                    "ReactorDrainTests: a drain of the reactor sums"),
+                    "ReactorServersTests: a drain of the reactor sums"),
                 Promise(
                     1302, "Of a Unix socket, whose connections have no handshake",
                     by: "GroupDrainTests: a Unix socket that drains refuses", ".ci/group"),

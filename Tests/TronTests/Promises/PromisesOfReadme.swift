@@ -34,7 +34,7 @@ extension PromisedPlace {
                     "RemoteCallsTests: replies are given and refused"),
                 Promise(
                     1008, "A drain stops listening, tells each session",
-                    by: "ReactorDrainTests: a drain of the reactor sums",
+                    by: "ReactorServersTests: a drain of the reactor sums",
                     "DrainHandlerTests: the handler says goodbye",
                     "DrainDebtTests: what no handler has seen",
                     "ServerEndTests: at its deadline a drain aborts"),

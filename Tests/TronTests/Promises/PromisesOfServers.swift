@@ -126,7 +126,7 @@ extension PromisedPlace {
             [
                 Promise(
                     775, "is called on the loop, once",
-                    by: "ReactorDrainTests: a drain of the reactor sums"),
+                    by: "ReactorServersTests: a drain of the reactor sums"),
                 Promise(
                     1346, "Between the two comes the farewell",
                     by: "FarewellTests: what a session's goodbye has sent",

@@ -14,17 +14,17 @@ extension SignalTests {
             TestSignals.letIn(SIGTERM)
             let before = SignalAction(of: SIGTERM)
             let storm = SignalStorm()
-            let reactors = try (1...watchers).map { _ in
-                try SignalStorm.thread { while storm.isOn { try? storm.watchForAMoment() } }
+            let reactors = (1...watchers).map { _ in
+                SignalStorm.thread { while storm.isOn { try? storm.watchForAMoment() } }
             }
-            let threads = try (1...senders).map { _ in
-                try SignalStorm.thread { for _ in 0..<3000 / senders { storm.sendOne() } }
+            let threads = (1...senders).map { _ in
+                SignalStorm.thread { for _ in 0..<3000 / senders { storm.sendOne() } }
             }
-            for thread in threads { pthread_join(thread, nil) }
+            for thread in threads { thread.join() }
             // Where other work keeps the watchers from running, the storm lasts until they have.
             repeat { storm.sendOne() } while storm.rounds <= 3
             storm.end()
-            for thread in reactors { pthread_join(thread, nil) }
+            for thread in reactors { thread.join() }
             #expect(storm.lost == 0)
             #expect(storm.rounds > 3)
             #expect(SignalAction(of: SIGTERM) == before)
@@ -35,7 +35,7 @@ extension SignalTests {
         await #expect(processExitsWith: .success) {
             let held = try HeldHandler()
             let hasEnded = Atomic(false)
-            let ending = try SignalStorm.thread {
+            let ending = SignalStorm.thread {
                 held.endWatch()
                 hasEnded.store(true, ordering: .releasing)
             }
@@ -43,7 +43,7 @@ extension SignalTests {
             let endedEarly = hasEnded.load(ordering: .acquiring)
             #expect(!endedEarly)
             held.letGo()
-            pthread_join(ending, nil)
+            ending.join()
         }
     }
 
@@ -67,7 +67,7 @@ private final class HeldHandler: @unchecked Sendable {
     private let kernel = FaultyKernel()
     private let reading: Int32
     private var watch: SignalWatch?
-    private let thread: pthread_t
+    private let thread: OtherThread
 
     /// Returns when the handler is about to write, or does.
     init() throws {
@@ -76,7 +76,7 @@ private final class HeldHandler: @unchecked Sendable {
         kernel.makeEvent = { Int(writing) }
         watch = try SignalWatch(kernel: kernel)
         try watch?.add(.user1)
-        thread = try SignalStorm.thread { TestSignals.raiseHere(SIGUSR1) }
+        thread = SignalStorm.thread { TestSignals.raiseHere(SIGUSR1) }
         while watch?.take() == [] { sched_yield() }
     }
 
@@ -97,7 +97,7 @@ private final class HeldHandler: @unchecked Sendable {
     func letGo() {
         var page = [UInt8](repeating: 0, count: 4096)
         _ = read(reading, &page, page.count)
-        pthread_join(thread, nil)
+        thread.join()
     }
 }
 
@@ -143,20 +143,10 @@ private final class SignalStorm: Sendable {
     }
 
     /// Starts a thread which the signal may interrupt.
-    static func thread(_ body: @escaping @Sendable () -> Void) throws -> pthread_t {
-        final class Box {
-            let body: @Sendable () -> Void
-            init(_ body: @escaping @Sendable () -> Void) { self.body = body }
+    static func thread(_ body: @escaping @Sendable () -> Void) -> OtherThread {
+        OtherThread {
+            TestSignals.letIn(SIGTERM)
+            body()
         }
-        var thread = pthread_t()
-        let code = pthread_create(
-            &thread, nil,
-            { context in
-                TestSignals.letIn(SIGTERM)
-                Unmanaged<Box>.fromOpaque(context!).takeRetainedValue().body()
-                return nil
-            }, Unmanaged.passRetained(Box(body)).toOpaque())
-        try #require(code == 0)
-        return thread
     }
 }
