@@ -142,6 +142,7 @@ extension World {
     /// What a request meets as it is made.
     func noteAsked(_ request: RequestRecord) {
         let client = request.client
+        request.deadline = run.clock + request.timeout
         request.hadSession = client.usable != nil
         request.pendingBefore = client.open.count
         request.copiesBefore = client.open.count { $0.isRepeatable || $0.carriers.isEmpty }

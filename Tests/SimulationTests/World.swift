@@ -80,10 +80,8 @@ final class World: @unchecked Sendable {
     var signalsTold = 0
     /// Tasks' jobs take places among the submitted work, too.
     var hasTasks = false
-    /// And so do the answers to lookups.
-    var hasLookups = false
-    /// And what finishes a farewell.
-    var finishesFarewell = false
+    /// And so do the answers to lookups, and what finishes a farewell.
+    var hasUncountedWork = false
     /// Completions that have been promised, by their serial.
     var outstanding: [Int: StaticString] = [:]
     /// What the watch saw at the last wait.

@@ -50,7 +50,7 @@ extension World {
             begin(session, .client(clients[index]), options.session)
         }
         let (name, targets) = (drawName(), drawTargets())
-        if name != nil { hasLookups = true }
+        if name != nil { hasUncountedWork = true }
         let client =
             name.map {
                 reactor.makeClient(

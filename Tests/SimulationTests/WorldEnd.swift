@@ -94,7 +94,7 @@ extension World {
     /// A last word, which takes a while, or never ends.
     private func sayFarewell(_ reactor: Reactor) {
         var isSaid = false
-        finishesFarewell = true
+        hasUncountedWork = true
         reactor.onDrained { [unowned self] _, finish in
             run.expect(!isSaid && isStopping, "a farewell before the drain's end")
             isSaid = true

@@ -26,7 +26,6 @@ extension World {
         let isLate = reactor?.isFinished != false
         var isBegun = false
         noteAsked(request)
-        request.deadline = run.clock + request.timeout
         request.client.client.request(
             category: WirePacket.request, data: Payload.bytes(request.number, request.length),
             timeout: .nanoseconds(request.timeout), isRepeatable: request.isRepeatable
@@ -41,26 +40,19 @@ extension World {
         }
         isBegun = true
         request.queuedAfter = request.client.current?.session.queuedBytes ?? 0
-        begun(request)
+        if request.isEnded { return }
+        // Calls of the system may have followed the one that read the clock.
+        obligations.add(Int(request.number), run.clock + request.timeout, "request")
     }
 
-    /// The request can end from now on, and has to in time: calls of the system may have followed
-    /// the one that read the clock.
-    private func begun(_ request: RequestRecord) {
-        // A task may be interrupted before it asks, so that its time begins later.
-        if !request.isEnded && !request.isAwaited {
-            obligations.add(Int(request.number), run.clock + request.timeout, "request")
-        }
-    }
-
-    /// A task on the reactor's own executor, which makes the request when its turn comes.
+    /// A task on the reactor's own executor, which makes the request when its turn comes. It may be
+    /// interrupted before it asks, so that nobody knows by when the request has to end.
     private func askFromTask(_ request: RequestRecord) {
         guard let reactor else { return }
         request.isAwaited = true
         hasTasks = true
         let task = Task(executorPreference: reactor.executor) { [unowned self] in
             noteAsked(request)
-            request.deadline = run.clock + request.timeout
             do throws(RequestError) {
                 let packet = try await request.client.client.request(
                     category: WirePacket.request,

@@ -94,7 +94,7 @@ extension World {
         case .tooMuchWaits:
             run.met(.capHit)
             run.expect(
-                hasTasks || hasLookups || finishesFarewell || service?.isAsked == true
+                hasTasks || hasUncountedWork || service?.isAsked == true
                     || submittedWaiting >= limits.maximumWaitingWork,
                 "submitted work was refused while \(submittedWaiting) pieces waited")
         case .stopped: run.expect(isStopping, "a reactor that runs says that it has stopped")
