@@ -134,28 +134,29 @@ if Context.environment["TRON_ONLY_SIMULATION"] != nil {
     package.targets.removeAll { !kept.contains($0.name) }
 }
 
-// What runs under a sanitizer: neither benchmarks nor the programs of other checks; and where the
-// environment says `thread`, what has several threads alone.
-switch Context.environment["TRON_ONLY_SANITIZED"] {
-case nil: break
-case "thread":
-    let kept = [
-        "CEpollShim", "Tron", "TronMetrics", "TronTestKit", "TronMetricsTests", "TronTests",
-    ]
+// What each sanitizer has something to tell about, by the environment: of addresses, where memory is
+// handled by hand and where objects keep each other; of threads, where there are several. Text,
+// programs and other processes tell them nothing.
+let sanitizer = Context.environment["TRON_ONLY_SANITIZED"]
+if let sanitizer {
+    let kept =
+        ["CEpollShim", "Tron", "TronTestKit", "TronTests"]
+        + (sanitizer == "thread" ? ["TronMetrics", "TronMetricsTests"] : ["SimulationTests"])
     package.products.removeAll { !kept.contains($0.name) }
     package.targets.removeAll { !kept.contains($0.name) }
-    if let tests = package.targets.first(where: { $0.name == "TronTests" }) {
-        tests.dependencies = ["Tron", "TronTestKit"]
+}
+if let sanitizer, let tests = package.targets.first(where: { $0.name == "TronTests" }) {
+    tests.dependencies = ["Tron", "TronTestKit"]
+    tests.exclude = ["Support/ProcessUnderTest.swift"]
+    if sanitizer == "thread" {
         tests.resources = nil
-        tests.exclude = ["Support/ProcessUnderTest.swift"]
         tests.sources = [
             "Support", "System", "Loop", "Sessions/Threads", "Endpoints/Threads", "Service",
         ]
+    } else {
+        tests.exclude += [
+            "Endpoints/AsyncMainTests.swift", "Demo", "Documentation", "Examples", "Misuse",
+            "Neighbours", "Promises",
+        ]
     }
-default:
-    let left = [
-        "micro-benchmark", "steady-state", "throughput-benchmark", "CBenchmark", "BenchmarkTests",
-        "chat-members", "cluster-load", "proxy-witness", "restart-clients", "restart-witness",
-    ]
-    package.targets.removeAll { left.contains($0.name) }
 }

@@ -1,4 +1,4 @@
-// A second user of the library: a line protocol, whole, on `onFrames`.
+// A user of the library whose protocol is not its own: lines, whole, on `onFrames`.
 import Tron
 
 /// Keeps one text per key: `set KEY VALUE`, `get KEY`, `quit`; lines end with LF or CR LF.
