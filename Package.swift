@@ -134,8 +134,8 @@ if Context.environment["TRON_ONLY_SIMULATION"] != nil {
     package.targets.removeAll { !kept.contains($0.name) }
 }
 
-// What each sanitizer has something to tell about, by the environment: of addresses, where memory is
-// handled by hand and where objects keep each other; of threads, where there are several. Text,
+// What each sanitizer has something to tell about, by the environment: of addresses, where memory
+// is handled by hand and where objects keep each other; of threads, where there are several. Text,
 // programs and other processes tell them nothing.
 let sanitizer = Context.environment["TRON_ONLY_SANITIZED"]
 if let sanitizer {

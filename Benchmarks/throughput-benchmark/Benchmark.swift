@@ -65,6 +65,7 @@ struct Benchmark {
     private mutating func choosePrograms() throws(Failure) {
         guard settings.endpoint == nil else { return }
         programs = [settings.reactors.map(ServerProgram.ours(reactors:)) ?? .ours]
+        defer { if let spin = settings.spin { programs.append(.ours(spin: spin)) } }
         guard settings.comparesPeers else { return }
         let peers = ServerProgram.peers()
         if peers.isEmpty {

@@ -10,7 +10,7 @@ struct UsageError: Error, Equatable {
 /// What the command line asks for.
 enum Command {
     case measure(Settings)
-    case serve(port: UInt16, Route, reactors: Int?)
+    case serve(port: UInt16, Route, reactors: Int?, spin: Int?)
     case compare(old: String, new: String)
     case become([String])
     case help
@@ -31,12 +31,8 @@ enum Command {
 
     private static func serve(_ words: [String]) throws(UsageError) -> Command {
         var words = words
-        var reactors: Int?
-        if words.first == reactorsOption {
-            guard words.count > 1 else { throw UsageError("--reactors needs a value, N") }
-            reactors = try Option.number(words[1], in: 1...1024)
-            words.removeFirst(2)
-        }
+        let reactors = try take(reactorsOption, in: Option.reactors, from: &words)
+        let spin = try take(spinOption, in: Option.spin, from: &words)
         let route = words.count > 1 ? Route(rawValue: words[1]) : .echo
         guard words.count <= 2, let port = UInt16(words.first ?? "9000"), let route else {
             throw UsageError("--serve takes a port, and echo, pairs or room")
@@ -44,10 +40,23 @@ enum Command {
         if reactors != nil && route != .echo {
             throw UsageError("--serve --reactors echoes: no pairs, no room")
         }
-        return .serve(port: port, route, reactors: reactors)
+        if reactors != nil && spin != nil { throw UsageError("--reactors excludes --spin") }
+        return .serve(port: port, route, reactors: reactors, spin: spin)
+    }
+
+    /// The value of an option that is the first word; nil where it is another.
+    private static func take(
+        _ option: String, in range: ClosedRange<Int>, from words: inout [String]
+    ) throws(UsageError) -> Int? {
+        guard words.first == option else { return nil }
+        guard words.count > 1 else { throw UsageError("\(option) needs a value, N") }
+        let value = try Option.number(words[1], in: range)
+        words.removeFirst(2)
+        return value
     }
 
     static let reactorsOption = "--reactors"
+    static let spinOption = "--spin"
 }
 
 /// What a run is to measure.
@@ -59,6 +68,9 @@ struct Settings {
     var comparesPeers = false
     /// So many reactors share the server's sessions; nil for one without a group.
     var reactors: Int?
+    /// Measure our server a second time, where it looks for events for so many microseconds before
+    /// it sleeps.
+    var spin: Int?
     var countsCosts = true
     var instructions: Instruments.Instructions?
     /// Exactly so many packets in place of a duration.
@@ -104,6 +116,9 @@ struct Settings {
         }
         if reactors != nil && (endpoint != nil || comparesPeers || gate != nil) {
             throw UsageError("--reactors excludes --connect, --peers and --gate")
+        }
+        if spin != nil && (endpoint != nil || reactors != nil || gate != nil) {
+            throw UsageError("--spin excludes --connect, --reactors and --gate")
         }
         if reactors != nil && instructions == .counters {
             throw UsageError("--reactors: the counters count one thread alone")

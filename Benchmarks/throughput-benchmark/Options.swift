@@ -11,6 +11,9 @@ struct Option: Sendable {
 
     static let all = which + amounts + others
 
+    static let reactors = 1...1024
+    static let spin = 1...1_000_000
+
     private static let which = [
         Option(
             name: "--scenario", value: "NAME", help: "one of those below; may be repeated",
@@ -27,7 +30,11 @@ struct Option: Sendable {
         Option(
             name: Command.reactorsOption, value: "N",
             help: "so many share our server's sessions, on all processors"
-        ) { settings, text in settings.reactors = try number(text, in: 1...1024) },
+        ) { settings, text in settings.reactors = try number(text, in: reactors) },
+        Option(
+            name: Command.spinOption, value: "N",
+            help: "also our server, looking so many microseconds for events before it sleeps"
+        ) { settings, text in settings.spin = try number(text, in: spin) },
         Option(name: "--connect", value: "HOST:PORT", help: "load a server that runs already") {
             settings, text in settings.endpoint = try Endpoint(text)
         },

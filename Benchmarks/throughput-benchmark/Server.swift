@@ -24,6 +24,13 @@ struct ServerProgram: Sendable {
             hasRoutes: false)
     }
 
+    /// Ours with `ReactorLimits.spin`, in microseconds.
+    static func ours(spin: Int) -> ServerProgram {
+        ServerProgram(
+            name: "\(ours.name)-spins", words: ours.words + [Command.spinOption, String(spin)],
+            hasRoutes: true)
+    }
+
     /// What all others are compared with, where it is built.
     static let reference = "raw-epoll"
 

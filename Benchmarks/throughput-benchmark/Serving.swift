@@ -4,9 +4,11 @@ import Glibc
 import Tron
 
 /// Serves until SIGINT or SIGTERM.
-func serve(port: UInt16, _ route: Route) throws {
+func serve(port: UInt16, _ route: Route, spin: Int) throws {
     DescriptorLimit.raise()
-    let reactor = try Reactor()
+    var limits = ReactorLimits()
+    limits.spin = .microseconds(spin)
+    let reactor = try Reactor(limits: limits)
     let server = try reactor.listen(on: "127.0.0.1:\(port)", setup: setup(route, on: reactor))
     try reactor.onSignal(.interrupt, .terminate) { _ in reactor.stop() }
     print("listening on \(server.address)")

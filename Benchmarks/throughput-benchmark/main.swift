@@ -14,7 +14,7 @@ func helpText() -> String {
 
         usage: throughput-benchmark [OPTION VALUE]...
                    starts the server, loads it, and prints a table; about a minute
-               throughput-benchmark --serve [--reactors N] [PORT [ROUTE]]
+               throughput-benchmark --serve [--reactors N | --spin N] [PORT [ROUTE]]
                    the server alone, on 127.0.0.1, port 9000 if not given; packets leave where
                    they came in (echo), on the neighbour (pairs), or everywhere (room)
                throughput-benchmark --compare OLD.json NEW.json
@@ -48,8 +48,9 @@ func runCommand(_ command: Command) throws -> Int32 {
     switch command {
     case .become(let words): return ChildProcess.become(words)
     case .help: print(helpText())
-    case .serve(let port, let route, nil): try serve(port: port, route)
-    case .serve(let port, _, let reactors?): try serve(port: port, reactors: reactors)
+    case .serve(let port, let route, nil, let spin):
+        try serve(port: port, route, spin: spin ?? 0)
+    case .serve(let port, _, let reactors?, _): try serve(port: port, reactors: reactors)
     case .compare(let old, let new):
         let comparison = Comparison(old: try readReport(old), new: try readReport(new))
         print(comparison.text(emphasis: Terminal.emphasis))

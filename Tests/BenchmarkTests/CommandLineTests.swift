@@ -63,10 +63,11 @@ import Testing
     }
 
     @Test func `other commands`() throws {
-        guard case .serve(9000, .echo, nil) = try Command(["--serve"]),
-            case .serve(81, .echo, nil) = try Command(["--serve", "81"]),
-            case .serve(81, .room, nil) = try Command(["--serve", "81", "room"]),
-            case .serve(81, .echo, 4) = try Command(["--serve", "--reactors", "4", "81"])
+        guard case .serve(9000, .echo, nil, nil) = try Command(["--serve"]),
+            case .serve(81, .echo, nil, nil) = try Command(["--serve", "81"]),
+            case .serve(81, .room, nil, nil) = try Command(["--serve", "81", "room"]),
+            case .serve(81, .room, nil, 9) = try Command(["--serve", "--spin", "9", "81", "room"]),
+            case .serve(81, .echo, 4, nil) = try Command(["--serve", "--reactors", "4", "81"])
         else { throw UsageError("serve") }
         guard case .compare(let old, let new) = try Command(["--compare", "a", "b"]) else {
             throw UsageError("compare")
@@ -84,6 +85,13 @@ import Testing
         #expect(Array(program.words.dropFirst()) == ["--serve", "--reactors", "2"])
     }
 
+    @Test func `a server that spins is measured beside ours`() throws {
+        #expect(try settings("--spin 50 --peers").spin == 50)
+        let program = ServerProgram.ours(spin: 50)
+        #expect(program.name == "tron-spins" && program.threads == 1 && program.hasRoutes)
+        #expect(Array(program.words.dropFirst()) == ["--serve", "--spin", "50"])
+    }
+
     @Test(arguments: [
         ("--reactors 0", "--reactors: 0 is not within 1 to 1024"),
         ("--reactors 2 --scenario room", "--reactors loads servers that echo: no pairs, no room"),
@@ -93,7 +101,13 @@ import Testing
             "--reactors 2 --instructions counters",
             "--reactors: the counters count one thread alone"
         ),
+        ("--spin 0", "--spin: 0 is not within 1 to 1000000"),
+        ("--spin 50 --connect 127.0.0.1:80", "--spin excludes --connect, --reactors and --gate"),
+        ("--spin 50 --reactors 2", "--spin excludes --connect, --reactors and --gate"),
+        ("--spin 50 --gate f", "--spin excludes --connect, --reactors and --gate"),
         ("--serve --reactors", "--reactors needs a value, N"),
+        ("--serve --spin", "--spin needs a value, N"),
+        ("--serve --reactors 2 --spin 50", "--reactors excludes --spin"),
         ("--serve --reactors 2 81 room", "--serve --reactors echoes: no pairs, no room"),
         ("--nothing", "unknown option --nothing"),
         ("12", "unknown option 12"),

@@ -82,9 +82,9 @@ private func samples(_ text: [UInt8]) -> [String: Double] {
         let samples = samples(bench.reactor.snapshot().metricsText())
         for name in ["tron_loop_lag_seconds", "tron_handler_seconds"] {
             let buckets = samples.filter { $0.key.hasPrefix(name + "_bucket{le=") }
-                .map { (bound: $0.key.split(separator: "\"")[1], count: $0.value) }
-                .map {
-                    (bound: $0.bound == "+Inf" ? .infinity : Double($0.bound)!, count: $0.count)
+                .map { key, count -> (bound: Double, count: Double) in
+                    let bound = key.split(separator: "\"")[1]
+                    return (bound == "+Inf" ? .infinity : Double(bound)!, count)
                 }
                 .sorted { $0.bound < $1.bound }
             #expect(buckets.count == 20)

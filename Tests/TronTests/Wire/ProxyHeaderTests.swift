@@ -189,9 +189,9 @@ import Testing
         (0x03, 1 << 24, true, true, false),
     ])
     func `only a certificate that was shown and verified counts as verified`(
-        client: UInt8, verify: Int, hasTLS: Bool, hasCertificate: Bool, isVerified: Bool
+        client: UInt8, verify: UInt32, hasTLS: Bool, hasCertificate: Bool, isVerified: Bool
     ) throws {
-        let bytes = (0..<4).map { UInt8(verify >> (24 - 8 * $0) & 0xff) }
+        let bytes = withUnsafeBytes(of: verify.bigEndian) { Array($0) }
         let tls = try tls(client, verify: bytes)
         #expect((tls != nil) == hasTLS)
         #expect((tls?.hasCertificate ?? false) == hasCertificate)
