@@ -43,13 +43,13 @@ extension Session {
     /// Queues the packet that follows the last forwarded one where both were received, which needs
     /// fewer looks than the first: the run was begun in this very batch. False, and nothing has
     /// happened, where it does not follow, or one of the limits is near.
+    @inline(__always)
     func continuesRun(_ head: UInt64, _ data: UnsafeRawBufferPointer) -> Bool {
         guard outbound.hasRun && registry.isOnLoop, data.count <= settings.maximumDataLength else {
             return false
         }
         return unsafe outbound.continueRun(
-            head, data, atMost: min(settings.highWatermark, settings.outboundCapacity),
-            before: registry.receiveEnd)
+            head, data, atMost: settings.runCapacity, before: registry.receiveEnd)
     }
 
     /// The same for bytes.

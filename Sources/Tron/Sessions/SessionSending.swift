@@ -88,11 +88,17 @@ extension Session {
         return .queued
     }
 
-    /// The limits are looked at. If all is well there is credit again, unless the ring's end may
-    /// lie within the packet.
+    /// Apart from what follows, which keeps more in registers than this is to pay for.
     @inline(never)
     private func enqueueWithoutCredit(_ head: UInt64, _ data: RawSpan) -> SendOutcome {
         if unsafe data.withUnsafeBytes({ unsafe continuesRun(head, $0) }) { return .queued }
+        return enqueueWithinLimits(head, data)
+    }
+
+    /// The limits are looked at. If all is well there is credit again, unless the ring's end may
+    /// lie within the packet.
+    @inline(never)
+    private func enqueueWithinLimits(_ head: UInt64, _ data: RawSpan) -> SendOutcome {
         registry.requireLoop("Session.send")
         guard outbound.writing == .open else { return refuse(.closed) }
         guard data.byteCount <= settings.maximumDataLength else { return refuse(.tooLarge) }

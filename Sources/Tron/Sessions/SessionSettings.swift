@@ -10,6 +10,8 @@ struct SessionSettings: Sendable {
     /// What may be queued at most before the limits are looked at again: no more than one largest
     /// packet, so that no larger one passes, and less than one that is sent through.
     let packetCredit: Int
+    /// What may wait where it was received without a look at any limit.
+    let runCapacity: Int
 
     /// Times in nanoseconds; `never` where there is no limit.
     let idleRead: Int64
@@ -40,6 +42,7 @@ struct SessionSettings: Sendable {
         packetCredit = min(
             highWatermark, maximumDataLength + PacketFormat.overhead,
             options.limits.sentThroughLength - 1)
+        runCapacity = min(highWatermark, outboundCapacity)
         idleRead = Self.nanoseconds(options.idle.read)
         idleWrite = Self.nanoseconds(options.idle.write)
         idleEither = Self.nanoseconds(options.idle.either)

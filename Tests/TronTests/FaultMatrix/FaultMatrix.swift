@@ -27,22 +27,23 @@ enum FaultMatrix {
     /// Plays them all, on as many threads as there are processors, in a process in which nobody
     /// starts another one: until its program is loaded, that has a copy of each descriptor, and
     /// epoll goes on to report those that were closed here.
-    static func cells() -> [FaultCell] {
+    /// Those of one error where several are answered alike, unless it is to be `isWhole`.
+    static func cells(isWhole: Bool) -> [FaultCell] {
         let lock = Locked<[[FaultCell]]>(FaultScenario.all.map { _ in [] })
         DispatchQueue.concurrentPerform(iterations: FaultScenario.all.count) { index in
-            let cells = play(FaultScenario.all[index])
+            let cells = play(FaultScenario.all[index], isWhole)
             lock.withLock { $0[index] = cells }
         }
         return lock.withLock { lists in lists.flatMap { $0 } }
     }
 
-    private static func play(_ scenario: FaultScenario) -> [FaultCell] {
+    private static func play(_ scenario: FaultScenario, _ isWhole: Bool) -> [FaultCell] {
         let faultless = scenario.play(nil)
         var cells: [FaultCell] = []
         for row in FaultRow.table {
             let count = faultless.kernel.calls[row.call] ?? 0
             for errors in row.errors {
-                for (errno, code) in errors.codes {
+                for (errno, code) in errors.codes.prefix(isWhole ? .max : 1) {
                     for number in 0..<2 * count {
                         let spot = FaultSpot(
                             call: row.call, code: code, index: number / 2 + 1,

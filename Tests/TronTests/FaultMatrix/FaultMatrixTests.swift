@@ -15,13 +15,13 @@ import Testing
     {
         let result = try await #require(
             processExitsWith: .success, observing: [\.standardOutputContent]
-        ) { FaultReport(FaultMatrix.cells()).write() }
+        ) { FaultReport(FaultMatrix.cells(isWhole: RandomRun.meetsEveryKind)).write() }
         let report = FaultReport(String(decoding: result.standardOutputContent, as: UTF8.self))
         print("faults: \(report.count) cells")
         #expect(report.count > 1000)
         for breach in report.breaches { Issue.record("\(breach)") }
         #expect(report.reached == Set(KernelCall.allCases.map(\.rawValue)))
-        try compare(report.document)
+        if RandomRun.meetsEveryKind { try compare(report.document) }
     }
 
     private func compare(_ text: String) throws {

@@ -30,8 +30,8 @@ enum RandomRun {
     /// TRON_OPERATIONS, or as many as a debug build does in a second or two.
     static let operations = number("TRON_OPERATIONS").map { Int($0) } ?? 100_000
 
-    /// Whether a run is long enough for each kind of operation to come often. Shorter ones are for
-    /// sanitizers.
+    /// Whether a run is long enough for each kind of operation to come often, and all faults.
+    /// Shorter ones are for sanitizers.
     static var meetsEveryKind: Bool { operations >= 100_000 }
 
     private static func number(_ name: String) -> UInt64? {
