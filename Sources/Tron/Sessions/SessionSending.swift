@@ -91,7 +91,10 @@ extension Session {
     /// Apart from what follows, which keeps more in registers than this is to pay for.
     @inline(never)
     private func enqueueWithoutCredit(_ head: UInt64, _ data: RawSpan) -> SendOutcome {
-        if unsafe data.withUnsafeBytes({ unsafe continuesRun(head, $0) }) { return .queued }
+        // It leaves the closure, whose call would cost as much again, and is not used for longer
+        // than the data is borrowed.
+        let bytes = unsafe data.withUnsafeBytes { unsafe $0 }
+        if unsafe continuesRun(head, bytes) { return .queued }
         return enqueueWithinLimits(head, data)
     }
 
