@@ -21,12 +21,12 @@ struct Benchmark {
             let position = "[\(place + 1)/\(settings.scenarios.count)]"
             let result = try run(scenario, position, instruments)
             report.scenarios.append(result)
-            if settings.comparesPeers {
+            if settings.comparesServers {
                 let text = Summary(emphasis: Terminal.emphasis).text(of: result)
                 Terminal.say("\n\(scenario.name): \(scenario.description)\n\(text)")
             }
         }
-        if !settings.comparesPeers && settings.gate == nil {
+        if !settings.comparesServers && settings.gate == nil {
             Terminal.say("\n" + Summary(emphasis: Terminal.emphasis).text(of: report.scenarios))
         }
         let notes = (instruments?.notes ?? []).map { "- \($0)" }
@@ -114,7 +114,7 @@ struct Benchmark {
         }
         let machine = ["processor", "processors", "system"].compactMap { report.machine[$0] }
         Terminal.say("\(machine[0]) × \(machine[1]), \(machine[2]), \(report.date); \(place)")
-        guard !settings.comparesPeers && settings.gate == nil else { return }
+        guard !settings.comparesServers && settings.gate == nil else { return }
         for scenario in settings.scenarios {
             Terminal.say("  \(scenario.name): \(scenario.description)")
         }

@@ -71,6 +71,8 @@ struct Settings {
     /// Measure our server a second time, where it looks for events for so many microseconds before
     /// it sleeps.
     var spin: Int?
+    /// Whether a table of servers for each scenario tells more than one of scenarios.
+    var comparesServers: Bool { comparesPeers || spin != nil }
     var countsCosts = true
     var instructions: Instruments.Instructions?
     /// Exactly so many packets in place of a duration.

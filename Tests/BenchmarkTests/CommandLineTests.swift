@@ -87,6 +87,7 @@ import Testing
 
     @Test func `a server that spins is measured beside ours`() throws {
         #expect(try settings("--spin 50 --peers").spin == 50)
+        #expect(try settings("--spin 50").comparesServers && !settings("").comparesServers)
         let program = ServerProgram.ours(spin: 50)
         #expect(program.name == "tron-spins" && program.threads == 1 && program.hasRoutes)
         #expect(Array(program.words.dropFirst()) == ["--serve", "--spin", "50"])
