@@ -31,7 +31,7 @@ final class Queue<Element> {
         if isFull { makeRoom() }
         unsafe (storage.base + (first &+ count)).initialize(to: element)
         count &+= 1
-        assert(isConsistent)
+        assert(invariantHolds)
     }
 
     /// The oldest element. A walk that is to leave what is added meanwhile takes `count` elements,
@@ -42,7 +42,7 @@ final class Queue<Element> {
         let element = unsafe (storage.base + first).move()
         count &-= 1
         first = count == 0 ? 0 : first &+ 1
-        assert(isConsistent)
+        assert(invariantHolds)
         return element
     }
 
@@ -70,7 +70,7 @@ final class Queue<Element> {
         }
         count = kept
         if kept == 0 { first = 0 }
-        assert(isConsistent)
+        assert(invariantHolds)
     }
 
     /// Exchanges all elements, and the memory, with another queue's.
@@ -91,7 +91,7 @@ final class Queue<Element> {
         }
     }
 
-    private var isConsistent: Bool {
+    private var invariantHolds: Bool {
         0 <= count && 0 <= first && first &+ count <= storage.capacity
             && (count > 0 || first == 0)
     }

@@ -13,7 +13,8 @@ import Testing
         #expect(queue.count == 2 && queue.take()?.rawValue == 1)
         queue.append(SlabKey(rawValue: 3))
         #expect(queue.count == 2 && !queue.isEmpty)
-        #expect(queue.take()?.rawValue == 2 && queue.take()?.rawValue == 3)
+        #expect(queue.take()?.rawValue == 2 && queue.oldest?.rawValue == 3)
+        #expect(queue.take()?.rawValue == 3)
         #expect(queue.take() == nil && queue.isEmpty)
     }
 
@@ -53,6 +54,12 @@ import Testing
             #expect(counter.released == 70 && queue.count == 120)
         }
         #expect(counter.released == 190)
+        do {
+            let queue = Queue<Counted>()
+            for _ in 0..<50 { queue.append(Counted(counter)) }
+            for _ in 0..<40 { _ = queue.take() }
+        }
+        #expect(counter.released == 240)
     }
 
     @Test func `what is dropped by a condition is released, and the others keep their order`() {
@@ -71,6 +78,16 @@ import Testing
         queue.append((1, Counted(counter)))
         queue.removeAll { _ in true }
         #expect(queue.isEmpty && counter.released == 65)
+    }
+
+    @Test(arguments: 0...3) func `one that a condition leaves is the next`(kept: Int) {
+        let queue = Queue<Int>()
+        for number in 0..<30 { queue.append(number) }
+        for _ in 0..<10 { _ = queue.take() }
+        queue.removeAll { $0 >= 20 + kept || $0 < 20 }
+        #expect(queue.count == kept && queue.oldest == (kept == 0 ? nil : 20))
+        queue.append(30)
+        #expect((0..<kept).allSatisfy { queue.take() == 20 + $0 } && queue.take() == 30)
     }
 
     @Test func `calls may add calls, which are made after all those that waited`() {

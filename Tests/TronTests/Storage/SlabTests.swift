@@ -119,7 +119,7 @@ import Testing
     @Test("a slot takes no more than its element and 8 bytes")
     func size() {
         #expect(Slab<Counted>.bytesPerElement == 16)
-        #expect(Slab<any EventSource>.bytesPerElement == 24)
+        #expect(Slab<any Growing>.bytesPerElement == 24)
     }
 
     @Test("elements are released when removed, replaced, or left in a slab that goes")
