@@ -134,11 +134,12 @@ if Context.environment["TRON_ONLY_SIMULATION"] != nil {
     package.targets.removeAll { !kept.contains($0.name) }
 }
 
-// What each sanitizer has something to tell about, by the environment: of addresses, where memory
-// is handled by hand, and all of it in the matrix of faults and the simulation; of threads, where
-// there are several.
+// TRON_ONLY_SANITIZED leaves the tests in which a sanitizer can find something. `address`: those of
+// code that handles memory by hand, and the whole library in the matrix of faults and the
+// simulation. `thread`: those with several threads.
 let sanitizer = Context.environment["TRON_ONLY_SANITIZED"]
 if let sanitizer {
+    precondition(["address", "thread"].contains(sanitizer), "TRON_ONLY_SANITIZED: \(sanitizer)")
     let kept =
         ["CEpollShim", "Tron", "TronTestKit", "TronTests"]
         + (sanitizer == "thread" ? ["TronMetrics", "TronMetricsTests"] : ["SimulationTests"])

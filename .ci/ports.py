@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Ports of 127.0.0.1 that nobody else is given while this process lives.
 
-    .ci/ports.py COUNT    prints them in a line, and keeps them until it is killed
+    .ci/ports.py COUNT    prints them in a line, and keeps them until its input ends
 
 A socket with SO_REUSEADDR is bound to each, and does not listen: so the kernel gives the port to no
 connection and to nobody who asks for any port, while a server that sets the option, too, may listen
@@ -9,7 +9,6 @@ there, and again after it was started anew (socket(7)).
 """
 import socket
 import sys
-import time
 
 kept = []
 
@@ -25,5 +24,4 @@ def reserve(count):
 
 if __name__ == "__main__":
     print(*reserve(int(sys.argv[1])), flush=True)
-    while True:
-        time.sleep(3600)
+    sys.stdin.read()

@@ -146,7 +146,7 @@ extension Benchmark {
             }
         }
         guard let instruments else { return ScenarioResult(name: scenario.name, servers: results) }
-        for (place, program) in programs.enumerated() {
+        for (place, program) in programs.enumerated() where program.isCounted {
             // None has passed, though some were to be.
             if results[place].rounds.isEmpty {
                 if scenario.rounds > 0 { continue }

@@ -12,6 +12,8 @@ struct ServerProgram: Sendable {
     var threads = 1
     /// Whether it can send what comes in elsewhere than to where it came from.
     let hasRoutes: Bool
+    /// Whether what it does is what packets cost: one that spins looks for them all the time.
+    var isCounted = true
 
     static let ours = ServerProgram(
         name: "tron", words: [Files.ownProgram, "--serve"], hasRoutes: true)
@@ -28,7 +30,7 @@ struct ServerProgram: Sendable {
     static func ours(spin: Int) -> ServerProgram {
         ServerProgram(
             name: "\(ours.name)-spins", words: ours.words + [Command.spinOption, String(spin)],
-            hasRoutes: true)
+            hasRoutes: true, isCounted: false)
     }
 
     /// What all others are compared with, where it is built.

@@ -88,11 +88,11 @@ extension Session {
         return .queued
     }
 
-    /// Apart from what follows, which keeps more in registers than this is to pay for.
+    /// A function of its own: `enqueueWithinLimits` saves more registers than this is to pay for.
     @inline(never)
     private func enqueueWithoutCredit(_ head: UInt64, _ data: RawSpan) -> SendOutcome {
-        // It leaves the closure, whose call would cost as much again, and is not used for longer
-        // than the data is borrowed.
+        // The pointer leaves the closure, whose call would cost as much again. It is not used for
+        // longer than the data is borrowed.
         let bytes = unsafe data.withUnsafeBytes { unsafe $0 }
         if unsafe continuesRun(head, bytes) { return .queued }
         return enqueueWithinLimits(head, data)

@@ -10,7 +10,7 @@ struct SessionSettings: Sendable {
     /// What may be queued at most before the limits are looked at again: no more than one largest
     /// packet, so that no larger one passes, and less than one that is sent through.
     let packetCredit: Int
-    /// What may wait where it was received without a look at any limit.
+    /// How much may wait in the receive buffer before the limits are looked at.
     let runCapacity: Int
 
     /// Times in nanoseconds; `never` where there is no limit.

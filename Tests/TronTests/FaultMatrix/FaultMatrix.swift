@@ -27,7 +27,7 @@ enum FaultMatrix {
     /// Plays them all, on as many threads as there are processors, in a process in which nobody
     /// starts another one: until its program is loaded, that has a copy of each descriptor, and
     /// epoll goes on to report those that were closed here.
-    /// Those of one error where several are answered alike, unless it is to be `isWhole`.
+    /// Where several errors are answered alike, only the first, unless `isWhole`.
     static func cells(isWhole: Bool) -> [FaultCell] {
         let lock = Locked<[[FaultCell]]>(FaultScenario.all.map { _ in [] })
         DispatchQueue.concurrentPerform(iterations: FaultScenario.all.count) { index in
