@@ -10,7 +10,7 @@ struct UsageError: Error, Equatable {
 /// What the command line asks for.
 enum Command {
     case measure(Settings)
-    case serve(port: UInt16, Route, reactors: Int?, spin: Int?)
+    case serve(port: UInt16, Serving)
     case compare(old: String, new: String)
     case become([String])
     case help
@@ -37,11 +37,10 @@ enum Command {
         guard words.count <= 2, let port = UInt16(words.first ?? "9000"), let route else {
             throw UsageError("--serve takes a port, and echo, pairs or room")
         }
-        if reactors != nil && route != .echo {
-            throw UsageError("--serve --reactors echoes: no pairs, no room")
-        }
-        if reactors != nil && spin != nil { throw UsageError("--reactors excludes --spin") }
-        return .serve(port: port, route, reactors: reactors, spin: spin)
+        guard let reactors else { return .serve(port: port, .alone(route, spin: spin ?? 0)) }
+        if route != .echo { throw UsageError("--serve --reactors echoes: no pairs, no room") }
+        if spin != nil { throw UsageError("--reactors excludes --spin") }
+        return .serve(port: port, .group(reactors: reactors))
     }
 
     /// The value of an option that is the first word; nil where it is another.

@@ -3,8 +3,23 @@ import CBenchmark
 import Glibc
 import Tron
 
-/// Serves until SIGINT or SIGTERM.
-func serve(port: UInt16, _ route: Route, spin: Int) throws {
+/// What serves.
+enum Serving {
+    /// One reactor, which looks for events for so many microseconds before it sleeps.
+    case alone(Route, spin: Int)
+    /// So many reactors, which echo.
+    case group(reactors: Int)
+
+    /// Serves until SIGINT or SIGTERM.
+    func run(port: UInt16) throws {
+        switch self {
+        case .alone(let route, let spin): try serve(port: port, route, spin: spin)
+        case .group(let reactors): try serve(port: port, reactors: reactors)
+        }
+    }
+}
+
+private func serve(port: UInt16, _ route: Route, spin: Int) throws {
     DescriptorLimit.raise()
     var limits = ReactorLimits()
     limits.spin = .microseconds(spin)
@@ -16,8 +31,8 @@ func serve(port: UInt16, _ route: Route, spin: Int) throws {
     try reactor.run()
 }
 
-/// The same with a group of reactors, which ends the process.
-func serve(port: UInt16, reactors: Int) throws {
+/// Ends the process.
+private func serve(port: UInt16, reactors: Int) throws {
     DescriptorLimit.raise()
     let group = ReactorGroup(count: .exactly(reactors)) { reactor, index in
         guard index == 0 else { return }

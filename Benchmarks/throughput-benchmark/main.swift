@@ -48,9 +48,7 @@ func runCommand(_ command: Command) throws -> Int32 {
     switch command {
     case .become(let words): return ChildProcess.become(words)
     case .help: print(helpText())
-    case .serve(let port, let route, nil, let spin):
-        try serve(port: port, route, spin: spin ?? 0)
-    case .serve(let port, _, let reactors?, _): try serve(port: port, reactors: reactors)
+    case .serve(let port, let serving): try serving.run(port: port)
     case .compare(let old, let new):
         let comparison = Comparison(old: try readReport(old), new: try readReport(new))
         print(comparison.text(emphasis: Terminal.emphasis))
