@@ -14,41 +14,46 @@ public struct ExpositionText {
     init() {}
 
     /// A count that grows.
-    public mutating func counter(_ name: String, _ help: String, _ value: Int) {
+    public mutating func counter(_ name: String, _ help: String, _ value: some SampleValue) {
         begin(name, help, "counter")
-        line(name, "\(value)")
+        line(name, value.sampleText)
     }
 
     /// A count for each value of a label.
     public mutating func counter(
-        _ name: String, _ help: String, by label: String, _ values: [(String, Int)]
+        _ name: String, _ help: String, by label: String, _ values: [(String, some SampleValue)]
     ) {
         begin(name, help, "counter", by: label)
-        for (labelValue, value) in values {
-            line(name + Self.labels([(label, labelValue)]), "\(value)")
-        }
+        lines(name, label, values)
     }
 
     /// A number that rises and falls.
-    public mutating func gauge(_ name: String, _ help: String, _ value: Int) {
+    public mutating func gauge(_ name: String, _ help: String, _ value: some SampleValue) {
         begin(name, help, "gauge")
-        line(name, "\(value)")
+        line(name, value.sampleText)
     }
 
     /// A number for each value of a label.
     public mutating func gauge(
-        _ name: String, _ help: String, by label: String, _ values: [(String, Int)]
+        _ name: String, _ help: String, by label: String, _ values: [(String, some SampleValue)]
     ) {
         begin(name, help, "gauge", by: label)
+        lines(name, label, values)
+    }
+
+    private mutating func lines(
+        _ name: String, _ label: String, _ values: [(String, some SampleValue)]
+    ) {
         for (labelValue, value) in values {
-            line(name + Self.labels([(label, labelValue)]), "\(value)")
+            line(name + Self.labels([(label, labelValue)]), value.sampleText)
         }
     }
 
     /// How many observations were at most as large as each bound: counts include those of the
     /// bounds before, and `count` is that of all.
     public struct Distribution {
-        /// In rising order of the bounds; what is above the last one counts in `count` alone.
+        /// In rising order of the bounds; what is above the last one counts in `count` alone, so
+        /// that an infinite bound needs no place here.
         public var buckets: [(bound: Double, count: Int)]
         /// That of all observations.
         public var sum: Double
@@ -80,12 +85,11 @@ public struct ExpositionText {
     private mutating func lines(
         _ name: String, _ distribution: Distribution, _ labels: [(String, String)]
     ) {
-        func bucket(_ bound: String, _ count: Int) {
-            line(name + "_bucket" + Self.labels(labels + [("le", bound)]), "\(count)")
+        let bounded = distribution.buckets.filter { $0.bound < .infinity }
+        for (bound, count) in bounded + [(bound: .infinity, count: distribution.count)] {
+            line(name + "_bucket" + Self.labels(labels + [("le", bound.sampleText)]), "\(count)")
         }
-        for (bound, count) in distribution.buckets { bucket("\(bound)", count) }
-        bucket("+Inf", distribution.count)
-        line(name + "_sum" + Self.labels(labels), "\(distribution.sum)")
+        line(name + "_sum" + Self.labels(labels), distribution.sum.sampleText)
         line(name + "_count" + Self.labels(labels), "\(distribution.count)")
     }
 

@@ -63,11 +63,12 @@ import Testing
     }
 
     @Test func `other commands`() throws {
-        guard case .serve(9000, .echo, nil, nil) = try Command(["--serve"]),
-            case .serve(81, .echo, nil, nil) = try Command(["--serve", "81"]),
-            case .serve(81, .room, nil, nil) = try Command(["--serve", "81", "room"]),
-            case .serve(81, .room, nil, 9) = try Command(["--serve", "--spin", "9", "81", "room"]),
-            case .serve(81, .echo, 4, nil) = try Command(["--serve", "--reactors", "4", "81"])
+        guard case .serve(9000, .alone(.echo, spin: 0)) = try Command(["--serve"]),
+            case .serve(81, .alone(.echo, spin: 0)) = try Command(["--serve", "81"]),
+            case .serve(81, .alone(.room, spin: 0)) = try Command(["--serve", "81", "room"]),
+            case .serve(81, .alone(.room, spin: 9)) = try Command(
+                ["--serve", "--spin", "9", "81", "room"]),
+            case .serve(81, .group(reactors: 4)) = try Command(["--serve", "--reactors", "4", "81"])
         else { throw UsageError("serve") }
         guard case .compare(let old, let new) = try Command(["--compare", "a", "b"]) else {
             throw UsageError("compare")

@@ -87,9 +87,9 @@ extension World {
         if case .closed = state {
             run.expect(record.isClosed || isStopping, "a client ended that nobody closed")
         }
-        if case .connected = state, chance.hits(400) {
-            record.confirmed = record.current
-            record.client.confirmConnection()
+        if case .connected = state, let current = record.current, chance.hits(400) {
+            record.confirmed = current
+            record.client.confirm(current.session)
         }
     }
 }

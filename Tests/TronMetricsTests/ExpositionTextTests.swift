@@ -27,6 +27,36 @@ import Testing
                 """)
     }
 
+    @Test func `seconds and shares have their fractions`() {
+        let text = text {
+            $0.counter("chat_busy_seconds_total", "Work.", 0.25)
+            $0.gauge("chat_hit_ratio", "Hits.", by: "cache", [("a", 0.5), ("b", -.infinity)])
+            $0.gauge("chat_age_seconds", "Age.", Double.nan)
+        }
+        #expect(
+            text == """
+                # HELP chat_busy_seconds_total Work.
+                # TYPE chat_busy_seconds_total counter
+                chat_busy_seconds_total 0.25
+                # HELP chat_hit_ratio Hits.
+                # TYPE chat_hit_ratio gauge
+                chat_hit_ratio{cache="a"} 0.5
+                chat_hit_ratio{cache="b"} -Inf
+                # HELP chat_age_seconds Age.
+                # TYPE chat_age_seconds gauge
+                chat_age_seconds NaN
+
+                """)
+    }
+
+    @Test func `the bucket of all is there once, also beside an infinite bound`() {
+        let text = text {
+            $0.histogram("lag", "Lag.", .init(buckets: [(.infinity, 4)], sum: 0.5, count: 4))
+        }
+        #expect(text.contains("lag_bucket{le=\"+Inf\"} 4\nlag_sum"))
+        #expect(text.matches(of: /\+Inf/).count == 1)
+    }
+
     @Test func `a labelled counter is one family of samples`() {
         let text = text {
             $0.counter("tron_closed_total", "Ends.", by: "reason", [("idle", 1), ("dead", 2)])

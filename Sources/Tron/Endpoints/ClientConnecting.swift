@@ -23,12 +23,13 @@ extension Client {
         deadlines.end()
     }
 
-    /// Says that the connection works: after it the backoff starts anew. With
+    /// Says that this connection works: after it the backoff starts anew. With
     /// `ConnectionProof.confirmation` nothing else says so, but for `ClientOptions.stablePeriod`.
-    /// Nothing while there is no connection. On the loop's thread.
-    public func confirmConnection() {
-        registry.requireLoop("Client.confirmConnection()")
-        if case .connected = dialer { attempt = 0 }
+    /// Nothing where `session` is not the client's: what is found out late says nothing of the next
+    /// connection. On the loop's thread.
+    public func confirm(_ session: Session) {
+        registry.requireLoop("Client.confirm(_:)")
+        if case .connected(let current, _) = dialer, current === session { attempt = 0 }
     }
 }
 

@@ -53,8 +53,8 @@ public enum ConnectionProof: Sendable, Hashable {
     /// It has received something that was accepted: a packet, a frame, or bytes that a handler
     /// consumed.
     case reception
-    /// The program has called `Client.confirmConnection()`: for a server that greets whom it then
-    /// refuses, a password being wrong, say.
+    /// The program has called `Client.confirm(_:)`: for a server that greets whom it then refuses,
+    /// a password being wrong, say.
     case confirmation
 }
 

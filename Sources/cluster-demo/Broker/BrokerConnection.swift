@@ -56,7 +56,7 @@ extension Broker {
     private func answered(_ session: Session) {
         if case .confirming = phase {
             phase = .ready(session)
-            client?.confirmConnection()
+            client?.confirm(session)
             isTold = false
             onEvent(.ready(server: info.name))
             return

@@ -104,16 +104,14 @@ import Testing
         var options = ClientOptions()
         options.proof = .confirmation
         let client = bench.connect(options: options)
-        client.confirmConnection()
         for isConfirmed in [false, false, true, false] {
             try bench.turn(until: { client.session != nil })
             let session = try #require(client.session)
             bench.kernel.deliver(packet, to: session)
             try bench.turn(until: { session.counters.packetsReceived == 1 })
-            if isConfirmed { client.confirmConnection() }
+            if isConfirmed { client.confirm(session) }
             session.abort()
             try bench.turn(until: { client.state.isWaiting })
-            client.confirmConnection()
         }
         #expect(bench.log.delays == seconds(3, 6, 3, 6))
     }
@@ -123,11 +121,27 @@ import Testing
         let client = bench.connect()
         for isConfirmed in [false, true, false] {
             try bench.turn(until: { client.session != nil })
-            if isConfirmed { client.confirmConnection() }
-            client.session?.abort()
+            let session = try #require(client.session)
+            if isConfirmed { client.confirm(session) }
+            session.abort()
             try bench.turn(until: { client.state.isWaiting })
         }
         #expect(bench.log.delays == seconds(3, 3, 6))
+    }
+
+    @Test func `what is found out late confirms no other connection`() throws {
+        let bench = try NetworkBench()
+        let client = bench.connect()
+        var last: Session?
+        for _ in 0..<3 {
+            try bench.turn(until: { client.session != nil })
+            if let last { client.confirm(last) }
+            last = client.session
+            client.session?.abort()
+            try bench.turn(until: { client.state.isWaiting })
+            if let last { client.confirm(last) }
+        }
+        #expect(bench.log.delays == seconds(3, 6, 12))
     }
 
     @Test func `jitter is drawn from the seed, within the delay`() throws {

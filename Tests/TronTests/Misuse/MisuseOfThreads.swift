@@ -95,7 +95,6 @@ extension Misuse {
         onServer("Server.forEachSession") { $0.forEachSession { _ in } },
         onServer("Server.snapshot()") { $0.snapshot() },
         onClient("Client.close()") { $0.close() },
-        onClient("Client.confirmConnection()") { $0.confirmConnection() },
         onClient("Client.state") { $0.state },
         onClient("Client.session") { $0.session },
         onClient("Client.counters") { $0.counters },
@@ -104,6 +103,13 @@ extension Misuse {
         onClient("Client.setAddresses(_:)") { $0.setAddresses([.loopback(port: 1)]) },
         onClient("Client.snapshot()") { $0.snapshot() },
         onClient("Client.request") { $0.request(category: 1, data: "x") { _ in } },
+        Misuse("Client.confirm(_:)", "Client.confirm(_:)") {
+            let bench = try Bench()
+            _ = try bench.connect()
+            let client = bench.reactor.makeClient(to: "127.0.0.1:1")
+            let session = bench.sessions[0]
+            OtherThread.run { client.confirm(session) }
+        },
         Misuse("ConnectionAttempt.cancel()", "ConnectionAttempt.cancel()") {
             let reactor = try Reactor()
             let attempt = reactor.connectOnce(to: .loopback(port: 1)) { _ in }

@@ -40,10 +40,12 @@ extension PromisedPlace {
             "Sources/Tron/Endpoints/ClientConnecting.swift",
             [
                 Promise(
-                    1350, "Says that the connection works", "nothing else says so",
-                    "Nothing while there is no connection",
+                    1350, "Says that this connection works", "nothing else says so",
                     by: "ClientBackoffTests: where the program confirms",
                     "ClientBackoffTests: a confirmed connection has proved itself"),
+                Promise(
+                    1354, "Nothing where `session` is not the client's",
+                    by: "ClientBackoffTests: what is found out late confirms no other connection"),
                 Promise(
                     708, "Ends the client: its session is closed",
                     by: "ClientCloseTests: close ends the client in every phase",
@@ -66,7 +68,7 @@ extension PromisedPlace {
                     "ClientBackoffTests: without a stable period",
                     "ClientProofTests: a connection that brought nothing"),
                 Promise(
-                    1349, "The program has called `Client.confirmConnection()`",
+                    1349, "The program has called `Client.confirm(_:)`",
                     by: "ClientBackoffTests: where the program confirms"),
                 Promise(
                     712, "After how many requests in a row",
