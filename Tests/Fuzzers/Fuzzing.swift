@@ -5,7 +5,6 @@ import Glibc
 enum Fuzzer: String {
     case addresses
     case commandLine = "command-line"
-    case cuts
     case decoder
     case frames
     case http
@@ -29,7 +28,6 @@ enum Fuzzer: String {
         switch self {
         case .addresses: SocketAddressFuzzer.run(input)
         case .commandLine: CommandLineFuzzer.run(input)
-        case .cuts: CutsRun.run(input)
         case .decoder: PacketDecoderFuzzer.run(input)
         case .frames: FramesFuzzer.run(input)
         case .http: HTTPRequestFuzzer.run(input)
@@ -48,20 +46,6 @@ enum Fuzzer: String {
 public func fuzzOneInput(_ start: UnsafePointer<UInt8>?, _ count: Int) -> Int32 {
     Fuzzer.chosen.run(UnsafeRawBufferPointer(start: start, count: count))
     return 0
-}
-
-extension UnsafeRawBufferPointer {
-    /// memcmp, because each comparison in Swift is one more that libFuzzer looks at.
-    func holds(_ expected: [UInt8]) -> Bool {
-        expected.withUnsafeBytes { holds($0) }
-    }
-
-    func holds(_ expected: UnsafeRawBufferPointer) -> Bool {
-        guard count == expected.count, let start = baseAddress else {
-            return count == expected.count
-        }
-        return memcmp(start, expected.baseAddress!, count) == 0
-    }
 }
 
 /// An input as a supply of choices, from its first byte to its last.

@@ -88,22 +88,6 @@ public struct SessionLimits: Sendable, Hashable {
     /// largest size.
     var mostReadBehind: Int { maximumDataLength + PacketFormat.overhead }
 
-    /// The memory that a session's buffers and debts can take at most, in bytes. Buffers are powers
-    /// of two, and while one grows its predecessor is still there; a handler that pauses within a
-    /// batch leaves a whole read behind what was kept before. What a closure writes may lie in a
-    /// block beside the queue's; closures within closures of the same session may have one each.
-    func memoryBound(maximumBytesReadPerTurn: Int) -> Int {
-        let kept = mostReadBehind + maximumBytesReadPerTurn
-        let outbound = BufferPool.capacity(for: outboundCapacityWithReplies)
-        return 2 * outbound + BufferPool.capacity(for: 2 * kept) * 3 / 2
-            + Debts.memoryBound(maximumOwedReplies)
-    }
-
-    /// What waits for a session's task at most, in bytes: one packet beyond the bound.
-    var memoryBoundOfTask: Int {
-        2 * maximumBytesBeforeTask + maximumDataLength + AsyncSession.bytesPerPacket
-    }
-
     /// Traps on bounds that contradict each other.
     func validate() {
         demand((0...1 << 30).contains(maximumDataLength), "maximumDataLength: 0 to 1 GiB")

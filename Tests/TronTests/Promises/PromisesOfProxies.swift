@@ -51,6 +51,10 @@ extension PromisedPlace {
                     858, "networks: At least one.",
                     by: "MisuseTests: misuse ends the process and says what was wrong"),
                 Promise(859, "Default 5 s", by: "ProxyRefusalTests: the defaults"),
+            ]),
+        PromisedPlace(
+            "Sources/Tron/Endpoints/ProxyCounters.swift",
+            [
                 Promise(
                     860, "Headers that had not come within",
                     by: "ProxyRefusalTests: a header that does not come in time"),
