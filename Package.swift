@@ -135,14 +135,14 @@ if Context.environment["TRON_ONLY_SIMULATION"] != nil {
 }
 
 // TRON_ONLY_SANITIZED leaves the tests in which a sanitizer can find something. `address`: those of
-// code that handles memory by hand, and the whole library in the matrix of faults and the
-// simulation. `thread`: those with several threads.
+// code that handles memory by hand, and the whole library in the matrix of faults; .ci/night has all
+// of them. `thread`: those with several threads.
 let sanitizer = Context.environment["TRON_ONLY_SANITIZED"]
 if let sanitizer {
     precondition(["address", "thread"].contains(sanitizer), "TRON_ONLY_SANITIZED: \(sanitizer)")
     let kept =
         ["CEpollShim", "Tron", "TronTestKit", "TronTests"]
-        + (sanitizer == "thread" ? ["TronMetrics", "TronMetricsTests"] : ["SimulationTests"])
+        + (sanitizer == "thread" ? ["TronMetrics", "TronMetricsTests"] : [])
     package.products.removeAll { !kept.contains($0.name) }
     package.targets.removeAll { !kept.contains($0.name) }
 }
