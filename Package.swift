@@ -135,8 +135,8 @@ if Context.environment["TRON_ONLY_SIMULATION"] != nil {
 }
 
 // TRON_ONLY_SANITIZED leaves the tests in which a sanitizer can find something. `address`: those of
-// code that handles memory by hand, and the whole library in the matrix of faults; .ci/night has all
-// of them. `thread`: those with several threads.
+// code that handles memory by hand, and the whole library in the matrix of faults; .ci/night has
+// all of them. `thread`: those with several threads.
 let sanitizer = Context.environment["TRON_ONLY_SANITIZED"]
 if let sanitizer {
     precondition(["address", "thread"].contains(sanitizer), "TRON_ONLY_SANITIZED: \(sanitizer)")

@@ -1,7 +1,8 @@
 // Where the fuzzing program starts: hands each input to the fuzzer that the environment names.
 import Glibc
 
-/// All fuzzers, by the names that `.ci/fuzz` takes and that their corpora have.
+/// All fuzzers, by the names that `.ci/fuzz` takes and that their corpora have. Not `cuts`, which
+/// is all that there is to try: see Plain/main.swift.
 enum Fuzzer: String {
     case addresses
     case commandLine = "command-line"

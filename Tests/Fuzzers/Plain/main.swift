@@ -1,7 +1,7 @@
-// What needs no libFuzzer, whose instruments take most of the time: all cuts of a stream, and numbers
-// of PROXY headers that are not reached otherwise. See `.ci/fuzz`.
+// What needs no libFuzzer, whose instruments take most of the time: all cuts of a stream, and
+// numbers of PROXY headers that are not reached otherwise. See `.ci/fuzz`.
 //
-//     cuts FILE...                 every one and every two cuts of each file's stream
+//     cuts FILE                    every one and every two cuts of the file's stream
 //     headers SEED RUNS FILE...    so many runs, of the corpus' files in turn
 import Glibc
 
@@ -11,11 +11,6 @@ private func contents(_ path: String) -> [UInt8] {
     var bytes = [UInt8](repeating: 0, count: 1 << 16)
     let count = fread(&bytes, 1, bytes.count, file)
     return Array(bytes[..<count])
-}
-
-private func cutAll(_ paths: ArraySlice<String>) {
-    for path in paths { contents(path).withUnsafeBytes { CutsRun.run($0) } }
-    print(paths.count)
 }
 
 private func runHeaders(seed: UInt64, runs: Int, _ paths: ArraySlice<String>) {
@@ -30,8 +25,8 @@ private func runHeaders(seed: UInt64, runs: Int, _ paths: ArraySlice<String>) {
 }
 
 let words = CommandLine.arguments
-if words.count > 2, words[1] == "cuts" {
-    cutAll(words[2...])
+if words.count == 3, words[1] == "cuts" {
+    contents(words[2]).withUnsafeBytes { CutsRun.run($0) }
 } else if words.count > 4, words[1] == "headers", let seed = UInt64(words[2]),
     let runs = Int(words[3])
 {
