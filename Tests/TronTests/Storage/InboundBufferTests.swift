@@ -10,11 +10,12 @@ import Testing
         var buffer = InboundBuffer()
         #expect(buffer.isEmpty && buffer.bytes.isEmpty)
         buffer.append(UnsafeRawBufferPointer(start: nil, count: 0), from: pool)
-        #expect(buffer.room(for: 0, from: pool).isEmpty)
+        #expect(buffer.room(for: 0, from: pool).isEmpty && !buffer.hasBlock)
         buffer.release(to: pool)
         #expect(pool.idleBytes == 0)
-        #expect(buffer.room(for: 5, from: pool).count == 5)
+        #expect(buffer.room(for: 5, from: pool).count == 5 && buffer.hasBlock)
         buffer.release(to: pool)
+        #expect(buffer.hasBlock == false)
         #expect(pool.idleBytes == BufferPool.minimumCapacity)
     }
 

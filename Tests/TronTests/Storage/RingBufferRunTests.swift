@@ -27,7 +27,8 @@ import Testing
             let isTwice = ring.extendRun(UnsafeRawBufferPointer(rebasing: lent[10..<20]), pool)
             #expect(!isAhead && !isTwice)
             ring.run(UnsafeRawBufferPointer(rebasing: lent[20..<25]), pool)
-            #expect(ring.bytes == Array(10..<25))
+            ring.run(UnsafeRawBufferPointer(rebasing: lent[25..<26]), pool)
+            #expect(ring.bytes == Array(10..<26))
             ring.release(to: pool)
         }
     }

@@ -115,44 +115,6 @@ import Testing
         ring.release(to: pool)
     }
 
-    @Test func `bytes that follow one another are a run, which others do not join`() {
-        var ring = RingBuffer()
-        let bytes = [UInt8](0..<100)
-        bytes.withUnsafeBytes { bytes in
-            let parts = [0..<10, 10..<40, 50..<60].map {
-                UnsafeRawBufferPointer(rebasing: bytes[$0])
-            }
-            #expect(!ring.isRun && ring.runEnd == nil)
-            #expect(ring.extendRun(parts[0], pool) && ring.isRun && ring.capacity == 0)
-            #expect(ring.runEnd == parts[1].baseAddress)
-            #expect(ring.extendRun(parts[1], pool) && ring.count == 40)
-            #expect(!ring.extendRun(parts[2], pool) && ring.count == 40)
-            #expect(ring.firstPart.0.count == 40 && ring.firstPart.isAll)
-            ring.consume(15)
-            #expect([UInt8](ring.firstPart.0) == [UInt8](15..<40) && ring.isRun)
-            ring.leaveShared(of: pool)
-        }
-        #expect(!ring.isRun && ring.runEnd == nil && [UInt8](ring.parts.0) == [UInt8](15..<40))
-        #expect(pool.idleBytes == 0)
-        ring.release(to: pool)
-        #expect(pool.idleBytes == BufferPool.minimumCapacity)
-    }
-
-    @Test func `a run that is sent is none, and a ring with its own bytes begins none`() {
-        var ring = RingBuffer()
-        let bytes = [UInt8](0..<100)
-        bytes.withUnsafeBytes { bytes in
-            ring.append([1], from: pool)
-            #expect(!ring.extendRun(bytes, pool) && [UInt8](ring.parts.0) == [1])
-            ring.consume(1)
-            #expect(ring.extendRun(bytes, pool) && pool.idleBytes == BufferPool.minimumCapacity)
-            ring.consume(100)
-            #expect(!ring.isRun && ring.isEmpty && ring.extendRun(bytes, pool))
-            ring.release(to: pool)
-        }
-        #expect(!ring.isRun && ring.isEmpty && pool.idleBytes == BufferPool.minimumCapacity)
-    }
-
     @Test func `a ring that fills byte by byte grows as often as its size doubles`() {
         var ring = RingBuffer()
         var growths = 0

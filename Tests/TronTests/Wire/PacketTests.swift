@@ -12,6 +12,28 @@ import Testing
             ])
     }
 
+    @Test func `what is written already is told from what differs anywhere`() {
+        #expect(PacketFormat.headerLength + PacketFormat.trailerLength == PacketFormat.overhead)
+        let packet = OwnedPacket(sequence: -2, category: 3, data: [7, 8, 9])
+        let wireBytes = packet.wireBytes
+        func isWritten(_ bytes: [UInt8], head: UInt64, dataLength: Int) -> Bool {
+            bytes.withUnsafeBytes {
+                PacketFormat.isWritten(head: head, dataLength: dataLength, at: $0.baseAddress!)
+            }
+        }
+        #expect(isWritten(wireBytes, head: packet.head, dataLength: 3))
+        #expect(!isWritten(wireBytes, head: packet.head ^ 1, dataLength: 3))
+        #expect(!isWritten(wireBytes, head: packet.head, dataLength: 2))
+        // The trailer is where a shorter packet's would be, or is none.
+        let shorter = Array(wireBytes[..<11]) + [0x0d, 0x0a, 0, 0]
+        #expect(!isWritten(shorter, head: packet.head, dataLength: 2))
+        for place in 12..<14 {
+            var damaged = wireBytes
+            damaged[place] ^= 1
+            #expect(!isWritten(damaged, head: packet.head, dataLength: 3))
+        }
+    }
+
     @Test func `random packets come back as they went`() {
         var generator = SeededGenerator(seed: RandomRun.seed)
         let source = RandomBytes(using: &generator)
