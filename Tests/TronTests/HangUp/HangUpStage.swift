@@ -129,21 +129,29 @@ final class HangUpStage {
         case .hangUp: peer.hangUp()
         case .error: peer.reset()
         }
-        let signs = try signsOfTheEnd()
-        guard case .cannotBe = cell.outcome else {
-            switch cell.event {
-            case .fin: break
-            case .hangUp: try #require(signs & (POLLHUP | POLLERR) == POLLHUP)
-            case .error: try #require(signs & POLLERR != 0)
-            }
-            return
+        try awaitSigns()
+    }
+
+    /// Waits until the kernel knows of the session's descriptor what the cell says. The end of the
+    /// peer's stream may be known from before: it says nothing of a hang-up or an error after it.
+    private func awaitSigns() throws {
+        let isImpossible = if case .cannotBe = cell.outcome { true } else { false }
+        if cell.event == .fin || isImpossible {
+            _ = try signs(awaiting: Self.peerFinished)
+        } else {
+            // Both are told unasked.
+            let signs = try signs(awaiting: 0) & (POLLHUP | POLLERR)
+            try #require(cell.event == .hangUp ? signs == POLLHUP : signs & POLLERR != 0)
         }
     }
 
-    /// What the kernel says of the session's descriptor once it knows that the peer has ended.
-    func signsOfTheEnd() throws -> Int32 {
-        let ended = Int32(0x2000)  // POLLRDHUP
-        var request = pollfd(fd: descriptor, events: Int16(ended), revents: 0)
+    /// POLLRDHUP.
+    static let peerFinished: Int32 = 0x2000
+
+    /// What the kernel says of the session's descriptor once there is anything of these to say, a
+    /// hang-up, or an error.
+    func signs(awaiting awaited: Int32) throws -> Int32 {
+        var request = pollfd(fd: descriptor, events: Int16(awaited), revents: 0)
         try #require(poll(&request, 1, 2000) == 1)
         return Int32(request.revents)
     }

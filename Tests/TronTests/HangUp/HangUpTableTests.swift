@@ -90,7 +90,7 @@ import Testing
         let stage = try HangUpStage(cell)
         try stage.end()
         for _ in 0..<5 where stage.bench.reasons.isEmpty {
-            let signs = try stage.signsOfTheEnd()
+            let signs = try stage.signs(awaiting: HangUpStage.peerFinished)
             #expect(signs & POLLHUP == 0 || signs & POLLERR != 0)
             try stage.bench.reactor.turn()
         }

@@ -129,7 +129,7 @@ class FaultyKernel: KernelBackend, @unchecked Sendable {
         if openDescriptors.remove(number) == nil { return -Int(EBADF) }
         interests[number] = nil
         made.remove(number)
-        return perform(.close, number) { machine.close(number) }
+        return perform(.close, number) { ReleasedDescriptor.close(number) }
     }
 
     func localAddress(

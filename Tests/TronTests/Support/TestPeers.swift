@@ -118,7 +118,7 @@ final class Peer {
     }
 
     func close() {
-        if descriptor >= 0 { Glibc.close(descriptor) }
+        if descriptor >= 0 { ReleasedDescriptor.close(descriptor) }
         descriptor = -1
     }
 }
