@@ -121,9 +121,9 @@ if Context.environment["TRON_ONLY_MISUSE"] != nil {
             name: "TronTests", dependencies: ["Tron"], path: "Tests/TronTests",
             exclude: ["Support/ProcessUnderTest.swift"],
             sources: [
-                "Misuse/Misuse.swift", "Misuse/MisuseOfReactors.swift",
-                "Misuse/MisuseOfThreads.swift", "Misuse/MisuseOfValues.swift",
-                "Misuse/MisuseTests.swift", "Support",
+                "Misuse/Misuse.swift", "Misuse/MisuseOfOptions.swift",
+                "Misuse/MisuseOfReactors.swift", "Misuse/MisuseOfThreads.swift",
+                "Misuse/MisuseOfValues.swift", "Misuse/MisuseTests.swift", "Support",
             ]))
 }
 

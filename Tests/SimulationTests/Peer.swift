@@ -6,13 +6,13 @@ import TronTestKit
 
 /// One far end and whoever is behind it.
 final class Peer {
-    private let end: End
-    private let run: Run
-    private let network: Transport
-    private var character: PeerCharacter
+    let end: End
+    let run: Run
+    let network: Transport
+    var character: PeerCharacter
     private var reader = WireReader()
     /// Written and not yet taken by the socket.
-    private var pending = ByteQueue()
+    var pending = ByteQueue()
     /// What is left of its header, if it is a proxy or says so: before all else.
     private var opening: ArraySlice<UInt8>
     private var isOpening = false
@@ -21,8 +21,8 @@ final class Peer {
     private var frozenUntil: Int64 = 0
     private var isReadPlanned = false
     /// Its stream ends within a packet: nothing may follow.
-    private var isCut = false
-    private var isGone = false
+    var isCut = false
+    var isGone = false
 
     init(_ end: End, _ network: Transport, isCaller: Bool, isRelayed: Bool = false) {
         self.end = end
@@ -137,7 +137,7 @@ extension Peer {
     }
 
     /// Gives the socket what it takes.
-    private func push() {
+    func push() {
         guard end.phase == .connected, !end.writingEnded else { return }
         let most = character.trickles ? min(1, pending.count) : pending.count
         guard most > 0 else { return }
@@ -218,58 +218,5 @@ extension Peer {
                 }
             }
         }
-    }
-}
-
-// MARK: - Going
-
-extension Peer {
-    /// It has nothing more to say of its own.
-    private func finish() {
-        if end.isUnix && run.chance.hits(300) { return endWriting(shutsDown: true) }
-        switch character.ending {
-        case .stays: break
-        case .resets: leave(resets: true)
-        case .finishes: leave()
-        case .finishesAndListens: endWriting()
-        case .truncates:
-            let wire = WirePacket.wireBytes(-1, 88, [1, 2, 3, 4])
-            let cut = Array(wire.prefix(run.chance.between(1, wire.count - 1)))
-            end.log.appendMalformed(cut, .truncated)
-            pending.append(cut)
-            isCut = true
-            endWriting()
-        }
-    }
-
-    /// FIN, as soon as everything is with the socket.
-    private func endWriting(shutsDown: Bool = false) {
-        guard !isGone, !end.writingEnded else { return }
-        push()
-        guard pending.isEmpty else {
-            return network.after(1_000_000 + end.latency) {
-                if self.end.phase == .connected { self.endWriting(shutsDown: shutsDown) }
-            }
-        }
-        run.note(.peerEnds, end.serial, shutsDown ? 4 : 1)
-        guard shutsDown else { return network.endWriting(end) }
-        // It neither reads nor goes for a while.
-        character.reading = .never
-        network.shutDown(end)
-        network.after(run.chance.time(upToMilliseconds: run.chance.pick(20, 3000))) { self.leave() }
-    }
-
-    /// The library has ended its stream: most peers do the same, some never.
-    private func streamEnded() {
-        if character.ending == .stays && character.reading == .never { return }
-        endWriting()
-        if end.finArrived { leave() }
-    }
-
-    private func leave(resets: Bool = false) {
-        guard !isGone else { return }
-        isGone = true
-        run.note(.peerEnds, end.serial, resets ? 3 : 2)
-        network.close(end, resets: resets)
     }
 }

@@ -73,19 +73,6 @@ public final class Reactor {
         try tellOfEnd()
     }
 
-    /// The most memory, in bytes, that the buffers of this reactor and of its servers, clients and
-    /// sessions can take, by their limits. What applications keep is theirs to bound, and what the
-    /// kernel keeps is not in it (`SessionOptions.sendBuffer`). It is added up from what there is
-    /// now, at the cost of a look at each. On the loop's thread.
-    public var memoryBound: Int {
-        registry.requireLoop("Reactor.memoryBound")
-        var bound =
-            boundedProduct(1, registry.limits.maximumIdleBufferBytes) + 2
-            * BufferPool.capacity(for: registry.limits.maximumBytesReadPerTurn)
-        registry.sources.forEach { _, source in bound += source.memoryBound }
-        return bound
-    }
-
     /// Makes `run()` return at the end of this turn. On the loop's thread; elsewhere, and where in
     /// doubt, use `remote.stop()`.
     public func stop() {
@@ -252,26 +239,5 @@ extension Reactor {
         resolver.close()
         isFinished = true
         ownExecutor.runStrays()
-    }
-}
-
-/// Takes the eventfd's wake-ups; the work itself is found by its flag.
-private final class WakeupSource: EventSource {
-    let registry: Registry
-    var key = SlabKey.none
-    private let remote: RemoteReactor
-
-    init(_ remote: RemoteReactor, registry: Registry) {
-        self.registry = registry
-        self.remote = remote
-    }
-
-    /// What cannot be drained would be reported for ever.
-    func ready(_ readiness: Readiness) {
-        do throws(SystemError) {
-            try remote.wakeup.drain()
-        } catch {
-            registry.failure = error
-        }
     }
 }

@@ -1,4 +1,5 @@
-// The bounds of the loop: each with its name, its unit, its default, and the reason for that.
+// The bounds of the loop, each with its unit, its default and the reason for that; and what
+// memory all bounds come to.
 
 /// What one turn of a reactor does at most, and what the reactor itself holds at most.
 ///
@@ -71,4 +72,19 @@ public struct ReactorLimits: Sendable, Hashable {
 func boundedProduct(_ count: Int, _ bytes: Int) -> Int {
     let (product, overflow) = count.multipliedReportingOverflow(by: bytes)
     return overflow ? 1 << 48 : min(product, 1 << 48)
+}
+
+extension Reactor {
+    /// The most memory, in bytes, that the buffers of this reactor and of its servers, clients and
+    /// sessions can take, by their limits. What applications keep is theirs to bound, and what the
+    /// kernel keeps is not in it (`SessionOptions.sendBuffer`). It is added up from what there is
+    /// now, at the cost of a look at each. On the loop's thread.
+    public var memoryBound: Int {
+        registry.requireLoop("Reactor.memoryBound")
+        var bound =
+            boundedProduct(1, registry.limits.maximumIdleBufferBytes) + 2
+            * BufferPool.capacity(for: registry.limits.maximumBytesReadPerTurn)
+        registry.sources.forEach { _, source in bound += source.memoryBound }
+        return bound
+    }
 }

@@ -1,4 +1,4 @@
-// The loop's side of the work that was handed over: taken in batches, run within a budget.
+// The loop's side of the work that was handed over: woken for, taken in batches, run in a budget.
 
 /// Work that the loop has taken and not yet run. Belongs to the reactor's thread.
 final class SubmittedWork {
@@ -17,6 +17,27 @@ final class SubmittedWork {
             guard let piece = work.take() else { return }
             remote.note(unrun: work.count)
             piece(reactor)
+        }
+    }
+}
+
+/// Takes the eventfd's wake-ups; the work itself is found by its flag.
+final class WakeupSource: EventSource {
+    let registry: Registry
+    var key = SlabKey.none
+    private let remote: RemoteReactor
+
+    init(_ remote: RemoteReactor, registry: Registry) {
+        self.registry = registry
+        self.remote = remote
+    }
+
+    /// What cannot be drained would be reported for ever.
+    func ready(_ readiness: Readiness) {
+        do throws(SystemError) {
+            try remote.wakeup.drain()
+        } catch {
+            registry.failure = error
         }
     }
 }

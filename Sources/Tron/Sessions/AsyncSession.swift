@@ -1,16 +1,5 @@
 // A session as its task sees it: packets to await, and sends that wait for room.
 
-/// Why an awaited send took nothing.
-public enum SendError: Error, Hashable, Sendable {
-    /// The session is closing or has ended.
-    case closed
-    /// More data than a packet may have (`SessionLimits.maximumDataLength`), or more bytes than may
-    /// ever wait. The session is unharmed.
-    case tooLarge
-    /// The task was cancelled, so that the session closes.
-    case cancelled
-}
-
 /// What `Session.task` gives to a task. Only that task can use it: the compiler keeps it there.
 ///
 /// Received packets wait here only until `SessionLimits.maximumBytesBeforeTask` is reached, one

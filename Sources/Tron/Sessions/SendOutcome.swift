@@ -23,3 +23,14 @@ public enum SendOutcome: Hashable, Sendable {
     /// Whether it was taken.
     public var isQueued: Bool { self == .queued }
 }
+
+/// Why an awaited send took nothing.
+public enum SendError: Error, Hashable, Sendable {
+    /// The session is closing or has ended.
+    case closed
+    /// More data than a packet may have (`SessionLimits.maximumDataLength`), or more bytes than may
+    /// ever wait. The session is unharmed.
+    case tooLarge
+    /// The task was cancelled, so that the session closes.
+    case cancelled
+}

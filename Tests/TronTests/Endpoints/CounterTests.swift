@@ -62,6 +62,23 @@ import Testing
         #expect(difference.total == CloseCause.allCases.reduce(0) { $0 + 10 + 2 * $1.rawValue })
     }
 
+    @Test func `each cause is counted by itself, and subtracts`() {
+        var counters = ServerCounters()
+        let causes: [ReactorEvent.Refusal] = [
+            .untrustedProxy, .connectionsWithoutHeader, .proxyHeader(.notAHeader),
+            .lateProxyHeader, .endedBeforeProxyHeader(nil), .stoppedBeforeProxyHeader,
+        ]
+        for (index, cause) in causes.enumerated() {
+            for _ in 0...index { counters.proxy.count(cause) }
+        }
+        let proxy = counters.proxy
+        #expect([proxy.untrusted, proxy.tooMany, proxy.faulty] == [1, 2, 3])
+        #expect([proxy.late, proxy.ended, proxy.stopped] == [4, 5, 6] && proxy.total == 21)
+        var twice = counters
+        twice.add(counters)
+        #expect(twice.proxy.total == 42 && twice.since(counters) == counters)
+    }
+
     private func totals(_ number: Int) -> SessionTotals {
         var totals = SessionTotals()
         totals.traffic = filled(Traffic(), from: number, by: number)

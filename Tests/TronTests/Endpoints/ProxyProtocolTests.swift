@@ -24,9 +24,7 @@ import Testing
     /// Nothing of a server's connections is left but the listener and the reactor's own.
     private func expectNothingLeft(
         _ bench: Bench, sourceLocation: SourceLocation = #_sourceLocation
-    )
-        throws
-    {
+    ) throws {
         try bench.reactor.turn(times: 2)
         #expect(bench.kernel.openDescriptors.count == 3, sourceLocation: sourceLocation)
         #expect(bench.server.arrivalCount == 0, sourceLocation: sourceLocation)

@@ -243,21 +243,4 @@ import Testing
         #expect(ProxyProtocol.required(from: [.unix]).timeLimit == .seconds(5))
         #expect(RateLimit(perSecond: 7).burst == 7)
     }
-
-    @Test func `each cause is counted by itself, and subtracts`() {
-        var counters = ServerCounters()
-        let causes: [ReactorEvent.Refusal] = [
-            .untrustedProxy, .connectionsWithoutHeader, .proxyHeader(.notAHeader),
-            .lateProxyHeader, .endedBeforeProxyHeader(nil), .stoppedBeforeProxyHeader,
-        ]
-        for (index, cause) in causes.enumerated() {
-            for _ in 0...index { counters.proxy.count(cause) }
-        }
-        let proxy = counters.proxy
-        #expect([proxy.untrusted, proxy.tooMany, proxy.faulty] == [1, 2, 3])
-        #expect([proxy.late, proxy.ended, proxy.stopped] == [4, 5, 6] && proxy.total == 21)
-        var twice = counters
-        twice.add(counters)
-        #expect(twice.proxy.total == 42 && twice.since(counters) == counters)
-    }
 }

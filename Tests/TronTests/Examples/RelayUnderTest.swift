@@ -71,6 +71,19 @@ struct RelayBench {
     }
 }
 
+/// A suite of tests of the relay.
+protocol RelaySuite {}
+
+extension RelaySuite {
+    static func bench(
+        _ relay: RelayUnderTest, _ settings: RelayLoad.Settings, on reactor: Reactor? = nil
+    ) throws -> RelayBench {
+        let reactor = try reactor ?? Reactor()
+        let load = RelayLoad(to: relay.address, on: reactor, settings)
+        return RelayBench(reactor: reactor, load: load)
+    }
+}
+
 extension RelayLoad.Settings {
     init(peers: Int = 8, requests: Int, upTo maximumDataLength: Int = 1000) {
         self.init()

@@ -37,6 +37,6 @@ struct PromisedPlace: Sendable {
 
     static let all: [PromisedPlace] = [
         general, system, storage, wire, loop, signals, sessions, sending, sessionLimits, clients,
-        servers, service, groups, proxies, rates, metrics, readme,
+        drains, servers, service, groups, proxies, rates, metrics, readme,
     ].flatMap { $0 }
 }

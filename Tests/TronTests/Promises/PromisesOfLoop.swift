@@ -30,11 +30,6 @@ extension PromisedPlace {
 
                     by: "FaultMatrixTests: no fault crashes", simulation: "the loop has ended"),
                 Promise(
-                    407, "The most memory, in bytes",
-                    by: "ClientMemoryTests: a thousand clients take",
-                    "ServerMemoryTests: many sessions that are full",
-                    simulation: "the buffers take"),
-                Promise(
                     408, "Has `work` run on the loop later in this turn",
                     by: "TurnOrderTests: a turn is events, timers"),
             ]),
@@ -54,6 +49,11 @@ extension PromisedPlace {
         PromisedPlace(
             "Sources/Tron/Loop/ReactorLimits.swift",
             [
+                Promise(
+                    407, "The most memory, in bytes",
+                    by: "ClientMemoryTests: a thousand clients take",
+                    "ServerMemoryTests: many sessions that are full",
+                    simulation: "the buffers take"),
                 Promise(
                     1044, "before it sleeps, after each turn", "it sleeps at once",
                     "takes the processor for as long after every turn",

@@ -13,7 +13,8 @@ extension PromisedPlace {
                 Promise(
                     1002, "serves until control-C", "shows once a second, in place",
                     by: "EchoDemoTests: a signal ends serve with 0",
-                    "EchoDemoConnectTests: it prints the answer", "EchoDemoTests: help and version",
+                    "EchoDemoConnectTests: it prints the answer",
+                    "EchoDemoUsageTests: help and version",
                     "LiveDisplayTests: each frame takes the place"),
                 Promise(
                     1003, "The closure runs once for every connection",
@@ -42,7 +43,7 @@ extension PromisedPlace {
                     1351, "Then comes the farewell", "Who has a last word to a broker",
                     by: "FarewellTests: it has its time and no more",
                     "FarewellTests: what a session's goodbye has sent",
-                    "ReadmeTests: the broker hears the last word"),
+                    "ReadmeServiceTests: the broker hears the last word"),
                 Promise(
                     1009, "a second one is refused", "is given, or counted in the report",
                     by: "OwedReplyTests: a reply is owed until it is given",
@@ -66,7 +67,7 @@ extension PromisedPlace {
                     "SupervisorTests: the watchdog hears the loop"),
                 Promise(
                     1041, "never bound afresh",
-                    by: "ReadmeTests: a program that is to be handed its listener",
+                    by: "ReadmeServiceTests: a program that is to be handed its listener",
                     "InheritedListenersTests: what nobody claims is closed"),
                 Promise(
                     1042, "leaves it the time of a probe",
@@ -88,7 +89,7 @@ extension PromisedPlace {
                     "ByteReaderTests: lines end with"),
                 Promise(
                     1017, "whole or not at all", "refuse it whole",
-                    by: "SessionEncodingTests: nothing is sent of a closure",
+                    by: "UnfinishedDraftTests: nothing is sent of a closure",
                     "SessionSendTests: whatever the kernel takes of each",
                     simulation: "sent what it refused"),
                 Promise(
@@ -97,7 +98,7 @@ extension PromisedPlace {
                 Promise(
                     1020, "While the task takes no packets", "The session is closed when",
                     by: "SessionTaskTests: while nobody takes",
-                    "SessionTaskTests: a body that returns or throws"),
+                    "SessionTaskEndTests: a body that returns or throws"),
                 Promise(
                     1021, "Misuse traps with a message", by: "MisuseTests: misuse ends the process",
                     "MisuseTableTests: every trap of the library", ".ci/misuse"),
@@ -127,7 +128,7 @@ extension PromisedPlace {
                     1027, "A handler that a peer's bytes mislead",
                     by: "BytesHandlerFaultTests: a handler that consumes what is not there",
                     "FramingFaultTests: a frame longer than what there is",
-                    "ReadmeTests: the server of prices survives"),
+                    "ReadmeBytesTests: the server of prices survives"),
                 Promise(
                     1028, "is called exactly once, after it nothing is",
                     by: "SessionLifeTests: handlers are dropped at the end",

@@ -6,10 +6,6 @@ extension PromisedPlace {
             "Sources/Tron/Sessions/AsyncSession.swift",
             [
                 Promise(
-                    601, "Why an awaited send took nothing", "or more bytes than may ever wait",
-                    by: "SessionTaskSendTests: what can never be sent",
-                    "SessionTaskSendTests: a send that waits ends"),
-                Promise(
                     602, "Only that task can use it",
                     by: "EscapeTests: what a session's task is given"),
                 Promise(
@@ -19,7 +15,7 @@ extension PromisedPlace {
                 Promise(
                     604, "Once it has ended, and so its iteration",
                     by: "SessionLifeTests: a closed session answers",
-                    "SessionTaskTests: nothing is left of a session"),
+                    "SessionTaskEndTests: nothing is left of a session"),
                 Promise(
                     605, "in order, each with data of its own",
                     "All iterators share the one stream",
@@ -27,7 +23,7 @@ extension PromisedPlace {
                     "SessionTaskTests: a second loop goes on"),
                 Promise(
                     606, "its reason is thrown, after the packets",
-                    by: "SessionTaskTests: an end in the middle of a packet",
+                    by: "SessionTaskEndTests: an end in the middle of a packet",
                     "SessionTaskCancelTests: what waits for a task that is cancelled"),
             ]),
         PromisedPlace(
@@ -70,6 +66,10 @@ extension PromisedPlace {
             "Sources/Tron/Sessions/SendOutcome.swift",
             [
                 Promise(
+                    601, "Why an awaited send took nothing", "or more bytes than may ever wait",
+                    by: "SessionTaskSendTests: what can never be sent",
+                    "SessionTaskSendTests: a send that waits ends"),
+                Promise(
                     615, "It is taken whole or not at all",
                     by: "SessionSendTests: whatever the kernel takes of each",
                     "SessionEncodingTests: random sends through closures",
@@ -81,7 +81,7 @@ extension PromisedPlace {
                     simulation: "packets that it took were not sent"),
                 Promise(
                     617, "Refused, which only what a closure writes can be",
-                    by: "SessionEncodingTests: nothing is sent of a closure",
+                    by: "UnfinishedDraftTests: nothing is sent of a closure",
                     "NestedSendTests: what is queued two closures deep",
                     simulation: "refused as only a closure is refused"),
                 Promise(
@@ -104,7 +104,7 @@ extension PromisedPlace {
                 Promise(
                     621, "with the last reply that it owes, or right after",
                     by: "DrainDebtTests: a session that owes is closed",
-                    "SessionTaskTests: a gentle end does not wait",
+                    "SessionTaskEndTests: a gentle end does not wait",
                     simulation: "was drained, owes nothing and stays"),
             ]),
         PromisedPlace(
@@ -119,7 +119,7 @@ extension PromisedPlace {
                     "throws: the error is thrown on",
                     "writes more than", "has something else queued",
                     "closes or aborts this session",
-                    by: "SessionEncodingTests: nothing is sent of a closure"),
+                    by: "UnfinishedDraftTests: nothing is sent of a closure"),
                 Promise(
                     624, "has to be within the limits",
                     by: "SessionEncodingTests: a capacity beyond the limits"),
@@ -176,19 +176,19 @@ extension PromisedPlace {
                 Promise(
                     634, "wait while the task is at a packet",
                     "the session closes, and sends throw",
-                    by: "SessionTaskTests: a gentle end waits",
-                    "SessionTaskTests: a gentle end does not wait"),
+                    by: "SessionTaskEndTests: a gentle end waits",
+                    "SessionTaskEndTests: a gentle end does not wait"),
                 Promise(
                     635, "However `body` ends",
-                    by: "SessionTaskTests: a body that returns or throws"),
+                    by: "SessionTaskEndTests: a body that returns or throws"),
                 Promise(
                     636, "does the same at once; iteration and a send that waits",
                     by: "SessionTaskCancelTests: a task that is cancelled while it iterates",
                     "SessionTaskCancelTests: a task may be cancelled on another"),
                 Promise(
                     637, "Once the session has ended, iteration ends or throws",
-                    by: "SessionTaskTests: an abort is thrown",
-                    "SessionTaskTests: the reactor's stop ends the task"),
+                    by: "SessionTaskEndTests: an abort is thrown",
+                    "SessionTaskEndTests: the reactor's stop ends the task"),
                 Promise(
                     638, "it traps the second time", by: "MisuseTests: misuse ends the process"),
             ]),

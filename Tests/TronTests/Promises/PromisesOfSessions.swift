@@ -16,7 +16,7 @@ extension PromisedPlace {
                 Promise(
                     502, "Reported exactly once", by: "SessionLifeTests: who asks for the end",
                     "CloseCauseTests: a session ends by each cause",
-                    "SessionTaskTests: an abort is thrown", simulation: "was reported twice"),
+                    "SessionTaskEndTests: an abort is thrown", simulation: "was reported twice"),
                 Promise(
                     503, "everything that was queued has left", "What was queued has been sent",
                     by: "LostOutputTests: what is queued is lost only",
@@ -73,7 +73,7 @@ extension PromisedPlace {
                 Promise(
                     514, "from the next packet on",
                     by: "SessionReentrancyTests: a handler replaced within a batch",
-                    "SessionFramesTests: a handler that is replaced between"),
+                    "FrameHandlerTests: a handler that is replaced between"),
                 Promise(
                     515, "It is called again at once while it consumes",
                     by: "SessionBytesTests: the handler is called on"),
@@ -90,7 +90,7 @@ extension PromisedPlace {
                 Promise(
                     519, "calls `handler` for every frame",
                     by: "SessionFramesTests: random frames in random reads",
-                    "SessionFramesTests: a switch from lines to packets"),
+                    "FrameHandlerTests: a switch from lines to packets"),
                 Promise(
                     520, "All that holds for packets holds for frames",
                     by: "SessionFramesTests: frames are counted",

@@ -49,7 +49,7 @@ extension PromisedPlace {
                 Promise(
                     311, "It never traps", "0 once something did not",
                     by: "ByteWriterTests: what does not fit whole",
-                    "SessionEncodingTests: nothing is sent of a closure that"),
+                    "UnfinishedDraftTests: nothing is sent of a closure that"),
                 Promise(
                     312, "A length that its type cannot hold",
                     by: "ByteWriterTests: a length that its type cannot hold"),
@@ -63,7 +63,7 @@ extension PromisedPlace {
                     314, "Every byte is looked at once", by: "FramingTests: no byte of a line"),
                 Promise(
                     315, "Frames of at most `maximumLength` bytes",
-                    by: "FramingTests: a delimited frame's limit",
+                    by: "FramingLimitTests: a delimited frame's limit",
                     "MisuseTests: misuse ends the process"),
                 Promise(
                     316, "The first place where the delimiter is",
@@ -113,7 +113,7 @@ extension PromisedPlace {
                     "FramingTests: a length may count itself"),
                 Promise(
                     327, "Frames with at most `maximumLength`",
-                    by: "FramingTests: the limit of a length is exact",
+                    by: "FramingLimitTests: the limit of a length is exact",
                     "MisuseTests: misuse ends the process"),
                 Promise(
                     328, "come before the length", by: "FramingTests: a length is read in its width"
@@ -127,7 +127,7 @@ extension PromisedPlace {
             [
                 Promise(
                     330, "Lines of at most `maximumLength`",
-                    by: "FramingTests: a line's limit is exact", "DefaultsTests: lines have",
+                    by: "FramingLimitTests: a line's limit is exact", "DefaultsTests: lines have",
                     "MisuseTests: misuse ends the process"),
                 Promise(
                     331, "Lines that end with LF or CR LF, which",
@@ -158,7 +158,8 @@ extension PromisedPlace {
                     by: "SessionLifeTests: an end of stream within a packet",
                     "SessionFramesTests: a stream that ends within a frame"),
                 Promise(
-                    337, "A frame is longer than", by: "FramingTests: a delimited frame's limit",
+                    337, "A frame is longer than",
+                    by: "FramingLimitTests: a delimited frame's limit",
                     "FramingFaultTests: a framing that needs more"),
             ]),
     ]

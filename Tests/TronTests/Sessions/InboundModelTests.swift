@@ -124,10 +124,9 @@ extension InboundWalk {
             return
         }
         inbound.settleKept(consumed: inbound.keptCount != before, now: now, pool)
-        let hasTaken = expected.count < before
         if expected.isEmpty {
             model.keptSince = 0
-        } else if hasTaken || model.keptSince == 0 {
+        } else if expected.count < before || model.keptSince == 0 {
             model.keptSince = now
             keepings += 1
         }

@@ -48,7 +48,7 @@ class FaultyKernel: KernelBackend, @unchecked Sendable {
     var sockets: Set<Int32> { made }
     private var made: Set<Int32> = []
     /// How much room was first in each receive into two pieces.
-    private(set) var firstRooms: [Int] = []
+    var firstRooms: [Int] = []
     /// Takes what is sent in the place of peers; nil for the truth.
     var sink: Sink?
     /// Makes a descriptor in the place of an eventfd.
@@ -157,18 +157,6 @@ class FaultyKernel: KernelBackend, @unchecked Sendable {
         transfer(.receive, number, count) { machine.receive(number, bytes, $0) }
     }
 
-    func receive(
-        _ number: Int32, _ first: UnsafeMutableRawBufferPointer,
-        _ second: UnsafeMutableRawBufferPointer
-    ) -> Int {
-        firstRooms.append(first.count)
-        return transfer(.receive, number, first.count + second.count) { count in
-            let head = UnsafeMutableRawBufferPointer(rebasing: first[..<min(count, first.count)])
-            let tail = UnsafeMutableRawBufferPointer(rebasing: second[..<(count - head.count)])
-            return machine.receive(number, head, tail)
-        }
-    }
-
     func send(_ number: Int32, _ bytes: UnsafeRawPointer, _ count: Int) -> Int {
         if let sink, sink.takes(number, count) {
             let piece = UnsafeRawBufferPointer(start: bytes, count: count)
@@ -176,25 +164,6 @@ class FaultyKernel: KernelBackend, @unchecked Sendable {
             return transfer(.send, number, count) { sink.take(number, [piece], $0) }
         }
         return transfer(.send, number, count) { machine.send(number, bytes, $0) }
-    }
-
-    func send(
-        _ number: Int32, _ first: UnsafeRawBufferPointer, _ second: UnsafeRawBufferPointer,
-        _ third: UnsafeRawBufferPointer
-    ) -> Int {
-        let size = first.count + second.count + third.count
-        if let sink, sink.takes(number, size) {
-            sink.noteSend(number)
-            return transfer(.send, number, size) { sink.take(number, [first, second, third], $0) }
-        }
-        return transfer(.send, number, size) { count in
-            var left = count
-            let pieces = [first, second, third].map { piece in
-                defer { left -= min(left, piece.count) }
-                return UnsafeRawBufferPointer(rebasing: piece.prefix(left))
-            }
-            return machine.send(number, pieces[0], pieces[1], pieces[2])
-        }
     }
 
     func read(_ number: Int32, _ bytes: UnsafeMutableRawPointer, _ count: Int) -> Int {
