@@ -41,10 +41,10 @@ final class GroupSurvey {
     /// The group's reactors are set up one after another, and this one is perhaps the first.
     private func startTiming() {
         if haveAllMeters { return }
-        haveAllMeters = group.remotes.count == group.count
-        group.submitToAll { [meters] reactor in
+        let asked = group.submitToAll { [meters] reactor in
             if meters[reactor] == nil { meters[reactor] = reactor.makeMeter() }
         }
+        haveAllMeters = asked.count == group.count && !asked.contains(.tooMuchWaits)
     }
 }
 

@@ -7,6 +7,9 @@ import TronTestKit
 extension SessionRecord {
     /// What contradicts the reason; nil when it fits.
     func complaint(about reason: CloseReason) -> String? {
+        if !outgoing.isEmpty && end.phase == .connected {
+            return "its peer sees an end of stream, and \(outgoing.count) packets were not sent"
+        }
         switch reason {
         case .requested:
             if world.saysFarewell && server == nil { return unsent }

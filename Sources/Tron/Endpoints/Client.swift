@@ -66,7 +66,10 @@ public final class Client: EventSource, @unchecked Sendable {
         registry.wake(self)
     }
 
-    func ready(_ readiness: Readiness) { beginDialing() }
+    func ready(_ readiness: Readiness) {
+        beginDialing()
+        dialIfAdmitted()
+    }
 
     func expired(_ timer: TimerKey, payload: UInt32) {
         if backoffIsOver(timer) { return }
@@ -88,7 +91,7 @@ public final class Client: EventSource, @unchecked Sendable {
         endpoints.endedClients.add(totals)
         host.abandon()
         isReleased = true
-        if !hasReportedEnd { report(.closed) }
+        report(dialer.state)
         stateHandler = nil
     }
 

@@ -17,6 +17,7 @@ extension Client {
         case .dialing(let attempt, _, _):
             attempt.abandon()
             endpoints.leaveGate()
+        case .admitted: endpoints.leaveGate()
         case .idle, .resolving, .queued, .gaveUp, .ended: break
         }
         failAll(.closed)
@@ -59,14 +60,20 @@ extension Client {
 
     private func queueToDial(_ addresses: [SocketAddress]) {
         dialer = .queued(addresses)
-        if endpoints.attempts.enter(listKey) { _ = dialIfQueued() }
+        if endpoints.attempts.enter(listKey) { dialNext(addresses[...], nil) }
     }
 
-    /// The gate has a place. False when the client does not want it any more.
-    func dialIfQueued() -> Bool {
+    /// The gate has a place. False when the client does not want it any more. It dials in the next
+    /// turn: of many that are closed in one, none is to dial because another has left.
+    func admit() -> Bool {
         guard case .queued(let addresses) = dialer else { return false }
-        dialNext(addresses[...], nil)
+        dialer = .admitted(addresses)
+        registry.wake(self)
         return true
+    }
+
+    func dialIfAdmitted() {
+        if case .admitted(let addresses) = dialer { dialNext(addresses[...], nil) }
     }
 
     /// Tries the next address, or fails with what befell the last that is worth another attempt.

@@ -88,7 +88,7 @@ extension Client {
         switch dialer {
         case .ended: .closed
         case .gaveUp: .notConnected
-        case .idle, .resolving, .queued, .dialing, .connected, .waiting:
+        case .idle, .resolving, .queued, .admitted, .dialing, .connected, .waiting:
             options.whileDisconnected == .fail && usableSession == nil ? .notConnected : nil
         }
     }

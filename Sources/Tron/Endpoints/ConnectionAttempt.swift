@@ -124,7 +124,12 @@ public final class ConnectionAttempt: EventSource {
         let number = descriptor.number
         let session = Session(
             descriptor.take(), origin: .peer(address), host: host, registry: registry)
-        try registry.register(session, takingOver: number)
+        do throws(SystemError) {
+            try registry.register(session, takingOver: number)
+        } catch {
+            session.closeDescriptor(isInEpoll: true)
+            throw error
+        }
         host.add(session, of: owner ?? self)
         endpoints.report(.connected(session.id, to: address))
         session.begin()

@@ -14,6 +14,8 @@ enum Dialer {
     case resolving
     /// Before the gate.
     case queued([SocketAddress])
+    /// Holds a place at the gate, and dials in the next turn.
+    case admitted([SocketAddress])
     /// Holds a place at the gate. `failure` is what befell an address before, if that is worth
     /// another attempt.
     indirect case dialing(
@@ -26,7 +28,7 @@ enum Dialer {
 
     var state: ClientState {
         switch self {
-        case .idle, .resolving, .queued, .dialing: .connecting
+        case .idle, .resolving, .queued, .admitted, .dialing: .connecting
         case .connected: .connected
         case .waiting(_, let delay, let attempt): .waiting(delay: delay, attempt: attempt)
         case .gaveUp(let failure): .gaveUp(failure)
@@ -41,7 +43,7 @@ enum Dialer {
     /// Whether a session may follow that does not count for itself yet.
     var mayConnect: Bool {
         switch self {
-        case .idle, .resolving, .queued, .waiting: true
+        case .idle, .resolving, .queued, .admitted, .waiting: true
         case .dialing, .connected, .gaveUp, .ended: false
         }
     }

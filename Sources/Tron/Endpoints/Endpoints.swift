@@ -14,18 +14,16 @@ final class Endpoints: ReactorCompanion {
     let attempts = Gate(limit: 256)
 
     func setAttemptLimit(_ limit: Int) {
-        for key in attempts.setLimit(limit) { admit(key) }
+        for key in attempts.setLimit(limit) where !admit(key) { leaveGate() }
     }
 
-    /// The holder of a place at the gate leaves: lets the next in the queue dial.
+    /// The holder of a place at the gate leaves: lets the next in the queue dial. Those that were
+    /// closed while they waited leave at once.
     func leaveGate() {
-        if let key = attempts.leave() { admit(key) }
+        while let key = attempts.leave(), !admit(key) {}
     }
 
-    /// One that was closed while it waited leaves at once.
-    private func admit(_ key: SlabKey) {
-        guard let client = clients[key], client.dialIfQueued() else { return leaveGate() }
-    }
+    private func admit(_ key: SlabKey) -> Bool { clients[key]?.admit() ?? false }
 
     /// Whether the reactor can be sent work: see `Reactor.isReady`.
     var readiness = ServingReadiness()

@@ -13,8 +13,8 @@ extension Server {
         if !readiness.isEmpty, let time = accepting.resumption(registry.now) {
             return pace(until: time)
         }
-        for _ in 0..<options.limits.maximumAcceptsPerTurn
-        where descriptor.isOpen && accepting.resumption(registry.now) == nil {
+        for _ in 0..<options.limits.maximumAcceptsPerTurn {
+            guard descriptor.isOpen, accepting.resumption(registry.now) == nil else { break }
             do throws(SystemError) {
                 guard let accepted = try descriptor.accept() else { return queueIsEmpty() }
                 accepting.noteSuccess(registry.now)

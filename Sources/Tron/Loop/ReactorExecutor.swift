@@ -7,7 +7,8 @@ extension Reactor {
     ///     Task(executorPreference: reactor.executor) { … }
     ///
     /// Tasks run while the reactor does. What is enqueued after it has stopped is still run, one
-    /// job after another, on the threads that enqueue it: no task is left hanging.
+    /// job after another, on the threads that enqueue it: no task is left hanging. A task that goes
+    /// on and on then, a loop that yields for example, gets a thread for itself.
     public var executor: ReactorExecutor { ownExecutor }
 }
 
@@ -19,6 +20,10 @@ public final class ReactorExecutor: TaskExecutor, SerialExecutor {
         /// Whether somebody is at them: at first the loop, which runs jobs until it has ended.
         var isRunning = true
     }
+
+    /// Rounds of strays, each of those that came in the one before, that whoever runs them waits
+    /// for: few tasks take as many steps to end, and those that do not end at all are left alone.
+    private static let maximumRounds = 1000
 
     let remote: RemoteReactor
     private let strays = Locked(Strays())
@@ -59,17 +64,27 @@ public final class ReactorExecutor: TaskExecutor, SerialExecutor {
 
     /// The loop has ended: jobs that came meanwhile are run, and later ones where they come.
     func runStrays() {
-        while let next = nextStray() { next() }
+        if runStrays(rounds: Self.maximumRounds) { return }
+        do throws(SystemError) {
+            try startThread { _ = self.runStrays(rounds: .max) }
+        } catch {
+            // Nobody else can.
+            _ = runStrays(rounds: .max)
+        }
     }
 
-    private func nextStray() -> (@Sendable () -> Void)? {
-        strays.withLock { strays in
-            if strays.jobs.isEmpty {
-                strays.isRunning = false
-                return nil
+    /// Whether there are none any more.
+    private func runStrays(rounds: Int) -> Bool {
+        for _ in 0..<rounds {
+            let jobs = strays.withLock { strays in
+                defer { strays.jobs = [] }
+                strays.isRunning = !strays.jobs.isEmpty
+                return strays.jobs
             }
-            return strays.jobs.removeFirst()
+            if jobs.isEmpty { return true }
+            for job in jobs { job() }
         }
+        return false
     }
 }
 

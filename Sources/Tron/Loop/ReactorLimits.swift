@@ -67,8 +67,7 @@ public struct ReactorLimits: Sendable, Hashable {
     }
 }
 
-/// So many times so many bytes, but no more than 2^48: more than a process can address, and little
-/// enough for the sum of any number of endpoints.
+/// So many times so many bytes, but no more than 2^48: more than a process can address.
 func boundedProduct(_ count: Int, _ bytes: Int) -> Int {
     let (product, overflow) = count.multipliedReportingOverflow(by: bytes)
     return overflow ? 1 << 48 : min(product, 1 << 48)
@@ -84,7 +83,11 @@ extension Reactor {
         var bound =
             boundedProduct(1, registry.limits.maximumIdleBufferBytes) + 2
             * BufferPool.capacity(for: registry.limits.maximumBytesReadPerTurn)
-        registry.sources.forEach { _, source in bound += source.memoryBound }
+        // What many endpoints come to by the largest limits has no sum.
+        registry.sources.forEach { _, source in
+            let (sum, overflow) = bound.addingReportingOverflow(source.memoryBound)
+            bound = overflow ? .max : sum
+        }
         return bound
     }
 }

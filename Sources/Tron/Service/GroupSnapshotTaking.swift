@@ -38,7 +38,7 @@ extension ReactorGroup {
             }
             if isAsked != true { gathering.add(nil, at: index) }
         }
-        if !gathering.isOver { reactor.schedule(after: limit) { gathering.end() } }
+        gathering.end(on: reactor, within: limit)
     }
 
     /// Keeps what is new, and puts in what is known of the others.
@@ -67,14 +67,13 @@ private final class Gathering {
     private var taken: [ReactorSnapshot?]
     private var left: Int
     private var completion: (([ReactorSnapshot?]) -> Void)?
+    private var limit: ScheduledTimer?
 
     init(count: Int, _ completion: @escaping ([ReactorSnapshot?]) -> Void) {
         taken = Array(repeating: nil, count: count)
         left = count
         self.completion = completion
     }
-
-    var isOver: Bool { completion == nil }
 
     func add(_ snapshot: ReactorSnapshot?, at index: Int) {
         taken[index] = snapshot
@@ -83,5 +82,14 @@ private final class Gathering {
     }
 
     /// With what there is, once.
-    func end() { completion.take()?(taken) }
+    private func end() {
+        limit?.cancel()
+        completion.take()?(taken)
+    }
+
+    /// Has it end after so long, if it has not before.
+    func end(on reactor: Reactor, within time: Duration) {
+        guard completion != nil else { return }
+        limit = reactor.schedule(after: time) { [self] in end() }
+    }
 }

@@ -45,16 +45,18 @@ public final class InheritedListeners: Sendable {
     public static func take() throws(SupervisorError) -> InheritedListeners {
         let variables = ListenVariables { ProcessEnvironment.variable($0) }
         ListenVariables.names.forEach(ProcessEnvironment.forget)
-        return try InheritedListeners(
-            try variables.handedOver(to: ProcessEnvironment.process), kernel: Kernel())
+        let (named, fault) = try variables.handedOver(to: ProcessEnvironment.process)
+        return try InheritedListeners(named, fault, kernel: Kernel())
     }
 
+    /// With a fault it throws that, and has closed the listeners.
     init(
-        _ handedOver: [(name: String, number: Int32)], kernel: Kernel
+        _ handedOver: [(name: String, number: Int32)], _ fault: SupervisorError? = nil,
+        kernel: Kernel
     ) throws(SupervisorError) {
         self.kernel = kernel
         var sound: [Entry] = []
-        var fault: SupervisorError?
+        var fault = fault
         for (name, number) in handedOver {
             do throws(SystemError) {
                 try ListeningSocket.adopt(number, kernel: kernel)
@@ -110,26 +112,26 @@ struct ListenVariables {
         descriptorNames = variable("LISTEN_FDNAMES")
     }
 
-    /// What is handed over to the process of this number; nothing where another is meant.
+    /// What is handed over to the process of this number, nothing where another is meant; and what
+    /// is wrong with the names, which are unknown then.
     func handedOver(
         to own: Int32
-    ) throws(SupervisorError) -> [(name: String, number: Int32)] {
-        guard let process, let count else { return [] }
+    ) throws(SupervisorError) -> ([(name: String, number: Int32)], fault: SupervisorError?) {
+        guard let process, let count else { return ([], nil) }
         let meant = try SupervisorError.number(process, of: "LISTEN_PID", atMost: .max)
-        guard meant == own else { return [] }
+        guard meant == own else { return ([], nil) }
         let total = try SupervisorError.number(
             count, of: "LISTEN_FDS", atMost: Self.maximumCount)
-        guard total > 0 else { return [] }
-        let names = try names(Int(total))
-        return names.indices.map { (names[$0], Self.firstDescriptor + Int32($0)) }
-    }
-
-    private func names(_ count: Int) throws(SupervisorError) -> [String] {
-        guard let descriptorNames else { return Array(repeating: "unknown", count: count) }
+        guard total > 0 else { return ([], nil) }
+        let numbers = Self.firstDescriptor..<Self.firstDescriptor + Int32(total)
+        guard let descriptorNames else { return (numbers.map { ("unknown", $0) }, nil) }
         let names = descriptorNames.split(separator: ":", omittingEmptySubsequences: false)
-        guard names.count == count else {
-            throw .malformed(variable: "LISTEN_FDNAMES", text: descriptorNames)
+        guard names.count == numbers.count else {
+            return (
+                numbers.map { ("unknown", $0) },
+                .malformed(variable: "LISTEN_FDNAMES", text: descriptorNames)
+            )
         }
-        return names.map(String.init)
+        return (zip(names, numbers).map { (String($0), $1) }, nil)
     }
 }

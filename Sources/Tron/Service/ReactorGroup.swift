@@ -10,7 +10,7 @@
 /// Each session belongs to one reactor and runs on its thread, as without a group. The kernel
 /// spreads connections over the reactors by chance, which leaves few connections uneven: a reactor
 /// that has accepted one hands it to the one with the fewest sessions, if that has fewer by more
-/// than 4, or by more than twice the square root of its number. A handler that blocks delays the
+/// than 4, and by more than twice the square root of its number. A handler that blocks delays the
 /// sessions of its own reactor, and those new ones that the kernel gave to it.
 ///
 /// Both closures are `@Sendable`, since they run on several threads: what each reactor has for

@@ -39,7 +39,10 @@ public final class AsyncSession {
     /// end: what it has taken may still be answered.
     private(set) var owes = false
 
-    init(_ session: Session) { self.session = session }
+    init(_ session: Session) {
+        self.session = session
+        if session.inbound.reading == .finished { source = .finished }
+    }
 }
 
 // MARK: - What the session tells

@@ -183,7 +183,12 @@ extension Reactor {
         guard let session = session(address.session) else { return .closed }
         return try session.give(address) { () throws(Failure) in
             try session.send(
-                sequence: address.sequence, category: address.category, capacity: capacity, encode)
+                sequence: address.sequence, category: address.category, capacity: capacity
+            ) { output throws(Failure) in
+                // Room is made: what the closure itself queues is not owed.
+                session.rareState?.debts.endGiving()
+                try encode(&output)
+            }
         }
     }
 

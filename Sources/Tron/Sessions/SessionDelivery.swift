@@ -30,7 +30,7 @@ extension Session {
             return unsafe deliverRarely(&fresh)
         }
         // It is lent for the time of the batch: to count a reference to it would cost more.
-        unsafe deliverPackets(&fresh, handler)
+        unsafe deliverPackets(&fresh, handler.call)
         if packetHandler == nil && rareState?.streamHandler == nil { packetHandler = handler }
     }
 
@@ -41,7 +41,7 @@ extension Session {
             return unsafe deliverStream(&fresh, streamHandler)
         }
         if isPaced { return unsafe deliverPaced(&fresh) }
-        let handler = packetHandler
+        let handler = packetHandler?.call
         guard let filter = rareState?.filter else {
             return unsafe deliverPackets(&fresh) { handler?($0, $1) }
         }
@@ -54,7 +54,7 @@ extension Session {
     /// To a handler of packets, or to nobody, for as long as there are tokens.
     @inline(never)
     private func deliverPaced(_ fresh: inout UnsafeRawBufferPointer) {
-        let (handler, filter) = (packetHandler, rareState?.filter)
+        let (handler, filter) = (packetHandler?.call, rareState?.filter)
         unsafe deliverPackets(&fresh) { session, packet in
             session.spendToken()
             if let filter, session.takesHeartbeat(packet) || filter(packet) { return }

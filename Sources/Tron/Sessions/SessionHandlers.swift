@@ -1,5 +1,11 @@
 // What a session calls: its handlers, and how they are installed.
 
+/// A handler of packets. A bare closure would be wrapped once more, in programs that are not
+/// optimised, by each batch that takes it out of its optional and puts it back.
+struct PacketHandler {
+    let call: (Session, borrowing Packet) -> Void
+}
+
 extension Session {
     /// Calls `handler` for every packet, in order. It replaces an earlier handler, of packets,
     /// frames or bytes, from the next packet on. The packet is valid while the handler runs. A
@@ -8,7 +14,7 @@ extension Session {
         registry.requireLoop("Session.onPacket")
         guard !isClosing else { return }
         let former = packetHandler.take()
-        packetHandler = handler
+        packetHandler = PacketHandler(call: handler)
         if rareState?.streamHandler != nil {
             rareState?.streamHandler = nil
             // Heartbeats are due again.
@@ -68,7 +74,7 @@ extension Session {
         registry.requireLoop("Session.onFrames")
         guard !isClosing else { return }
         demand(
-            (1...settings.maximumDataLength).contains(longest),
+            longest >= 1 && longest <= settings.maximumDataLength,
             "Session.onFrames: frames of 1 byte to SessionLimits.maximumDataLength")
         handleStream(StreamHandler(takingFrames: take))
     }

@@ -98,9 +98,11 @@ extension Session {
     func fail(_ error: SystemError) { end(.system(error)) }
 
     /// Nothing more is done with the connection; it is released at the end of the turn. Keeps the
-    /// first reason, unless output is still unsent: then the reason that lost it.
+    /// first reason, unless output is still unsent: then the reason that lost it, and the peer sees
+    /// a reset, since to it an end of stream would say that it has got everything.
     func end(_ reason: CloseReason) {
         guard !hasEnded else { return }
+        if !outbound.isEmpty { rare.resets = true }
         if rareState?.closeReason == nil || !outbound.isEmpty { endReason = reason }
         inbound.end()
         outbound.end()
@@ -129,7 +131,9 @@ extension Session {
 
     /// Sets the time at which the session ends if it has not before.
     func limit(_ step: CloseReason.Deadline, to time: Duration) {
-        rare.limit = SessionDeadline(time: registry.now + time.clampedNanoseconds, step: step)
+        // The turn may have been long already.
+        let time = registry.kernel.now() + time.clampedNanoseconds
+        rare.limit = SessionDeadline(time: time, step: step)
         rearm()
     }
 }

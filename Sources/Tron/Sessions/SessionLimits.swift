@@ -28,10 +28,10 @@ public struct SessionLimits: Sendable, Hashable {
 
     /// Bytes of data in an owed reply that always has room: beside `maximumQueuedBytes` so much is
     /// there for each of `maximumOwedReplies`, and while more waits than `maximumQueuedBytes` the
-    /// session does not read. Default 1 KiB, in all 1 MiB. A larger reply counts as any packet.
+    /// session does not read. Default 1,000, in all 1 MB. A larger reply counts as any packet.
     /// Who gives large replies later sets this to the largest, and `maximumOwedReplies` to how many
     /// may be in the making at the same time: together at most 512 MiB.
-    public var reservedReplyLength = 1 << 10
+    public var reservedReplyLength = 1000
 
     /// Time from the first byte of a packet or frame to its last, while the session reads. Default
     /// 60 s: a full packet at 17 KiB/s. A peer that sends a byte a second cannot hold memory for

@@ -45,9 +45,10 @@ public struct SessionOptions: Sendable {
     /// Signs of life are bytes received; acknowledgements, where output is outstanding, so that a
     /// peer which does not read lives as long as its kernel answers; and where nothing is, answers
     /// to a `heartbeat`, or without one to the kernel's probes: this sets `keepalive` to a third of
-    /// the time, three times. A peer that vanished with output outstanding ends within twice this
-    /// time, or, if its window was closed, within that and six minutes, which two of the kernel's
-    /// probes take at the most.
+    /// the time, in whole seconds, and two probes, and the session of a peer that answers none ends
+    /// with the system's error (ETIMEDOUT). A peer that vanished with output outstanding ends
+    /// within twice this time, or, if its window was closed, within that and six minutes, which two
+    /// of the kernel's probes take at the most.
     public var deadAfter: Duration?
 
     /// Packets that ask the peer for a sign of life when nothing was heard from it for a while.
@@ -68,9 +69,9 @@ public struct SessionOptions: Sendable {
 }
 
 extension SessionOptions {
-    /// The first probe after a third of the time, so that two more fit.
+    /// The first probe after a third of the time, and the end an interval after the second.
     var effectiveKeepalive: Keepalive? {
-        deadAfter.map { Keepalive(idle: $0 / 3, interval: $0 / 3, probes: 3) } ?? keepalive
+        deadAfter.map { Keepalive(idle: $0 / 3, interval: $0 / 3, probes: 2) } ?? keepalive
     }
 
     /// Traps on a buffer of no size.

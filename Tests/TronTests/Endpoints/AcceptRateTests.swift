@@ -76,4 +76,15 @@ import Testing
         #expect(bench.reactor.registry.wheel.count == 0 && bench.sessions.count == 1)
         withExtendedLifetime(peers) {}
     }
+
+    @Test func `however many a turn may accept, it ends when there are no tokens`() throws {
+        var options = ServerOptions()
+        options.limits.maximumAcceptRate = RateLimit(perSecond: 1, burst: 2)
+        options.limits.maximumAcceptsPerTurn = .max
+        let bench = try Bench(options: options)
+        let peers = try (0..<3).map { _ in try Peer(to: bench.server.address) }
+        try bench.reactor.turn()
+        #expect(bench.sessions.count == 2)
+        withExtendedLifetime(peers) {}
+    }
 }

@@ -186,4 +186,20 @@ import Testing
         client.request(category: 1, data: "late") { _ in ends += 1 }
         #expect(ends == 1)
     }
+
+    @Test func `closed by who is told that it gives up, it says that it has given up`() throws {
+        let bench = try NetworkBench()
+        bench.kernel.fate = { _, _ in .refuses(EACCES) }
+        let client = bench.connect(to: "10.0.0.1:1")
+        var states: [ClientState] = []
+        client.onStateChange { _, state in states.append(state) }
+        client.request(category: 1, data: "a", timeout: .seconds(3)) { _ in client.close() }
+        try bench.turn(until: { client.state.isFinal })
+        try bench.reactor.turn(times: 3)
+        #expect(states.last == client.state && states.filter(\.isFinal).count == 1)
+        guard case .gaveUp = client.state else {
+            Issue.record("\(client.state)")
+            return
+        }
+    }
 }

@@ -41,6 +41,39 @@ import Testing
         #expect(clients[..<90].allSatisfy { $0.state == .closed })
     }
 
+    @Test(arguments: ["in order", "in reverse", "by the stop"])
+    func `none dials because another that was closed with it has left`(how: String) throws {
+        let bench = try NetworkBench()
+        bench.reactor.maximumSimultaneousAttempts = 1
+        bench.kernel.fate = { _, _ in .hangs }
+        bench.kernel.isFrozen = true
+        let clients = (0..<10_000).map { _ in bench.reactor.makeClient(to: "10.0.0.1:1") }
+        try bench.reactor.turn(times: 3)
+        switch how {
+        case "in order": for client in clients { client.close() }
+        case "in reverse": for client in clients.reversed() { client.close() }
+        default:
+            bench.reactor.stop()
+            try bench.reactor.run()
+        }
+        try bench.reactor.turn(times: 3)
+        #expect(bench.kernel.dials.count == 1)
+        #expect(clients.allSatisfy { $0.state == .closed })
+    }
+
+    @Test func `a client that is closed when it is to dial gives its place on`() throws {
+        let bench = try NetworkBench()
+        bench.reactor.maximumSimultaneousAttempts = 1
+        bench.kernel.fate = { _, number in number == 1 ? .hangs : .connects }
+        bench.kernel.isFrozen = true
+        let clients = (0..<3).map { _ in bench.reactor.makeClient(to: "10.0.0.1:1") }
+        try bench.reactor.turn(times: 3)
+        clients[0].close()
+        clients[1].close()
+        try bench.turn(until: { clients[2].state.isConnected })
+        #expect(bench.kernel.dials.count == 2)
+    }
+
     private static let crowd = 10_000
 
     /// Connects a crowd and lets all connections break at once. The times are seconds since then.

@@ -157,4 +157,16 @@ private actor Resident {
         let overlapped = flags.overlapped.load(ordering: .relaxed)
         #expect(isDone && !overlapped)
     }
+
+    @Test func `a task that goes on and on does not keep the stop from returning`() async throws {
+        let loop = try ReactorThread()
+        let isOver = Locked(false)
+        let task = Task(executorPreference: loop.executor) {
+            while !isOver.withLock({ $0 }) { await Task.yield() }
+            return 7
+        }
+        await loop.stop()
+        isOver.withLock { $0 = true }
+        #expect(await task.value == 7)
+    }
 }

@@ -40,7 +40,8 @@ extension PromisedPlace {
                     409, "What is enqueued after it has stopped",
                     by: "ReactorExecutorTests: what is enqueued after",
                     "ReactorExecutorTests: tasks that are under way",
-                    "ReactorExecutorTests: an actor on a reactor that stops"),
+                    "ReactorExecutorTests: an actor on a reactor that stops",
+                    "ReactorExecutorTests: a task that goes on and on"),
                 Promise(410, "Traps unless", by: "MisuseTests: misuse ends the process"),
                 Promise(
                     411, "does not leave the thread",

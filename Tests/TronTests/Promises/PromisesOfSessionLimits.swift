@@ -7,7 +7,7 @@ extension PromisedPlace {
             [
                 Promise(
                     651, "Default 512 KiB", "Default 128 KiB", "Default 3 MiB", "Default 1,024",
-                    "Default 1 KiB", "Default 60 s", "Default 10 s", "Default 64 MiB",
+                    "Default 1,000, in all", "Default 60 s", "Default 10 s", "Default 64 MiB",
                     "Default 8 KiB", by: "DefaultsTests: a session's limits"),
                 Promise(
                     652, "Default 1 MiB; at most 1 GiB", "At least 1.", "together at most 512 MiB",

@@ -18,6 +18,10 @@ extension PromisedPlace {
                     "CloseCauseTests: a session ends by each cause",
                     "SessionTaskEndTests: an abort is thrown", simulation: "was reported twice"),
                 Promise(
+                    1355, "a TCP peer sees a reset",
+                    by: "UnsentOutputTests: a peer of which output was dropped",
+                    "UnsentOutputTests: a peer that was sent everything"),
+                Promise(
                     503, "everything that was queued has left", "What was queued has been sent",
                     by: "LostOutputTests: what is queued is lost only",
                     "SessionCloseTests: ten thousand graceful closes",

@@ -196,6 +196,7 @@ import Testing
         let first = try #require(taken.first)
         #expect(first.reactors.map(\.hasAnswered) == [true, true, true])
         #expect(first.reactors.map(\.sessionsOpen) == bench.counts)
+        #expect(bench.reactors[0].snapshot().liveTimers == 0)
         // One does not turn.
         ask()
         for _ in 0..<3 { for reactor in bench.reactors.dropLast() { try reactor.turn() } }

@@ -45,9 +45,9 @@ final class Foreign {
     private func isOpen(_ number: Int32) -> Bool { fcntl(number, F_GETFD) >= 0 }
 
     private func handedOver(_ variables: [String: String], to process: Int32) throws -> [String] {
-        try ListenVariables { variables[$0] }.handedOver(to: process).map {
-            "\($0.name) \($0.number)"
-        }
+        let (named, fault) = try ListenVariables { variables[$0] }.handedOver(to: process)
+        if let fault { throw fault }
+        return named.map { "\($0.name) \($0.number)" }
     }
 
     @Test func `the variables name descriptors from three on`() throws {
@@ -146,6 +146,20 @@ final class Foreign {
             #expect(isOpen(number) == (code != EBADF))
             close(number)
         }
+    }
+
+    @Test func `listeners whose names are malformed are closed, too`() throws {
+        let foreign = Foreign(.loopback(port: 0))
+        let copies = [foreign.copy, foreign.copy]
+        let variables = ["LISTEN_PID": "7", "LISTEN_FDS": "2", "LISTEN_FDNAMES": "a:b:c"]
+        let (named, fault) = try ListenVariables { variables[$0] }.handedOver(to: 7)
+        #expect(named.map(\.number) == [3, 4])
+        let malformed = SupervisorError.malformed(variable: "LISTEN_FDNAMES", text: "a:b:c")
+        #expect(fault == malformed)
+        #expect(throws: malformed) {
+            _ = try InheritedListeners(copies.map { ("unknown", $0) }, fault, kernel: Kernel())
+        }
+        #expect(copies.map(isOpen) == [false, false])
     }
 
     @Test func `when the kernel refuses an option, the call is told and the socket is closed`()

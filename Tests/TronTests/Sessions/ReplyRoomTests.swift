@@ -152,4 +152,21 @@ import Testing
         #expect(peer.texts == ["as you wish"])
         server = nil
     }
+
+    @Test func `what the closure of an owed reply queues itself has no room of replies`() throws {
+        var options = options()
+        options.session.overflow = .refuse
+        let bench = try DebtBench(options: options)
+        let peer = try bench.connect(asking: 1)
+        refuseOutput(bench.bench.kernel, true)
+        while bench.session.send(category: 2, data: "filler").isQueued {}
+        let before = bench.session.queuedBytes
+        let outcome = bench.reactor.reply(to: bench.addresses[0], capacity: 1000) { output in
+            #expect(bench.session.send(category: 2, data: "more") == .overflow)
+            output.write("answer")
+        }
+        #expect(outcome == .queued && bench.session.queuedBytes == before + 6 + 11)
+        refuseOutput(bench.bench.kernel, false)
+        try bench.reactor.turn(until: { peer.drained.texts.last == "answer" })
+    }
 }

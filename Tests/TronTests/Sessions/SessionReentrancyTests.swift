@@ -217,4 +217,21 @@ import Testing
         #expect(attempts > 1 && attempts < 1000)
         #expect(!told.isEmpty)
     }
+
+    @Test func `a handler is called from the same depth, however many batches there were`() throws {
+        var depths: [Int] = []
+        let bench = try Bench { session, _ in
+            session.onPacket { _, _ in
+                var local: UInt8 = 0
+                depths.append(withUnsafeMutablePointer(to: &local) { Int(bitPattern: $0) })
+            }
+        }
+        let peer = try bench.connect()
+        bench.kernel.isFrozen = true
+        for count in 1...200 {
+            peer.send(wire("a"))
+            try bench.reactor.turn(until: { depths.count == count })
+        }
+        #expect(Set(depths[1...]).count == 1)
+    }
 }

@@ -83,7 +83,7 @@ import Testing
         #expect(large.keepalive == [32_767, 32_767, 127])
         // A third of the time.
         let dead = try settings { $0.deadAfter = .seconds(200_000) }
-        #expect(dead.keepalive == [32_767, 32_767, 3])
+        #expect(dead.keepalive == [32_767, 32_767, 2])
     }
 
     /// Within what the kernel allows at most, which it says itself (net.core.wmem_max).

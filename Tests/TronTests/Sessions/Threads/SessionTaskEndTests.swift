@@ -151,4 +151,23 @@ import Testing
         try bench.reactor.turn(times: 3)
         #expect(bench.log.notes == ["true"])
     }
+
+    @Test func `a task that begins after its peer's end has nothing to iterate over`() throws {
+        var options = SessionOptions()
+        options.allowsHalfClose = true
+        let bench = try Bench(session: options) { session, log in
+            session.onPeerFinished { session in
+                session.task { session in
+                    try await Self.note(session, log)
+                    log.notes.append("iterated")
+                    try await session.send(category: 1, data: "after")
+                }
+            }
+        }
+        let peer = try bench.connect()
+        bench.kernel.isFrozen = true
+        peer.finish()
+        try bench.reactor.turn(until: { peer.drained.isAtEnd }, atMost: 20)
+        #expect(bench.log.notes == ["iterated"] && peer.texts == ["after"])
+    }
 }
