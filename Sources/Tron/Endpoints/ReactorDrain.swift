@@ -1,5 +1,12 @@
 // The graceful end of a reactor: a notice, the drain of its servers, a farewell, its stop.
 
+/// The times of a reactor's drain: see `Reactor.drain(within:spread:notice:completion:)`.
+struct DrainTimes: Sendable, Equatable {
+    let deadline: Duration
+    let spread: Duration
+    let notice: Duration
+}
+
 extension Reactor {
     /// Drains all servers (`Server.drain(within:spread:completion:)`) and then stops the reactor:
     /// its graceful end. From the call on `isReady` is false. `completion` is called on the loop,
@@ -21,17 +28,41 @@ extension Reactor {
     ) {
         registry.requireLoop("Reactor.drain(within:)")
         let farewell = registry.limits.farewellTimeout
-        let calls = registry.endpoints.readiness.drains(within: notice + deadline + farewell)
-        for call in calls { call() }
-        // Nothing here holds the reactor, which holds this until it ends.
-        let begin = { [registry, remote] in
-            registry.drainServers(within: deadline, spread: spread) { report in
-                completion(report)
-                registry.sayFarewell(report, within: farewell, remote)
+        beginDrain(DrainTimes(deadline: deadline, spread: spread, notice: notice)) {
+            [registry, remote] report in
+            completion(report)
+            registry.sayFarewell(report, within: farewell, remote)
+        }
+    }
+
+    /// A drain after which the reactor serves its user, though no sessions any more, until whoever
+    /// has begun it calls `farewell`, on any thread.
+    func drain(
+        _ drain: DrainTimes,
+        completion: @escaping (DrainReport, _ farewell: @escaping @Sendable () -> Void) -> Void
+    ) {
+        beginDrain(drain) { [remote] report in
+            completion(report) {
+                _ = remote.submitAlways { reactor in
+                    let time = reactor.registry.limits.farewellTimeout
+                    reactor.registry.sayFarewell(report, within: time, reactor.remote)
+                }
             }
         }
-        guard notice > .zero else { return begin() }
-        DrainNotice(registry, begin).begin(lasting: notice)
+    }
+
+    /// Nothing that is kept here holds the reactor, which holds it until it ends.
+    private func beginDrain(_ drain: DrainTimes, _ completion: @escaping (DrainReport) -> Void) {
+        let farewell = registry.limits.farewellTimeout
+        let calls = registry.endpoints.readiness.drains(
+            within: drain.notice + drain.deadline + farewell)
+        for call in calls { call() }
+        let begin = { [registry] in
+            registry.drainServers(
+                within: drain.deadline, spread: drain.spread, completion: completion)
+        }
+        guard drain.notice > .zero else { return begin() }
+        DrainNotice(registry, begin).begin(lasting: drain.notice)
     }
 
     /// Calls `handler` when a drain of the reactor has ended its servers' sessions, while clients

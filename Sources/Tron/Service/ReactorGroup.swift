@@ -63,7 +63,7 @@ public final class ReactorGroup: Sendable {
     ) {
         self.init(
             count: count, limits: limits,
-            drain: ServiceDrain(deadline: deadline, spread: spread, notice: notice),
+            drain: DrainTimes(deadline: deadline, spread: spread, notice: notice),
             isPinned: isPinned, kernel: Kernel(), setup: setup)
     }
 
@@ -76,12 +76,12 @@ public final class ReactorGroup: Sendable {
     ) {
         self.init(
             count: count, limits: ReactorLimits(),
-            drain: ServiceDrain(deadline: deadline, spread: spread, notice: notice),
+            drain: DrainTimes(deadline: deadline, spread: spread, notice: notice),
             isPinned: false, kernel: Kernel(kernel), setup: setup)
     }
 
     private init(
-        count: ReactorCount, limits: ReactorLimits, drain: ServiceDrain, isPinned: Bool,
+        count: ReactorCount, limits: ReactorLimits, drain: DrainTimes, isPinned: Bool,
         kernel: Kernel, setup: @escaping @Sendable (Reactor, Int) throws -> Void
     ) {
         let processors = Processors.usable(by: kernel)
@@ -98,9 +98,10 @@ public final class ReactorGroup: Sendable {
     /// Sets all reactors up and runs them. A group runs once: its listening sockets end with it.
     ///
     /// When its task is cancelled, all reactors drain at the same time, and it returns when the
-    /// last has ended. `shutDown()` does the same; what comes second of the two, in whatever order,
-    /// stops them at once. A reactor that stops by itself has the others drain. From a program that
-    /// is not async, a task runs it, and the main thread waits for that.
+    /// last has ended. Each runs until the drains of all have ended, so that replies which one owes
+    /// may be made on another. `shutDown()` does the same; what comes second of the two, in whatever
+    /// order, stops them at once. A reactor that stops by itself has the others drain. From a
+    /// program that is not async, a task runs it, and the main thread waits for that.
     /// - Returns: What the drains came to that ended it, of all servers together; all zero without
     ///   one. What a reactor of it was told to drain by others is not in it.
     /// - Throws: What the first `setup` threw, or the first reactor's `run()`, or `SystemError` or
@@ -237,6 +238,7 @@ extension ReactorGroup {
     /// The reactor of this index has ended, or could not begin.
     package func ended(at index: Int) {
         readiness.ended()
+        run.ended(at: index)
         for report in reports { report.ended(at: index) }
     }
 }

@@ -9,7 +9,7 @@
 ///     try await service.run()
 public struct ReactorService: Sendable {
     private let limits: ReactorLimits
-    let drain: ServiceDrain
+    let drain: DrainTimes
     private let setup: @Sendable (Reactor) throws -> Void
     /// What answers in the machine's place; nil in production.
     private let backend: (any KernelBackend)?
@@ -31,7 +31,7 @@ public struct ReactorService: Sendable {
     ) {
         self.init(
             limits: limits,
-            drain: ServiceDrain(deadline: deadline, spread: spread, notice: notice), backend: nil,
+            drain: DrainTimes(deadline: deadline, spread: spread, notice: notice), backend: nil,
             setup: setup)
     }
 
@@ -42,12 +42,12 @@ public struct ReactorService: Sendable {
     ) {
         self.init(
             limits: limits,
-            drain: ServiceDrain(deadline: deadline, spread: spread, notice: .zero),
+            drain: DrainTimes(deadline: deadline, spread: spread, notice: .zero),
             backend: kernel, setup: setup)
     }
 
     private init(
-        limits: ReactorLimits, drain: ServiceDrain, backend: (any KernelBackend)?,
+        limits: ReactorLimits, drain: DrainTimes, backend: (any KernelBackend)?,
         setup: @escaping @Sendable (Reactor) throws -> Void
     ) {
         self.limits = limits

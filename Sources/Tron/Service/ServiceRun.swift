@@ -1,12 +1,5 @@
 // One run of a service: its reactors, each on a thread of its own, which end together.
 
-/// How a service drains: see `Reactor.drain(within:spread:notice:completion:)`.
-struct ServiceDrain: Sendable, Equatable {
-    let deadline: Duration
-    let spread: Duration
-    let notice: Duration
-}
-
 /// Runs one reactor or several, and ends them: the first request drains them all, the second stops
 /// them at once, and where one has failed the others are stopped.
 final class ServiceRun: Sendable {
@@ -26,6 +19,10 @@ final class ServiceRun: Sendable {
         var isEnding = false
         /// Those that serve have been told to drain.
         var drains = false
+        /// Those whose drains have ended, or that have ended altogether, by their numbers; and what
+        /// lets those say their farewells that wait for the others.
+        var drained: Set<UInt32> = []
+        var farewells: [@Sendable () -> Void] = []
         /// How many have not ended.
         var left: Int
         var failure: (any Error)?
@@ -43,10 +40,10 @@ final class ServiceRun: Sendable {
         }
     }
 
-    let drain: ServiceDrain
+    let drain: DrainTimes
     private let state: Locked<State>
 
-    init(count: Int, _ drain: ServiceDrain) {
+    init(count: Int, _ drain: DrainTimes) {
         self.drain = drain
         state = Locked(State(reactors: Array(repeating: nil, count: count), left: count))
     }
@@ -100,7 +97,7 @@ final class ServiceRun: Sendable {
             state.reactors[index]?.isBegun = true
             return state.takeDrain()
         }
-        for member in members { drain(member.remote) }
+        for member in members { drain(member) }
     }
 
     /// Something has failed that is to end them all.
@@ -126,7 +123,7 @@ final class ServiceRun: Sendable {
             return (!state.drains && state.failure == nil, state.reactors.compactMap(\.self))
         }
         for member in members where !member.isBegun { member.remote.stop() }
-        if isToDrain { for member in members where member.isBegun { drain(member.remote) } }
+        if isToDrain { for member in members where member.isBegun { drain(member) } }
         complete()
     }
 
@@ -148,17 +145,40 @@ final class ServiceRun: Sendable {
             return (isAgain, isAgain ? state.reactors.compactMap(\.self) : state.takeDrain())
         }
         for member in members {
-            if isAgain { member.remote.stop() } else { drain(member.remote) }
+            if isAgain { member.remote.stop() } else { drain(member) }
         }
     }
 
     /// A reactor that has stopped meanwhile refuses it.
-    private func drain(_ remote: RemoteReactor) {
-        _ = remote.submitAlways { [drain, state] reactor in
-            reactor.drain(
-                within: drain.deadline, spread: drain.spread, notice: drain.notice
-            ) { report in state.withLock { $0.report.add(report) } }
+    private func drain(_ member: Member) {
+        _ = member.remote.submitAlways { [self] reactor in
+            reactor.drain(drain) { [self] report, farewell in
+                state.withLock { $0.report.add(report) }
+                drained(member.number, farewell)
+            }
         }
+    }
+
+    /// The reactor of this index, which others drive, has ended.
+    func ended(at index: Int) {
+        let number = state.withLock { $0.reactors[index]?.number }
+        if let number { drained(number) {} }
+    }
+
+    /// None says its farewell before all have drained: what makes the replies that one owes may be
+    /// on another.
+    private func drained(_ number: UInt32, _ farewell: @escaping @Sendable () -> Void) {
+        let farewells: [@Sendable () -> Void] = state.withLock { state in
+            state.drained.insert(number)
+            state.farewells.append(farewell)
+            let areAll = state.reactors.allSatisfy { member in
+                member.map { state.drained.contains($0.number) } ?? true
+            }
+            guard areAll else { return [] }
+            defer { state.farewells = [] }
+            return state.farewells
+        }
+        for farewell in farewells { farewell() }
     }
 
     // MARK: What others want to know

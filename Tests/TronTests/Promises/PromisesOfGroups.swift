@@ -81,6 +81,9 @@ extension PromisedPlace {
             "Sources/Tron/Service/ReactorGroup.swift",
             [
                 Promise(
+                    1356, "Each runs until the drains of all have ended",
+                    by: "GroupDrainTests: a reactor that has drained makes"),
+                Promise(
                     1315, "A group that does nothing yet", "A group runs once",
                     by: "GroupBeginTests: a group that never runs",
                     "MisuseTests: misuse ends the process and"),

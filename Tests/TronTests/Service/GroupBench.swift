@@ -64,8 +64,10 @@ final class GroupBench {
     /// A turn of each reactor that has not ended; those that are to end do so.
     func turn(times: Int = 1) throws {
         for _ in 0..<times {
-            for reactor in reactors where !reactor.isFinished {
-                if try !reactor.step() { reactor.finish() }
+            for (index, reactor) in reactors.enumerated() where !reactor.isFinished {
+                if try reactor.step() { continue }
+                reactor.finish()
+                group.ended(at: index)
             }
         }
     }

@@ -31,7 +31,7 @@ import Testing
         async throws
     {
         let run = ServiceRun(
-            count: 3, ServiceDrain(deadline: .seconds(600), spread: .zero, notice: .zero))
+            count: 3, DrainTimes(deadline: .seconds(600), spread: .zero, notice: .zero))
         let ended = Atomic(0)
         await #expect(throws: SetupError(index: 2)) {
             try await run.perform(by: Kernel()) { index in
@@ -52,7 +52,7 @@ import Testing
     @Test func `threads that cannot be had end the run`() async {
         let kernel = RefusingThreads(after: 1)
         let run = ServiceRun(
-            count: 3, ServiceDrain(deadline: .seconds(600), spread: .zero, notice: .zero))
+            count: 3, DrainTimes(deadline: .seconds(600), spread: .zero, notice: .zero))
         await #expect(throws: SystemError(.pthread_create, code: EAGAIN)) {
             try await run.perform(by: Kernel(kernel)) { index in
                 let reactor = try Reactor()
