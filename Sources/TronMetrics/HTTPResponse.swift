@@ -12,6 +12,7 @@ enum HTTPStatus: Int, Error {
     case uriTooLong = 414
     case expectationFailed = 417
     case headerFieldsTooLarge = 431
+    case internalServerError = 500
     case notImplemented = 501
     case serviceUnavailable = 503
     case versionNotSupported = 505
@@ -27,6 +28,7 @@ enum HTTPStatus: Int, Error {
         case .uriTooLong: "URI Too Long"
         case .expectationFailed: "Expectation Failed"
         case .headerFieldsTooLarge: "Request Header Fields Too Large"
+        case .internalServerError: "Internal Server Error"
         case .notImplemented: "Not Implemented"
         case .serviceUnavailable: "Service Unavailable"
         case .versionNotSupported: "HTTP Version Not Supported"
@@ -36,6 +38,10 @@ enum HTTPStatus: Int, Error {
 
 /// An answer with a body of text.
 struct HTTPResponse {
+    /// Bytes of a header, and of a body that only says a status: a few lines, none of which a peer
+    /// or a program makes longer.
+    static let overhead = 1 << 10
+
     var status: HTTPStatus
     var contentType = "text/plain; charset=utf-8"
     /// The methods that the target has, where the one that was asked for is not among them.

@@ -23,6 +23,8 @@ extension Reactor {
     ///     try reactor.serveMetrics(port: 9100) { metrics in
     ///         metrics.gauge("chat_rooms", "Rooms with a member.", rooms.count)
     ///     }
+    /// It traps on a `maximumAnswerLength` out of its range.
+    ///
     /// - Throws: `EndpointError` when the kernel refuses the address, because the port is taken,
     ///   say.
     @discardableResult
@@ -30,7 +32,8 @@ extension Reactor {
         on address: SocketAddress, options: MetricsOptions = MetricsOptions(),
         adding add: @escaping (inout ExpositionText) -> Void = { _ in }
     ) throws(EndpointError) -> MetricsEndpoint {
-        let responder = MetricsResponder(of: self, adding: add)
+        let responder = MetricsResponder(
+            of: self, maximumAnswerLength: options.maximumAnswerLength, adding: add)
         let server = try listen(on: address, options: options.server) { responder.serve($0) }
         return MetricsEndpoint(server)
     }
@@ -76,20 +79,36 @@ public struct MetricsOptions: Sendable, Hashable {
     /// longer than it is between two scrapes, which Prometheus makes on one connection.
     public var idleTimeout: Duration = .seconds(180)
 
+    /// Bytes of metrics in an answer, 1 to 512 MiB. Where there are more, `/metrics` is answered
+    /// with 500 and how many there are. Default 3 MiB, half of which are the metrics of 1,024
+    /// reactors.
+    ///
+    /// A connection holds at most so many bytes and 65 KiB of other answers, and where its peer
+    /// stops reading, until the idle timeout ends it.
+    public var maximumAnswerLength = 3 << 20
+
     /// The defaults.
     public init() {}
 
-    /// The same limits for the server. Those of the output let some answers wait; a peer that does
-    /// not read them is not read from.
+    /// Output that may wait when another request is answered, in bytes: dozens of small answers, or
+    /// what is left of a large one.
+    private static let watermark = 64 << 10
+
+    /// The same limits for the server. As long as no more than the high watermark waits, a request
+    /// is answered, and that answer has room whatever its length; a peer that does not read it is
+    /// not read from. Nothing is owed, so that no room is kept for that.
     var server: ServerOptions {
         var options = ServerOptions()
         options.limits.maximumSessions = maximumConnections
         options.session.idle.either = idleTimeout
         options.session.limits.packetTimeout = requestTimeout
         options.session.limits.maximumDataLength = HTTPLimits().maximumRequestLength
-        options.session.limits.outputHighWatermark = 64 << 10
+        options.session.limits.outputHighWatermark = Self.watermark
         options.session.limits.outputLowWatermark = 16 << 10
-        options.session.limits.maximumQueuedBytes = 256 << 10
+        options.session.limits.maximumQueuedBytes =
+            Self.watermark + maximumAnswerLength + HTTPResponse.overhead
+        options.session.limits.maximumOwedReplies = 1
+        options.session.limits.reservedReplyLength = 0
         return options
     }
 }

@@ -12,9 +12,18 @@ struct MetricsResponder {
     private let survey: GroupSurvey?
     /// Adds what the program counts.
     private let add: (inout ExpositionText) -> Void
+    /// Bytes that the body of an answer may have.
+    private let maximumAnswerLength: Int
 
-    init(of reactor: Reactor, adding add: @escaping (inout ExpositionText) -> Void) {
+    init(
+        of reactor: Reactor, maximumAnswerLength: Int,
+        adding add: @escaping (inout ExpositionText) -> Void
+    ) {
+        guard 1...512 << 20 ~= maximumAnswerLength else {
+            fatalError("maximumAnswerLength: 1 byte to 512 MiB")
+        }
         self.reactor = reactor
+        self.maximumAnswerLength = maximumAnswerLength
         self.add = add
         pace = MetricsPace(of: reactor)
         meter = reactor.makeMeter()
@@ -51,7 +60,7 @@ struct MetricsResponder {
                 pace.finish {
                     guard let session = reactor.session(id) else { return }
                     send(response(), to: request, on: session)
-                    session.resumeReading()
+                    if request.keepsAlive { session.resumeReading() }
                 }
             }
         }
@@ -61,7 +70,17 @@ struct MetricsResponder {
         session.send(
             bytes: response.bytes(
                 withBody: request.method != .head, keepsAlive: request.keepsAlive))
-        if !request.keepsAlive { session.close() }
+        if !request.keepsAlive { closeOnceRead(session) }
+    }
+
+    /// A session that closes has little time for what waits, whether its peer reads or not. So it
+    /// stays open, and under the idle timeout, until not much of a large answer is left.
+    private func closeOnceRead(_ session: Session) {
+        if session.isWritable { return session.close() }
+        session.pauseReading()
+        session.onWritabilityChange { session, isWritable in
+            if isWritable { session.close() }
+        }
     }
 
     /// What the other reactors of a group are to be asked for first, if anything.
@@ -97,7 +116,13 @@ struct MetricsResponder {
     }
 
     private func metrics(_ text: [UInt8]) -> HTTPResponse {
-        HTTPResponse(.ok, contentType: ExpositionText.contentType, body: text)
+        if text.count > maximumAnswerLength {
+            let reason =
+                "The metrics have \(text.count) bytes, more than maximumAnswerLength, "
+                + "\(maximumAnswerLength).\n"
+            return HTTPResponse(.internalServerError, body: [UInt8](reason.utf8))
+        }
+        return HTTPResponse(.ok, contentType: ExpositionText.contentType, body: text)
     }
 
     private func yes(_ isSo: Bool) -> HTTPResponse {

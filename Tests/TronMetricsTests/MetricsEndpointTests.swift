@@ -173,7 +173,7 @@ private let health = "GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n"
     @Test func `the limits are the documented ones`() {
         let options = MetricsOptions()
         #expect(options.maximumConnections == 128 && options.requestTimeout == .seconds(10))
-        #expect(options.idleTimeout == .seconds(180))
+        #expect(options.idleTimeout == .seconds(180) && options.maximumAnswerLength == 3 << 20)
     }
 
     @Test func `stop ends the connections and frees the address`() throws {

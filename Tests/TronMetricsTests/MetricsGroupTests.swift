@@ -11,9 +11,13 @@ private final class GroupMetricsBench {
     let endpoint: MetricsEndpoint
 
     /// The group deals its connections out evenly.
-    init(limits: ReactorLimits = ReactorLimits(), notice: Duration = .zero) throws {
+    init(
+        limits: ReactorLimits = ReactorLimits(), notice: Duration = .zero,
+        adding add: @escaping (inout ExpositionText) -> Void = { _ in }
+    ) throws {
         group = try GroupBench(on: Bench.unixName(), limits: limits, notice: notice)
-        endpoint = try group.reactors[0].serveMetrics(on: SocketAddress(Bench.unixName()))
+        endpoint = try group.reactors[0].serveMetrics(
+            on: SocketAddress(Bench.unixName()), adding: add)
         group.kernel.isFrozen = true
         try group.turn(times: 2)
     }
@@ -165,6 +169,14 @@ private func value(_ name: String, in text: String) -> Int? {
         let statuses = try bench.answers("healthz", "other", "metrics", "readyz", "healthz")
         #expect(statuses.map(\.status) == [200, 404, 200, 200, 200])
         #expect(statuses[2].body.hasPrefix("# HELP") && statuses[4].body == "ok\n")
+    }
+
+    @Test func `a group whose metrics are long is answered with all of them`() throws {
+        let bench = try GroupMetricsBench { LongMetrics.write(to: &$0) }
+        let answers = try bench.answers("metrics", "healthz", "metrics")
+        try #require(answers.map(\.status) == [200, 200, 200])
+        #expect(answers[0].body.utf8.count > 1 << 20)
+        #expect(answers[2].body.hasSuffix(LongMetrics.end))
     }
 
     @Test func `who has ended its stream, and who leaves while others are asked`() throws {

@@ -118,7 +118,9 @@ private let get = "GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n"
         let bench = try MetricsBench()
         let peer = try bench.connect()
         let limits = MetricsOptions().server.session.limits
-        let most = limits.maximumQueuedBytes + ReactorLimits().maximumBytesReadPerTurn
+        let longestAnswer = 32 << 10
+        let most =
+            limits.outputHighWatermark + longestAnswer + ReactorLimits().maximumBytesReadPerTurn
         let count = 300
         peer.send(String(repeating: get, count: count).utf8)
         peer.finish()

@@ -50,6 +50,20 @@ extension PromisedPlace {
                 Promise(
                     912, "Default 128.", "Default 10 s.", "Default 3 min",
                     by: "MetricsEndpointTests: the limits are the documented"),
+                Promise(
+                    930, "is answered with 500 and how many there are", "Default 3 MiB",
+                    by: "MetricsLengthTests: an answer is as long",
+                    "MetricsLengthTests: half of an answer's default length",
+                    "MetricsEndpointTests: the limits are the documented"),
+                Promise(
+                    931, "A connection holds at most so many bytes",
+                    by: "MetricsLengthTests: who stops reading a long answer",
+                    "MetricsLengthTests: long metrics are served whole to who reads slowly",
+                    "MetricsLengthTests: long metrics are served whole to who reads, on",
+                    "MetricsGroupTests: a group whose metrics are long"),
+                Promise(
+                    932, "It traps on a `maximumAnswerLength`",
+                    by: "MetricsLengthTests: a length of nothing"),
             ]),
         PromisedPlace(
             "Sources/TronMetrics/ExpositionText.swift",
