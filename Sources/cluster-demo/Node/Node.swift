@@ -17,6 +17,8 @@ final class Node {
 
     var counters = NodeCounters()
     var topics: [[UInt8]: Topic] = [:]
+    /// Those of them that may be forgotten.
+    var idleTopics = IdleTopics()
     /// Those with subscribers here, by the number of their subscription.
     var subscribed: [Int: Topic] = [:]
     var nextSubscription = 1

@@ -48,8 +48,9 @@ struct NodeOptions {
     /// After how long without a word a node is gone: three were missed.
     var presenceTimeout = Duration.seconds(15)
     /// Topics in all, with those to which sessions here only publish. Some 500 bytes each. When
-    /// there are as many, those that nobody here has subscribed to and that the broker has all of
-    /// are forgotten, and begin anew with another epoch.
+    /// there are as many, a new one takes the place of one that nobody here has subscribed to and
+    /// that the broker has all of: the one for which that has been so for the longest. It is
+    /// forgotten, and begins anew with another epoch.
     var maximumTopics = 100_000
 }
 

@@ -13,6 +13,7 @@ extension Node {
         let position = Position(
             publisher: options.identity.id, epoch: topic.outgoing.epoch,
             sequence: topic.outgoing.next())
+        idleTopics.update(topic)
         let data = [UInt8](message: position, on: name, text: input.remaining)
         counters.published += 1
         let receivers = unsafe deliver(data.span.bytes, on: topic)

@@ -26,6 +26,7 @@ extension Node {
             let topic = topic(name), makeSubscribed(topic)
         else { return nil }
         subscriber.add(topic)
+        idleTopics.update(topic)
         return topic
     }
 
@@ -58,18 +59,24 @@ extension Node {
             topic.subscription = nil
             topic.incoming = [:]
         }
+        idleTopics.update(topic)
         return true
     }
 
-    /// The topic, made where it is new; nil when as many are as may be.
+    /// The topic, made where it is new, in the place of an idle one if need be; nil when as many
+    /// are as may be.
     func topic(_ name: [UInt8]) -> Topic? {
         if let topic = topics[name] { return topic }
-        if topics.count >= options.maximumTopics { topics = topics.filter { !$0.value.isIdle } }
-        guard topics.count < options.maximumTopics else { return nil }
+        if topics.count >= options.maximumTopics {
+            guard let oldest = idleTopics.oldest else { return nil }
+            idleTopics.remove(oldest)
+            topics[oldest.name] = nil
+        }
         let topic = Topic(
             name, subjects: options.prefix, group: reactor.makeGroup(), epoch: nextEpoch)
         nextEpoch += 1
         topics[name] = topic
+        idleTopics.update(topic)
         return topic
     }
 }

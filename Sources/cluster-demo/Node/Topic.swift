@@ -19,6 +19,8 @@ final class Topic {
     var outgoing: OutgoingStream
     /// What others published, by publisher.
     var incoming: [UInt64: IncomingStream] = [:]
+    /// Where it stands in the node's `IdleTopics`, which alone changes it.
+    var idlePlace = IdlePlace()
 
     /// How many messages and gaps.
     struct Sent: Equatable {

@@ -100,6 +100,7 @@ extension Node {
         for topic in unconfirmed.takeAsked() {
             if isConfirmed {
                 topic.outgoing.confirm()
+                idleTopics.update(topic)
             } else {
                 unconfirmed.addLossy(topic)
             }
