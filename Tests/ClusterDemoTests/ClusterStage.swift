@@ -46,17 +46,20 @@ final class ClusterStage {
     /// Nodes `a`, `b` and so on, which have found the broker and each other.
     init(
         nodes count: Int = 2, _ network: SimulatedNetwork = SimulatedNetwork(),
+        sessions: ServerOptions = NodeLimits.sessions,
         change: (inout NodeOptions) -> Void = { _ in }
     ) throws {
         self.network = network
         broker = try ScriptedBroker(network, at: Self.brokerAddress, named: "broker")
-        for number in 0..<count { try addNode(number, change) }
+        for number in 0..<count { try addNode(number, sessions, change) }
         try settle()
     }
 
     subscript(_ name: String) -> StagedNode { nodes[Int(Array(name.utf8)[0] - UInt8(ascii: "a"))] }
 
-    private func addNode(_ number: Int, _ change: (inout NodeOptions) -> Void) throws {
+    private func addNode(
+        _ number: Int, _ sessions: ServerOptions, _ change: (inout NodeOptions) -> Void
+    ) throws {
         let name = String(UnicodeScalar(UInt8(ascii: "a") + UInt8(number)))
         let staged = StagedNode(name, port: 9001 + UInt16(number))
         let broker = BrokerOptions(servers: [try SocketAddress(Self.brokerAddress)])
@@ -73,7 +76,7 @@ final class ClusterStage {
             let node = Node(options, on: reactor) { [weak staged] in staged?.events.append("\($0)")
             }
             let server = try reactor.listen(
-                on: SocketAddress.loopback(port: staged.port), options: NodeLimits.sessions
+                on: SocketAddress.loopback(port: staged.port), options: sessions
             ) { node.admit($0) }
             staged.life = (node, server)
         }

@@ -97,7 +97,15 @@ extension Node {
     }
 
     func answer(_ packet: borrowing Packet, _ outcome: Outcome, _ session: Session) {
-        session.reply(to: packet, data: [outcome.rawValue])
+        endIfRefused(session.reply(to: packet, data: [outcome.rawValue]), session)
+    }
+
+    /// Nobody waits in vain for an answer that could not be queued: the session ends for it, and
+    /// its client knows what the end of a connection means.
+    func endIfRefused(_ answer: SendOutcome, _ session: Session) {
+        if answer == .queued || answer == .closed { return }
+        counters.unanswered += 1
+        session.close()
     }
 
     /// Nil where the data is not just that.

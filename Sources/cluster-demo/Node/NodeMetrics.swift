@@ -28,6 +28,9 @@ extension Node {
         metrics.counter(
             "cluster_payloads_malformed_total", "Payloads that no node sends.", count.malformed)
         metrics.counter(
+            "cluster_answers_refused_total", "Answers not queued, for which sessions ended.",
+            count.unanswered)
+        metrics.counter(
             "cluster_sessions_behind_total", "How often a session fell behind.", count.fellBehind)
         metrics.counter(
             "cluster_gaps_total", "Gaps that topics' subscribers were told.", count.gaps)

@@ -14,6 +14,9 @@ enum NodeLimits {
     static let subscribedTopics = 20_000
     /// Losses told at a time, before the broker is asked whether it has them.
     static let lossesAtATime = 1000
+    /// Bytes of the answer to who is present: of this node and as many others as are kept track of,
+    /// 54,328.
+    static let presence = 1 + 2 + (NodeTable.capacity + 1) * NodeIdentity.longestPresence
     /// From a node's appearance to the word of those who are there: all who appear meanwhile hear
     /// the same one, so that a thousand nodes that start at once do not tell a million.
     static let presencePause = Duration.milliseconds(200)
@@ -23,7 +26,7 @@ enum NodeLimits {
         var options = ServerOptions()
         options.limits.maximumSessions = 20_000
         options.session.overflow = .refuse
-        options.session.limits.maximumDataLength = 1 + topic + text
+        options.session.limits.maximumDataLength = max(1 + topic + text, presence)
         // A publisher's window of answers.
         options.session.limits.maximumOwedReplies = 256
         options.session.limits.reservedReplyLength = 64
@@ -72,6 +75,8 @@ struct NodeCounters: Equatable {
     var gaps = 0
     /// Messages that came after ones that were published later, or twice. They are dropped.
     var late = 0
+    /// Answers that could not be queued. The session ends for each.
+    var unanswered = 0
     /// Payloads that no node sends.
     var malformed = 0
 }

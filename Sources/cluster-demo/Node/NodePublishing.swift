@@ -18,13 +18,14 @@ extension Node {
         counters.published += 1
         let receivers = unsafe deliver(data.span.bytes, on: topic)
         let outcome = mayForward ? forward(data, of: topic) : notForwarded
-        session.reply(to: packet, capacity: 1 + Position.length + 4) { output in
+        let answer = session.reply(to: packet, capacity: 1 + Position.length + 4) { output in
             output.writeByte(outcome.rawValue)
             output.writeInteger(position.publisher)
             output.writeInteger(position.epoch)
             output.writeInteger(position.sequence)
             output.writeInteger(UInt32(clamping: receivers))
         }
+        endIfRefused(answer, session)
     }
 
     /// A topic's loss waits to be told, and tells of what is published behind it, too.

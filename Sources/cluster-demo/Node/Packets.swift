@@ -14,7 +14,8 @@
 // and is answered under the same category and sequence. The first byte is an `Outcome`. Behind it
 // stand, for 3: publisher UInt64, epoch UInt64, sequence UInt64, receivers UInt32, the sessions of
 // this node that it was queued for; and for 4: count UInt16, and for each node publisher UInt64,
-// epoch UInt64, sessions UInt32, and its name behind a byte with its length.
+// epoch UInt64, sessions UInt32, and its name behind a byte with its length: at most 1,025 nodes
+// and 54,328 bytes. An answer that cannot be queued ends the session.
 //
 // A session is told, with sequence -1:
 //
@@ -183,12 +184,16 @@ struct NodeIdentity: Hashable {
     /// Greater in each of its lives, by more than the streams that a life has.
     let epoch: UInt64
 
+    static let longestName = 32
+    /// Bytes of what a node with that name tells of itself: id, epoch, sessions, name.
+    static let longestPresence = 8 + 8 + 4 + 1 + longestName
+
     init?(name: String, epoch: UInt64) {
         let isPlain = name.utf8.allSatisfy { byte in
             UInt8(ascii: "a")...UInt8(ascii: "z") ~= byte | 0x20 && byte > 0x40
                 || UInt8(ascii: "0")...UInt8(ascii: "9") ~= byte || "-_.".utf8.contains(byte)
         }
-        guard isPlain, 1...32 ~= name.utf8.count else { return nil }
+        guard isPlain, 1...Self.longestName ~= name.utf8.count else { return nil }
         self.name = name
         self.epoch = epoch
         id = name.utf8.reduce(0xcbf2_9ce4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }

@@ -114,6 +114,6 @@ extension Node {
             guard let node = NodeIdentity(name: record.name, epoch: record.epoch) else { continue }
             data += [UInt8](presenceOf: node, sessions: Int(record.sessions))
         }
-        session.reply(to: packet, data: data)
+        endIfRefused(session.reply(to: packet, data: data), session)
     }
 }
