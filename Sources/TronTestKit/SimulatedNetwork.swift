@@ -24,7 +24,9 @@ import Tron
 /// Loopback addresses are common to all reactors, as if they were processes of one computer. Each
 /// also has an address of its own, and its name stands for that.
 ///
-/// A network belongs to one thread at a time.
+/// A network belongs to one thread at a time, whichever had it before: after an `await`, say. Time
+/// that passes is then the calling thread's, and so is what it takes anew from
+/// `SimulatedReactor.reactor`.
 public final class SimulatedNetwork {
     /// What everything that chance decided was drawn from.
     public let seed: UInt64
@@ -72,7 +74,7 @@ public final class SimulatedNetwork {
     deinit {
         run.failed = { _ in }
         // Nobody is told of findings any more.
-        for reactor in reactors.compactMap(\.reactor) + crashed { reactor.finish() }
+        for reactor in reactors.compactMap(\.living) + crashed { reactor.finish() }
         network.dissolve()
     }
 
@@ -98,6 +100,11 @@ public final class SimulatedNetwork {
     /// Something between the turns, so much later.
     public func schedule(after delay: Duration, _ action: @escaping () -> Void) {
         network.after(delay.clampedNanoseconds) { action() }
+    }
+
+    /// The calling thread is the reactors' own from now on.
+    func adoptThread() {
+        for reactor in reactors { reactor.adoptThread() }
     }
 
     func makePlace(_ name: String) -> Place {

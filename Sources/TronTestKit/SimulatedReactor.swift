@@ -10,12 +10,17 @@ public final class SimulatedReactor {
     public func address(port: UInt16) -> SocketAddress { .ipv4(host: place.host, port: port) }
 
     /// The reactor; nil when it has crashed or ended. What is called through it belongs to no turn.
-    public private(set) var reactor: Reactor?
+    /// It is the calling thread's from then on, as all of the network.
+    public var reactor: Reactor? {
+        adoptThread()
+        return living
+    }
 
     /// Whether it has neither crashed nor ended.
-    public var isRunning: Bool { reactor != nil }
+    public var isRunning: Bool { living != nil }
 
     let place: Place
+    private(set) var living: Reactor?
     private(set) var kernel: SimulatedKernel?
     private let limits: ReactorLimits
     private let setup: (Reactor) throws -> Void
@@ -46,18 +51,24 @@ public final class SimulatedReactor {
         owner.run.faults.isCalm = true
         defer { owner.run.faults.isCalm = calm }
         let reactor = try Reactor(limits: limits, kernel: kernel)
-        self.reactor = reactor
+        living = reactor
         try setup(reactor)
+    }
+
+    /// The network is used on the calling thread from now on.
+    func adoptThread() {
+        kernel?.adoptThread()
+        living?.adoptThread()
     }
 
     /// Its process is killed: all its connections are reset, and none of its code runs any more.
     /// (Handlers are told `.reactorStopped` once the network ends, because memory is released.)
     public func crash() {
-        guard let reactor, let kernel else { return }
+        guard let reactor = living, let kernel else { return }
         owner.run.tell("\(name) crashes")
         kernel.crash()
         owner.crashed.append(reactor)
-        self.reactor = nil
+        living = nil
         self.kernel = nil
     }
 
@@ -74,16 +85,16 @@ public final class SimulatedReactor {
 
     /// Whether there is something to do for it at this time.
     func isDue(at time: Int64) -> Bool {
-        guard let reactor, let kernel else { return false }
+        guard let reactor = living, let kernel else { return false }
         return reactor.hasWork || reactor.remote.stopsRequested || kernel.isReady
             || nextTime(at: time) <= time
     }
 
     /// When it wants to be called though nothing happens.
-    func nextTime(at time: Int64) -> Int64 { reactor?.nextTimer(at: time) ?? .max }
+    func nextTime(at time: Int64) -> Int64 { living?.nextTimer(at: time) ?? .max }
 
     func turn() {
-        guard let reactor, let kernel else { return }
+        guard let reactor = living, let kernel else { return }
         owner.run.speaker = name
         defer { owner.run.speaker = nil }
         kernel.adoptThread()
@@ -126,9 +137,9 @@ public final class SimulatedReactor {
 
     /// The loop has ended, or is to: everything of it has to be closed then.
     func end() {
-        guard let reactor, let kernel else { return }
+        guard let reactor = living, let kernel else { return }
         reactor.finish()
-        self.reactor = nil
+        living = nil
         self.kernel = nil
         guard kernel.openCount > Self.ownDescriptors else { return }
         owner.found(

@@ -76,6 +76,7 @@ extension SimulatedNetwork {
 
     /// Ends all reactors, and throws what has been found: also what they have left open.
     public func finish() throws(SimulationError) {
+        adoptThread()
         for reactor in reactors { reactor.end() }
         try check()
     }

@@ -4,6 +4,7 @@ import Tron
 extension SimulatedNetwork {
     /// Lets so much virtual time pass, and everything happen that happens in it.
     public func advance(by duration: Duration) {
+        adoptThread()
         let end = run.clock + duration.clampedNanoseconds
         while step(until: end) {}
         run.clock = max(run.clock, end)
@@ -15,6 +16,7 @@ extension SimulatedNetwork {
     public func run(
         until condition: () throws -> Bool, within duration: Duration = .seconds(60)
     ) throws {
+        adoptThread()
         let end = run.clock + duration.clampedNanoseconds
         while try !condition() {
             try check()

@@ -57,7 +57,7 @@ extension SimulatedNetwork {
     }
 
     private func watchQueues(_ simulated: SimulatedReactor) {
-        guard let snapshot = simulated.reactor?.snapshot() else { return }
+        guard let snapshot = simulated.living?.snapshot() else { return }
         let queued = snapshot.sessions.queuedBytes
         if let most = watch.maximumQueuedBytes, queued > most {
             found(.unboundedQueue, "\(queued) bytes wait to be sent", by: simulated.name)

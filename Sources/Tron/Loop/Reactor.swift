@@ -207,6 +207,13 @@ extension Reactor {
         remote.leaveThread()
     }
 
+    /// The same without a turn: for what is called on another thread than before.
+    package func adoptThread() {
+        guard !registry.isRunning else { return }
+        enter()
+        leave()
+    }
+
     /// One turn; false, and none, once the loop is to end.
     package func step() throws(SystemError) -> Bool {
         guard !remote.stopsRequested, !isFinishing, registry.failure == nil else { return false }
