@@ -85,15 +85,16 @@ public final class SimulatedNetwork {
     public func note(_ text: String) { run.tell(text) }
 
     /// A reactor of this network. `setup` is called now, and again whenever it is restarted.
-    /// - Throws: what `setup` throws.
+    /// - Throws: what `setup` throws. The network has no such reactor then; its name and what it
+    ///   listened on are free.
     @discardableResult
     public func reactor(
         named name: String, limits: ReactorLimits = ReactorLimits(),
         setup: @escaping (Reactor) throws -> Void
     ) throws -> SimulatedReactor {
         let reactor = SimulatedReactor(makePlace(name), limits, self, setup)
-        reactors.append(reactor)
         try reactor.start()
+        reactors.append(reactor)
         return reactor
     }
 

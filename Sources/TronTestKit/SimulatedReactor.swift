@@ -40,19 +40,24 @@ public final class SimulatedReactor {
         self.setup = setup
     }
 
-    /// A new kernel, a new reactor, and its setup.
+    /// A new kernel, a new reactor, and its setup. If that throws, nothing of it is left: neither
+    /// what it listens on nor what would take turns.
     func start() throws {
         let kernel = SimulatedKernel(steppedAt: place, in: owner.network)
         kernel.adoptThread()
-        self.kernel = kernel
         owner.run.speaker = name
         defer { owner.run.speaker = nil }
         let calm = owner.run.faults.isCalm
         owner.run.faults.isCalm = true
         defer { owner.run.faults.isCalm = calm }
         let reactor = try Reactor(limits: limits, kernel: kernel)
-        living = reactor
-        try setup(reactor)
+        (self.kernel, living) = (kernel, reactor)
+        do {
+            try setup(reactor)
+        } catch {
+            end()
+            throw error
+        }
     }
 
     /// The network is used on the calling thread from now on.
@@ -73,7 +78,7 @@ public final class SimulatedReactor {
     }
 
     /// Starts it again, after a crash or its end: the setup is called for a new reactor.
-    /// - Throws: what the setup throws.
+    /// - Throws: what the setup throws. It is not running then, and may be started again.
     public func restart() throws {
         if isRunning { crash() }
         owner.run.tell("\(name) starts again")

@@ -1,4 +1,4 @@
-// How reactors of a simulated network go on on another thread.
+// How reactors of a simulated network begin, fail to, and go on on another thread.
 import Glibc
 import Testing
 import Tron
@@ -6,6 +6,8 @@ import TronTestKit
 
 @Suite struct SimulatedLifeTests {
     private static let address = "127.0.0.1:9000"
+
+    private struct Refused: Error {}
 
     private static func echo(_ reactor: Reactor) throws {
         try reactor.listen(on: address) { session in
@@ -71,5 +73,58 @@ import TronTestKit
         network.advance(by: .seconds(2))
         #expect(rings == 1)
         try onAnotherThread { try network.finish() }
+    }
+
+    // MARK: Setups that throw
+
+    @Test func `a reactor whose setup throws is none, and its address is free`() throws {
+        let network = SimulatedNetwork()
+        var turns = 0
+        #expect(throws: Refused.self) {
+            try network.reactor(named: "server") { reactor in
+                try Self.echo(reactor)
+                reactor.schedule(after: .zero, repeating: .milliseconds(1)) { turns += 1 }
+                throw Refused()
+            }
+        }
+        let early = try network.connect(to: Self.address)
+        network.advance(by: .seconds(1))
+        #expect(early.isBroken && turns == 0)
+        try network.reactor(named: "server", setup: Self.echo)
+        let peer = try network.connect(to: Self.address)
+        peer.send(category: 1, data: "hello")
+        try network.run(until: { !peer.packets.isEmpty })
+        try network.finish()
+    }
+
+    @Test(arguments: [true, false])
+    func `a setup that throws at a restart leaves a reactor that may be restarted`(
+        crashes: Bool
+    ) throws {
+        let network = SimulatedNetwork()
+        var fails = false
+        var turns = 0
+        let server = try network.reactor(named: "server") { reactor in
+            try Self.echo(reactor)
+            if !fails { return }
+            reactor.schedule(after: .zero, repeating: .milliseconds(1)) { turns += 1 }
+            throw Refused()
+        }
+        if crashes { server.crash() }
+        fails = true
+        for _ in 0..<2 {
+            #expect(throws: Refused.self) { try server.restart() }
+            #expect(!server.isRunning && server.reactor == nil)
+            network.advance(by: .seconds(1))
+        }
+        let early = try network.connect(to: Self.address)
+        network.advance(by: .seconds(1))
+        #expect(early.isBroken && turns == 0)
+        fails = false
+        try server.restart()
+        let peer = try network.connect(to: Self.address)
+        peer.send(category: 1, data: "hello")
+        try network.run(until: { !peer.packets.isEmpty })
+        try network.finish()
     }
 }
