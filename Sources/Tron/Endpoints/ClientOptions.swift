@@ -142,9 +142,10 @@ public enum RequestError: Error, Hashable, Sendable, CustomStringConvertible {
     case tooManyPending
     /// The data exceeds `SessionLimits.maximumDataLength`.
     case tooLarge
-    /// More output waits than the session may hold: the peer reads too slowly.
+    /// More output waits than the session may hold: the peer reads too slowly. By
+    /// `SessionOptions.overflow` that ends the session, and other requests are lost with it.
     case overflow
-    /// The task that awaited it was cancelled.
+    /// The task that awaited it was cancelled. The peer may have carried it out.
     case cancelled
     /// The client was closed, or the reactor stopped.
     case closed

@@ -2,7 +2,8 @@
 
 extension Reactor {
     /// Listens on an address: `127.0.0.1:9000`, `[::1]:9000`, `/run/x.sock`; port 0 takes a free
-    /// one. `setup` is called once for every accepted connection and installs its handlers. On the
+    /// one. `setup` is called once for every accepted connection and installs its handlers; it is
+    /// dropped with what it holds when the server stops listening, while sessions go on. On the
     /// loop's thread, or before it runs.
     /// - Throws: `AddressError` when the text is no address; `EndpointError` when the kernel
     /// refuses

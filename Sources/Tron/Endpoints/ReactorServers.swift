@@ -8,8 +8,8 @@ extension Reactor {
         return registry.endpoints.allServers
     }
 
-    /// Queues a packet for every session of every server: see `Server.broadcast`. On the loop's
-    /// thread.
+    /// Queues a packet for every session of packets of every server: see `Server.broadcast`. On the
+    /// loop's thread.
     /// - Returns: how many sessions took it.
     @discardableResult
     public func broadcast(category: UInt8, data: [UInt8]) -> Int {

@@ -18,7 +18,7 @@ extension RemoteReactor {
         send(to: session, sequence: sequence, category: category, data: [UInt8](data.utf8))
     }
 
-    /// Sends a packet through every session of every server. From any thread.
+    /// Sends a packet through every session of packets of every server. From any thread.
     @discardableResult
     public func broadcast(category: UInt8, data: [UInt8]) -> Submission {
         submit { $0.broadcast(category: category, data: data) }

@@ -71,8 +71,8 @@ extension ReactorGroup {
         remotes.map { $0.submit(work) }
     }
 
-    /// Sends a packet through every session of every server: once to each reactor, which encodes it
-    /// once for all its sessions (`Reactor.broadcast`). From any thread.
+    /// Sends a packet through every session of packets of every server: once to each reactor, which
+    /// encodes it once for all its sessions (`Reactor.broadcast`). From any thread.
     /// - Returns: for each of `remotes` what became of it.
     @discardableResult
     public func broadcast(category: UInt8, data: [UInt8]) -> [Submission] {

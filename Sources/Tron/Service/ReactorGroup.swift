@@ -99,9 +99,9 @@ public final class ReactorGroup: Sendable {
     ///
     /// When its task is cancelled, all reactors drain at the same time, and it returns when the
     /// last has ended. Each runs until the drains of all have ended, so that replies which one owes
-    /// may be made on another. `shutDown()` does the same; what comes second of the two, in whatever
-    /// order, stops them at once. A reactor that stops by itself has the others drain. From a
-    /// program that is not async, a task runs it, and the main thread waits for that.
+    /// may be made on another. `shutDown()` does the same; what comes second of the two, in
+    /// whatever order, stops them at once. A reactor that stops by itself has the others drain.
+    /// From a program that is not async, a task runs it, and the main thread waits for that.
     /// - Returns: What the drains came to that ended it, of all servers together; all zero without
     ///   one. What a reactor of it was told to drain by others is not in it.
     /// - Throws: What the first `setup` threw, or the first reactor's `run()`, or `SystemError` or

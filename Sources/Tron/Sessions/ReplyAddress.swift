@@ -61,7 +61,9 @@ extension Session {
     /// answers by it, also at once, or refuses. While the session owes
     /// `SessionLimits.maximumOwedReplies`, it does not read. When the peer ends its stream, the
     /// session stays until what it owes is given or refused, for at most
-    /// `SessionLimits.halfCloseTimeout`. One that takes no packets any more owes nothing. On the
+    /// `SessionLimits.halfCloseTimeout`: whether the peer still waits, an end of stream does not
+    /// tell. `onPeerFinished` tells of it, for who does not want to answer then, and a `heartbeat`
+    /// asks whether somebody is there. One that takes no packets any more owes nothing. On the
     /// loop's thread.
     public func replyAddress(of packet: borrowing Packet) -> ReplyAddress {
         registry.requireLoop("Session.replyAddress(of:)")

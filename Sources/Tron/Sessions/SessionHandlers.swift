@@ -58,8 +58,10 @@ extension Session {
     ///
     /// A framing that takes more than there is, or makes no progress, ends its session with a
     /// `ProtocolFault`. One whose longest frame has no bytes, or more than
-    /// `SessionLimits.maximumDataLength`, is a mistake in the program, and traps. On the loop's
-    /// thread.
+    /// `SessionLimits.maximumDataLength`, is a mistake in the program, and traps: a length that a
+    /// peer has sent is to be looked at before. Frames owe no replies: whoever answers them later
+    /// loses its session to a drain, or to its peer's end of stream, unless that is half-closed. On
+    /// the loop's thread.
     @inlinable
     public func onFrames<F: Framing>(
         of framing: F, _ handler: @escaping (Session, borrowing Frame<F.Layout>) -> Void
@@ -120,8 +122,10 @@ extension Session {
         if !hasEnded { rare.writabilityHandler = handler }
     }
 
-    /// Calls `handler` when the peer has ended its stream and `SessionOptions.allowsHalfClose`
-    /// keeps the session open for sending.
+    /// Calls `handler` when the peer has ended its stream and the session stays open for sending:
+    /// by `SessionOptions.allowsHalfClose`, or because it owes a reply (`replyAddress(of:)`). Who
+    /// asked and is gone has ended its stream, too; a handler that closes the session gives up what
+    /// it owes.
     public func onPeerFinished(_ handler: @escaping (Session) -> Void) {
         registry.requireLoop("Session.onPeerFinished")
         if !hasEnded { rare.peerFinishedHandler = handler }

@@ -153,11 +153,8 @@ extension Session {
         limit(.halfClose, to: settings.options.limits.halfCloseTimeout)
         flushLater()
         rareState?.face?.peerFinished()
-        if settings.options.allowsHalfClose {
-            rareState?.peerFinishedHandler?(self)
-        } else {
-            closeOnceAnswered(.peerClosed)
-        }
+        if !settings.options.allowsHalfClose { closeOnceAnswered(.peerClosed) }
+        rareState?.peerFinishedHandler?(self)
     }
 
     /// Reading is paused, and the peer's end waits behind what is not read.

@@ -2,7 +2,8 @@
 
 extension Session {
     /// Stops delivering and reading, from the next packet on; the kernel's buffer then fills and
-    /// the peer has to wait. Idle time for reading and the packet's time limit stand still. Should
+    /// the peer has to wait. Idle time for reading and the packet's time limit stand still, while
+    /// that for either direction (`IdleTimeouts.either`) goes on. Should
     /// the peer end its stream meanwhile, the session stays for at most
     /// `SessionLimits.halfCloseTimeout` before reading has to go on. On the loop's thread.
     public func pauseReading() {
@@ -11,8 +12,9 @@ extension Session {
         flushLater()
     }
 
-    /// Takes `pauseReading()` back. Packets that were kept are delivered in the next turn. On the
-    /// loop's thread.
+    /// Takes `pauseReading()` back. Packets that were kept are delivered in the next turn. Sessions
+    /// are read in the order in which they are resumed: who resumes many for little room should
+    /// begin with another each time, or the first will take it. On the loop's thread.
     public func resumeReading() {
         registry.requireLoop("Session.resumeReading()")
         if goOnReading(.user) { flushLater() }

@@ -22,7 +22,8 @@ extension Session {
         unsafe send(sequence: sequence, category: category, data: data.span.bytes)
     }
 
-    /// Answers a packet: queues one with its sequence and category.
+    /// Answers a packet: queues one with its sequence and category. It settles no reply that is
+    /// owed: who has asked for the packet's address (`replyAddress(of:)`) answers by that.
     @discardableResult
     @inlinable
     public func reply(to packet: borrowing Packet, data: RawSpan) -> SendOutcome {

@@ -71,6 +71,9 @@ extension PromisedPlace {
             "Sources/Tron/Sessions/SessionHandlers.swift",
             [
                 Promise(
+                    1357, "or because it owes a reply",
+                    by: "OwedReplyTests: who is owed a reply and ends its stream"),
+                Promise(
                     513, "Calls `handler` for every packet, in order",
                     by: "SessionPacketTests: packets are handled and answered",
                     "SessionPacketTests: a packet that arrives in two reads"),

@@ -131,4 +131,25 @@ import Testing
         #expect(bench.sessions[0].owedReplyCount == 0)
         #expect(try bench.reactor.reply(to: #require(address), data: "x") == .closed)
     }
+
+    @Test(arguments: [false, true])
+    func `who is owed a reply and ends its stream is told of, and may be given up`(closes: Bool)
+        throws
+    {
+        let bench = try DebtBench { session, log in
+            session.onPeerFinished { session in
+                log.notes.append("finished, owing \(session.owedReplyCount)")
+                if closes { session.close() }
+            }
+        }
+        let peer = try bench.connect(asking: 1)
+        peer.finish()
+        try bench.reactor.turn(until: { !bench.bench.log.notes.isEmpty }, atMost: 20)
+        #expect(bench.bench.log.notes == ["finished, owing 1"])
+        if !closes { #expect(bench.reactor.reply(to: bench.addresses[0], data: "a") == .queued) }
+        try bench.reactor.turn(until: { peer.drained.isAtEnd }, atMost: 20)
+        #expect(peer.texts == (closes ? [] : ["a"]))
+        try bench.reactor.turn(until: { !bench.bench.reasons.isEmpty }, atMost: 20)
+        #expect(bench.bench.reasons == [closes ? .requested : .peerClosed])
+    }
 }
