@@ -28,7 +28,7 @@ public final class Session: EventSource {
     @exclusivity(unchecked) private var ownWatch = LoopWatch()
     @exclusivity(unchecked) private var ownDeadlines = Deadlines()
 
-    var packetHandler: PacketHandler?
+    var packetHandler: ((Session, borrowing Packet) -> Void)?
     var closeHandler: ((Session, CloseReason) -> Void)?
     /// What few sessions have, made when first needed.
     private(set) var rareState: RareState?

@@ -26,11 +26,14 @@ extension Session {
     @inline(__always)
     private func deliverOnce(_ fresh: inout UnsafeRawBufferPointer) {
         inbound.beginBatch()
-        guard rareState == nil, let handler = packetHandler.take() else {
+        // It is lent for the time of the batch: to count a reference to it would cost more. Not by
+        // `take()`, which is generic: a program that is not optimised would wrap the closure once
+        // more with each batch.
+        guard rareState == nil, let handler = packetHandler else {
             return unsafe deliverRarely(&fresh)
         }
-        // It is lent for the time of the batch: to count a reference to it would cost more.
-        unsafe deliverPackets(&fresh, handler.call)
+        packetHandler = nil
+        unsafe deliverPackets(&fresh, handler)
         if packetHandler == nil && rareState?.streamHandler == nil { packetHandler = handler }
     }
 
@@ -41,7 +44,7 @@ extension Session {
             return unsafe deliverStream(&fresh, streamHandler)
         }
         if isPaced { return unsafe deliverPaced(&fresh) }
-        let handler = packetHandler?.call
+        let handler = packetHandler
         guard let filter = rareState?.filter else {
             return unsafe deliverPackets(&fresh) { handler?($0, $1) }
         }
@@ -54,7 +57,7 @@ extension Session {
     /// To a handler of packets, or to nobody, for as long as there are tokens.
     @inline(never)
     private func deliverPaced(_ fresh: inout UnsafeRawBufferPointer) {
-        let (handler, filter) = (packetHandler?.call, rareState?.filter)
+        let (handler, filter) = (packetHandler, rareState?.filter)
         unsafe deliverPackets(&fresh) { session, packet in
             session.spendToken()
             if let filter, session.takesHeartbeat(packet) || filter(packet) { return }

@@ -1,11 +1,5 @@
 // What a session calls: its handlers, and how they are installed.
 
-/// A handler of packets. A bare closure would be wrapped once more, in programs that are not
-/// optimised, by each batch that takes it out of its optional and puts it back.
-struct PacketHandler {
-    let call: (Session, borrowing Packet) -> Void
-}
-
 extension Session {
     /// Calls `handler` for every packet, in order. It replaces an earlier handler, of packets,
     /// frames or bytes, from the next packet on. The packet is valid while the handler runs. A
@@ -14,7 +8,7 @@ extension Session {
         registry.requireLoop("Session.onPacket")
         guard !isClosing else { return }
         let former = packetHandler.take()
-        packetHandler = PacketHandler(call: handler)
+        packetHandler = handler
         if rareState?.streamHandler != nil {
             rareState?.streamHandler = nil
             // Heartbeats are due again.
