@@ -46,7 +46,7 @@ import TronTestKit
         session.isReading = false
         #expect(duties(session, change)["the idle end (read) of"] == nil)
         session.isClosing = true
-        session.times.closingSeen = 2_000_000_000
+        session.times.closingKnown = 2_000_000_000
         #expect(duties(session, change) == ["the end of closing of": 12_000])
     }
 

@@ -48,6 +48,7 @@ extension SessionRecord {
         observeStuck()
         if session.isClosing && times.closingSeen == nil {
             times.closingSeen = now
+            times.closingKnown = run.clock
             receivedBeforeClosing = end.receivedTotal
         }
         if times.closingSeen != nil {

@@ -36,8 +36,9 @@ struct SessionTimes {
     var endTaken: Int64?
     /// When the kernel told of it while reading was off.
     var endTold: Int64?
-    /// When it was first seen to close.
+    /// The turn at whose end it was first seen to close: when that began, and when it ended.
     var closingSeen: Int64?
+    var closingKnown: Int64?
 
     init(beginningAt time: Int64) {
         received = time
@@ -74,7 +75,7 @@ enum SessionRule {
         _ isDue: (Int64, StaticString) -> Void
     ) {
         let times = facts.times
-        if let closing = times.closingSeen {
+        if let closing = times.closingKnown {
             return isDue(
                 closing + options.limits.closeTimeout.clampedNanoseconds, "the end of closing of")
         }

@@ -76,7 +76,7 @@ extension World {
         if record.closeBegun == nil && !record.isClosed && !record.session.isClosing {
             record.closeBegun = run.turnStart
             let time = record.options.limits.closeTimeout.clampedNanoseconds
-            obligations.add(record.end.serial, run.turnStart + time, "the close of connection")
+            obligations.add(record.end.serial, run.clock + time, "the close of connection")
         }
         record.closeCalled = true
         call()

@@ -77,7 +77,8 @@ extension Session {
         inbound.discard()
         outbound.endAfterQueue()
         abandonDebts()
-        limit(.close, to: settings.options.limits.closeTimeout)
+        // The handler that closes it may have taken long.
+        limit(.close, to: settings.options.limits.closeTimeout, from: registry.kernel.now())
         flushLater()
     }
 
@@ -130,10 +131,8 @@ extension Session {
     }
 
     /// Sets the time at which the session ends if it has not before.
-    func limit(_ step: CloseReason.Deadline, to time: Duration) {
-        // The turn may have been long already.
-        let time = registry.kernel.now() + time.clampedNanoseconds
-        rare.limit = SessionDeadline(time: time, step: step)
+    func limit(_ step: CloseReason.Deadline, to time: Duration, from start: Int64) {
+        rare.limit = SessionDeadline(time: start + time.clampedNanoseconds, step: step)
         rearm()
     }
 }
@@ -150,7 +149,7 @@ extension Session {
         guard settings.options.allowsHalfClose || owes, outbound.writing == .open else {
             return outbound.isEmpty ? end(.peerClosed) : beginClose(.peerClosed)
         }
-        limit(.halfClose, to: settings.options.limits.halfCloseTimeout)
+        limit(.halfClose, to: settings.options.limits.halfCloseTimeout, from: registry.now)
         flushLater()
         rareState?.face?.peerFinished()
         if !settings.options.allowsHalfClose { closeOnceAnswered(.peerClosed) }
@@ -160,7 +159,7 @@ extension Session {
     /// Reading is paused, and the peer's end waits behind what is not read.
     private func peerEndWaits() {
         guard inbound.peerHasEnded() else { return }
-        limit(.halfClose, to: settings.options.limits.halfCloseTimeout)
+        limit(.halfClose, to: settings.options.limits.halfCloseTimeout, from: registry.now)
         flushLater()
     }
 
