@@ -23,8 +23,8 @@ extension Reactor {
     ///     try reactor.serveMetrics(port: 9100) { metrics in
     ///         metrics.gauge("chat_rooms", "Rooms with a member.", rooms.count)
     ///     }
-    /// It traps on a `maximumAnswerLength` out of its range.
     ///
+    /// It traps on a `maximumAnswerLength` out of its range.
     /// - Throws: `EndpointError` when the kernel refuses the address, because the port is taken,
     ///   say.
     @discardableResult
@@ -79,12 +79,12 @@ public struct MetricsOptions: Sendable, Hashable {
     /// longer than it is between two scrapes, which Prometheus makes on one connection.
     public var idleTimeout: Duration = .seconds(180)
 
-    /// Bytes of metrics in an answer, 1 to 512 MiB. Where there are more, `/metrics` is answered
-    /// with 500 and how many there are. Default 3 MiB, half of which are the metrics of 1,024
-    /// reactors.
+    /// Bytes of metrics in an answer, 1 byte to 512 MiB. Where there are more, `/metrics` is
+    /// answered with 500 and how many there are. Default 3 MiB, half of which are the metrics of
+    /// 1,024 reactors.
     ///
     /// A connection holds at most so many bytes and 65 KiB of other answers, and where its peer
-    /// stops reading, until the idle timeout ends it.
+    /// stops reading, until the idle timeout ends it, or a minute after its end of stream.
     public var maximumAnswerLength = 3 << 20
 
     /// The defaults.

@@ -24,9 +24,9 @@ import Tron
 /// Loopback addresses are common to all reactors, as if they were processes of one computer. Each
 /// also has an address of its own, and its name stands for that.
 ///
-/// A network belongs to one thread at a time, whichever had it before: after an `await`, say. Time
-/// that passes is then the calling thread's, and so is what it takes anew from
-/// `SimulatedReactor.reactor`.
+/// A network belongs to one thread at a time, which may be another after an `await`: the one that
+/// last let time pass, or asked for a `SimulatedReactor.reactor`. What was kept of reactors and
+/// sessions is that thread's then, and calls on others trap.
 public final class SimulatedNetwork {
     /// What everything that chance decided was drawn from.
     public let seed: UInt64

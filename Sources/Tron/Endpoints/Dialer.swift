@@ -2,7 +2,7 @@
 
 /// The connection of a client.
 ///
-///     idle → (resolving →) queued → dialing → connected → waiting → idle …
+///     idle → (resolving →) queued (→ admitted) → dialing → connected → waiting → idle …
 ///
 /// What every request looks at is small: the rest of what the cases hold lies apart.
 ///

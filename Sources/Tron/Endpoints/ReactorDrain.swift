@@ -35,23 +35,28 @@ extension Reactor {
         }
     }
 
-    /// A drain after which the reactor serves its user, though no sessions any more, until whoever
-    /// has begun it calls `farewell`, on any thread.
+    /// A drain after which the reactor runs on, for work and for its clients, until whoever has
+    /// begun it calls `farewell`, on any thread, or the drain's deadline is over.
     func drain(
         _ drain: DrainTimes,
         completion: @escaping (DrainReport, _ farewell: @escaping @Sendable () -> Void) -> Void
     ) {
-        beginDrain(drain) { [remote] report in
+        let farewell = registry.limits.farewellTimeout
+        let latest = registry.kernel.now() + (drain.notice + drain.deadline).clampedNanoseconds
+        beginDrain(drain) { [registry, timers, remote] report in
             completion(report) {
                 _ = remote.submitAlways { reactor in
-                    let time = reactor.registry.limits.farewellTimeout
-                    reactor.registry.sayFarewell(report, within: time, reactor.remote)
+                    reactor.registry.sayFarewell(report, within: farewell, reactor.remote)
                 }
+            }
+            _ = timers.schedule(at: latest, every: nil) {
+                registry.sayFarewell(report, within: farewell, remote)
             }
         }
     }
 
-    /// Nothing that is kept here holds the reactor, which holds it until it ends.
+    /// What is kept here does not hold the reactor, since the reactor holds it until the drain's
+    /// end.
     private func beginDrain(_ drain: DrainTimes, _ completion: @escaping (DrainReport) -> Void) {
         let farewell = registry.limits.farewellTimeout
         let calls = registry.endpoints.readiness.drains(
@@ -69,7 +74,8 @@ extension Reactor {
     /// still stand: for a last word to a broker, say, and its answer. The reactor goes on with its
     /// end once `finish` is called, on whichever thread, or `ReactorLimits.farewellTimeout` is
     /// over. What drains a reactor for its user (`ReactorService`, `ReactorGroup`) waits for it,
-    /// too. Replaces a former handler; nil: none. On the loop's thread, or before it runs.
+    /// too; in a group it is called when all reactors have drained. Replaces a former handler; nil:
+    /// none. On the loop's thread, or before it runs.
     public func onDrained(
         _ handler: ((_ report: DrainReport, _ finish: @escaping @Sendable () -> Void) -> Void)?
     ) {

@@ -7,8 +7,8 @@ extension Reactor {
     ///     Task(executorPreference: reactor.executor) { … }
     ///
     /// Tasks run while the reactor does. What is enqueued after it has stopped is still run, one
-    /// job after another, on the threads that enqueue it: no task is left hanging. A task that goes
-    /// on and on then, a loop that yields for example, gets a thread for itself.
+    /// job after another, on the threads that enqueue it: no task is left hanging. If tasks go on
+    /// and on then, loops that yield for example, a thread of no reactor has all that are left.
     public var executor: ReactorExecutor { ownExecutor }
 }
 

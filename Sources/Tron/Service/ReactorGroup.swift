@@ -10,7 +10,7 @@
 /// Each session belongs to one reactor and runs on its thread, as without a group. The kernel
 /// spreads connections over the reactors by chance, which leaves few connections uneven: a reactor
 /// that has accepted one hands it to the one with the fewest sessions, if that has fewer by more
-/// than 4, and by more than twice the square root of its number. A handler that blocks delays the
+/// than 4, and by more than twice the square root of those. A handler that blocks delays the
 /// sessions of its own reactor, and those new ones that the kernel gave to it.
 ///
 /// Both closures are `@Sendable`, since they run on several threads: what each reactor has for
@@ -98,10 +98,11 @@ public final class ReactorGroup: Sendable {
     /// Sets all reactors up and runs them. A group runs once: its listening sockets end with it.
     ///
     /// When its task is cancelled, all reactors drain at the same time, and it returns when the
-    /// last has ended. Each runs until the drains of all have ended, so that replies which one owes
-    /// may be made on another. `shutDown()` does the same; what comes second of the two, in
-    /// whatever order, stops them at once. A reactor that stops by itself has the others drain.
-    /// From a program that is not async, a task runs it, and the main thread waits for that.
+    /// last has ended. Each runs until the drains of all have ended, or the deadline is over, so
+    /// that replies which one owes may be made on another. `shutDown()` does the same; what comes
+    /// second of the two, in whatever order, stops them at once. A reactor that stops by itself has
+    /// the others drain. From a program that is not async, a task runs it, and the main thread
+    /// waits for that.
     /// - Returns: What the drains came to that ended it, of all servers together; all zero without
     ///   one. What a reactor of it was told to drain by others is not in it.
     /// - Throws: What the first `setup` threw, or the first reactor's `run()`, or `SystemError` or

@@ -3,8 +3,9 @@
 /// Why a session ended. Reported exactly once, to the session's close handler; and thrown to a task
 /// that waits for the session's packets.
 ///
-/// Where queued output is dropped, a TCP peer sees a reset (RST) behind what has left: an end of
-/// stream would tell it that it has everything. A Unix socket has no such sign.
+/// Where queued output is dropped, a TCP peer sees a reset (RST), by which the kernel drops what it
+/// has not delivered, too: an end of stream would tell the peer that it has everything. A Unix
+/// socket has no such sign.
 public enum CloseReason: Error, Hashable, Sendable, CustomStringConvertible {
     /// `close()`: everything that was queued has left.
     case requested

@@ -119,7 +119,8 @@ extension Session {
     /// Calls `handler` when the peer has ended its stream and the session stays open for sending:
     /// by `SessionOptions.allowsHalfClose`, or because it owes a reply (`replyAddress(of:)`). Who
     /// asked and is gone has ended its stream, too; a handler that closes the session gives up what
-    /// it owes.
+    /// it owes. The end is found by reading: a session that is paused, or owes as many replies as
+    /// it may, is told of it later.
     public func onPeerFinished(_ handler: @escaping (Session) -> Void) {
         registry.requireLoop("Session.onPeerFinished")
         if !hasEnded { rare.peerFinishedHandler = handler }

@@ -26,6 +26,7 @@ enum NodeLimits {
         var options = ServerOptions()
         options.limits.maximumSessions = 20_000
         options.session.overflow = .refuse
+        // One answer is as long; a peer may send as much, too, and holds 64 KiB meanwhile.
         options.session.limits.maximumDataLength = max(1 + topic + text, presence)
         // A publisher's window of answers.
         options.session.limits.maximumOwedReplies = 256

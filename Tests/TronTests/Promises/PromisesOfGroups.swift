@@ -82,7 +82,8 @@ extension PromisedPlace {
             [
                 Promise(
                     1356, "Each runs until the drains of all have ended",
-                    by: "GroupDrainTests: a reactor that has drained makes"),
+                    by: "GroupTogetherTests: a reactor that has drained makes",
+                    "GroupTogetherTests: one that does not turn any more"),
                 Promise(
                     1315, "A group that does nothing yet", "A group runs once",
                     by: "GroupBeginTests: a group that never runs",

@@ -214,34 +214,4 @@ import Testing
         try bench.connect(3)
         #expect(bench.counts.reduce(0, +) == 3 && bench.kernel.calls[.filter] == nil)
     }
-
-    @Test func `a reactor that has drained makes the replies that others owe`() throws {
-        let addresses = Locked<[ReplyAddress]>([])
-        let bench = try GroupBench(count: 2) { session, _ in
-            session.onPacket { session, packet in
-                let address = session.replyAddress(of: packet)
-                addresses.withLock { $0.append(address) }
-            }
-        }
-        bench.kernel.isFrozen = true
-        try bench.connect(1)
-        bench.peers[0].send(wire("question"))
-        try bench.turn(until: { addresses.withLock { $0.count } == 1 })
-        let idle = try #require(bench.reactors.indices.first { bench.counts[$0] == 0 })
-        bench.group.shutDown()
-        for _ in 0..<30 {
-            bench.kernel.advance(.milliseconds(100))
-            try bench.turn(times: 2)
-        }
-        #expect(bench.isRunning)
-        let submission = bench.reactors[idle].submit { [group = bench.group] _ in
-            for address in addresses.withLock({ $0 }) { group.reply(to: address, data: "answer") }
-        }
-        #expect(submission.isAccepted)
-        try bench.turn(until: { bench.peers[0].drained.isAtEnd })
-        #expect(bench.peers[0].texts == ["answer"])
-        bench.peers[0].close()
-        try bench.turn(until: { bench.hasEnded })
-        bench.check()
-    }
 }
