@@ -102,4 +102,21 @@ extension SessionGroup {
     public func send(bytes: [UInt8], except: Session? = nil) -> SendCounts {
         unsafe send(bytes: bytes.span.bytes, except: except)
     }
+
+    /// Queues bytes as they are, and calls `refused` with each member that did not take them and
+    /// why, as it is for packets.
+    @discardableResult
+    public func send(
+        bytes: RawSpan, except: Session? = nil, refused: (Session, SendOutcome) -> Void
+    ) -> SendCounts {
+        count(except: except, { $0.send(bytes: bytes) }, refused: refused)
+    }
+
+    /// The same with bytes of the caller's own.
+    @discardableResult
+    public func send(
+        bytes: [UInt8], except: Session? = nil, refused: (Session, SendOutcome) -> Void
+    ) -> SendCounts {
+        unsafe send(bytes: bytes.span.bytes, except: except, refused: refused)
+    }
 }

@@ -126,7 +126,8 @@ public struct Heartbeat: Sendable, Hashable {
 
 /// After how long without moving bytes a session is ended. Bytes count, not packets: a large packet
 /// that arrives slowly is not idleness. Time during which the session itself does not read does not
-/// count for `read`.
+/// count for `read`, and does for `either`. Bytes count from the beginning of the turn that moved
+/// them, so that a timeout has to be longer than handlers may take together.
 public struct IdleTimeouts: Sendable, Hashable {
     /// Nothing received for this long.
     public var read: Duration?

@@ -99,14 +99,19 @@ import Testing
         }
     }
 
-    @Test func `who did not take a packet is told of, with the reason, behind all sends`() throws {
+    /// Sessions for which a hundred bytes may wait, and which refuse more.
+    private static var narrow: SessionOptions {
         var options = SinkBench.options
         options.overflow = .refuse
         options.limits.outputLowWatermark = 0
         options.limits.outputHighWatermark = 50
         options.limits.maximumQueuedBytes = 100
         options.limits.maximumDataLength = 80
-        let (stage, group) = try room(4, options)
+        return options
+    }
+
+    @Test func `who did not take a packet is told of, with the reason, behind all sends`() throws {
+        let (stage, group) = try room(4, Self.narrow)
         let sessions = stage.bench.sessions
         stage.kernel.fault = { call, _, _ in call == .send ? .error(EAGAIN) : nil }
         sessions[1].send(category: 1, data: [UInt8](repeating: 0, count: 80))
@@ -126,6 +131,21 @@ import Testing
             Issue.record("nobody refused it")
         }
         #expect(none.queued == 1)
+    }
+
+    @Test func `who does not take bytes is told of as for packets`() throws {
+        let (stage, group) = try room(3, Self.narrow)
+        let sessions = stage.bench.sessions
+        stage.kernel.fault = { call, _, _ in call == .send ? .error(EAGAIN) : nil }
+        sessions[1].send(bytes: [UInt8](repeating: 0, count: 90))
+        sessions[2].abort()
+        var refused: [(SessionID, SendOutcome)] = []
+        let counts = group.send(bytes: [UInt8](repeating: 1, count: 40)) {
+            refused.append(($0.id, $1))
+        }
+        #expect(counts.queued == 1 && counts.overflow == 1 && counts.closed == 1)
+        #expect(refused.map(\.0) == [sessions[1].id, sessions[2].id])
+        #expect(refused.map(\.1) == [.overflow, .closed])
     }
 
     @Test func `what is too large for a packet is refused, and counted`() throws {
