@@ -121,15 +121,9 @@ public final class ConnectionAttempt: EventSource {
     }
 
     private func makeSession() throws(SystemError) -> Session {
-        let number = descriptor.number
         let session = Session(
             descriptor.take(), origin: .peer(address), host: host, registry: registry)
-        do throws(SystemError) {
-            try registry.register(session, takingOver: number)
-        } catch {
-            session.closeDescriptor(isInEpoll: true)
-            throw error
-        }
+        try session.register(isInEpoll: true)
         host.add(session, of: owner ?? self)
         endpoints.report(.connected(session.id, to: address))
         session.begin()

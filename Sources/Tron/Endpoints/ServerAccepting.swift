@@ -93,17 +93,11 @@ extension Server {
         _ begun: (Session) -> Void
     ) {
         let session = Session(descriptor, origin: origin, host: host, registry: registry)
-        let number = session.descriptor
         do throws(SystemError) {
-            if isInEpoll {
-                try registry.register(session, takingOver: number)
-            } else {
-                try registry.register(session, descriptor: number)
-            }
+            try session.register(isInEpoll: isInEpoll)
         } catch {
             totals.failed += 1
             left(session)
-            session.closeDescriptor(isInEpoll: isInEpoll)
             return endpoints.report(.acceptFailed(address, error))
         }
         host.add(session, of: self)

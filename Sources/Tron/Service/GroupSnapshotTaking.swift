@@ -38,7 +38,7 @@ extension ReactorGroup {
             }
             if isAsked != true { gathering.add(nil, at: index) }
         }
-        gathering.end(on: reactor, within: limit)
+        gathering.wait(atMost: limit, on: reactor)
     }
 
     /// Keeps what is new, and puts in what is known of the others.
@@ -88,7 +88,7 @@ private final class Gathering {
     }
 
     /// Has it end after so long, if it has not before.
-    func end(on reactor: Reactor, within time: Duration) {
+    func wait(atMost time: Duration, on reactor: Reactor) {
         guard completion != nil else { return }
         limit = reactor.schedule(after: time) { [self] in end() }
     }

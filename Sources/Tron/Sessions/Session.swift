@@ -53,6 +53,21 @@ public final class Session: EventSource {
     /// Where it borrows memory. It is not held here: there are many idle sessions.
     var buffers: BufferPool { @inline(__always) _read { yield registry.buffers } }
 
+    /// Becomes one of its registry's sources. Where the kernel refuses, its descriptor is closed.
+    @inline(__always)
+    func register(isInEpoll: Bool) throws(SystemError) {
+        do throws(SystemError) {
+            if isInEpoll {
+                try registry.register(self, takingOver: descriptor)
+            } else {
+                try registry.register(self, descriptor: descriptor)
+            }
+        } catch {
+            closeDescriptor(isInEpoll: isInEpoll)
+            throw error
+        }
+    }
+
     /// Closes the descriptor, and has whoever waits for one told. Once.
     func closeDescriptor(isInEpoll: Bool) {
         registry.close(descriptor, isInEpoll: isInEpoll)

@@ -10,12 +10,7 @@ import Testing
         taken: Int
     ) throws {
         let stage = try stage(Self.echo)
-        var isFirst = true
-        stage.kernel.fault = { call, _, _ in
-            guard call == .send, isFirst else { return nil }
-            isFirst = false
-            return taken == 0 ? .error(EAGAIN) : .atMost(taken)
-        }
+        stage.kernel.limitNextSend(to: taken)
         try stage.within { session in
             Self.receive(Self.packets(0..<4), on: session)
             #expect(session.queuedBytes == 4 * Self.length - taken)

@@ -44,12 +44,7 @@ import Testing
     @Test(arguments: [0, 1, 15, 16, 17, 24, 25, 26, 1000, 2024, 2025, 2026, 2027])
     func `what the kernel does not take waits and follows, wherever it stops`(taken: Int) throws {
         let stage = try stage()
-        var isFirst = true
-        stage.kernel.fault = { call, _, _ in
-            guard call == .send, isFirst else { return nil }
-            isFirst = false
-            return taken == 0 ? .error(EAGAIN) : .atMost(taken)
-        }
+        stage.kernel.limitNextSend(to: taken)
         try stage.within { session in
             session.send(sequence: 0, category: 1, data: "small")
             #expect(self.send(session, 1) == .queued)

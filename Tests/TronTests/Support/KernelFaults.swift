@@ -48,6 +48,16 @@ extension FaultyKernel {
 
     func randomSeed() -> UInt64 { machine.randomSeed() }
 
+    /// The next send moves so many bytes at most, or none, and all other calls what they do.
+    func limitNextSend(to count: Int) {
+        var isNext = true
+        fault = { call, _, _ in
+            guard call == .send, isNext else { return nil }
+            isNext = false
+            return count == 0 ? .error(EAGAIN) : .atMost(count)
+        }
+    }
+
     func advance(_ duration: Duration) { clock += duration.clampedNanoseconds }
 }
 
